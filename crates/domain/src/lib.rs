@@ -1,0 +1,18 @@
+//! What is true: the rules and types of Leadline.
+//!
+//! Everything here is pure. Time and random bytes are arguments, nothing is read or written, nothing waits; so each
+//! rule can be tested as a table. What the rules are applied to lives in `leadline-store`, who applies them in
+//! `leadline-engine`.
+
+pub mod attribution;
+pub mod emails;
+pub mod fields;
+pub mod identity;
+pub mod ids;
+pub mod permissions;
+pub mod phones;
+pub mod pipelines;
+pub mod rank;
+pub mod retry;
+pub mod scores;
+pub mod time;
