@@ -1,0 +1,253 @@
+//! Sessions and tokens. Of their secrets only hashes are stored.
+
+use leadline_domain::{
+    ids::{CredentialId, UserId, WorkspaceId},
+    permissions::Role,
+    time::Timestamp,
+};
+
+use crate::{
+    sql::{Error, Reader, Row, Tx, params},
+    users::read_role,
+};
+
+/// What a credential is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A browser that is signed in.
+    Session,
+    /// A program's.
+    Token,
+}
+
+impl CredentialKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// A session or token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The credential.
+    pub id: CredentialId,
+    /// Where it counts.
+    pub workspace_id: WorkspaceId,
+    /// Whose it is. Tokens made on the command line are nobody's.
+    pub user_id: Option<UserId>,
+    /// What it is.
+    pub kind: CredentialKind,
+    /// What a person calls the token; the browser of a session.
+    pub name: String,
+    /// A token's role. A session has its user's.
+    pub role: Option<Role>,
+    /// The last four characters of the secret, to tell tokens apart.
+    pub last4: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was used last, give or take a few minutes.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A valid credential with what counts about its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Valid {
+    /// The credential.
+    pub credential: Credential,
+    /// Its owner's name.
+    pub user_name: Option<String>,
+    /// What its owner is in the workspace now.
+    pub member_role: Option<Role>,
+}
+
+/// Inserts a credential whose secret has this hash.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn insert(tx: &mut Tx, credential: &Credential, secret_hash: &[u8]) -> Result<(), Error> {
+    let sql = "INSERT INTO credentials (id, workspace_id, user_id, kind, name, role, secret_hash, last4, created_at, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let params = params![
+        credential.id,
+        credential.workspace_id,
+        credential.user_id,
+        credential.kind.as_str(),
+        credential.name,
+        credential.role.map(Role::as_str),
+        secret_hash.to_vec(),
+        credential.last4,
+        credential.created_at,
+        credential.expires_at,
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+/// The credential whose secret has this hash, unless it was revoked, has expired or belongs to somebody disabled.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_valid(reader: &Reader, secret_hash: &[u8], now: Timestamp) -> Result<Option<Valid>, Error> {
+    let sql = "SELECT c.id, c.workspace_id, c.user_id, c.kind, c.name, c.role, c.last4, c.created_at, c.expires_at,
+                      c.last_used_at, u.name AS user_name, m.role AS member_role
+               FROM credentials c
+               LEFT JOIN users u ON u.id = c.user_id
+               LEFT JOIN memberships m ON m.user_id = c.user_id AND m.workspace_id = c.workspace_id
+               WHERE c.secret_hash = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)
+                 AND u.disabled_at IS NULL";
+    let Some(row) = reader.query_one(sql, &params![secret_hash.to_vec(), now]).await? else { return Ok(None) };
+    Ok(Some(Valid {
+        credential: read(&row)?,
+        user_name: row.get("user_name")?,
+        member_role: read_optional_role(&row, "member_role")?,
+    }))
+}
+
+/// Notes that a credential was used.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn touch(tx: &mut Tx, id: CredentialId, now: Timestamp) -> Result<(), Error> {
+    tx.execute("UPDATE credentials SET last_used_at = $2 WHERE id = $1", &params![id, now]).await.map(drop)
+}
+
+/// Lets a session count in another workspace of its user.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn move_session(tx: &mut Tx, id: CredentialId, workspace: WorkspaceId) -> Result<bool, Error> {
+    let sql = "UPDATE credentials SET workspace_id = $2 WHERE id = $1 AND kind = 'session' AND revoked_at IS NULL";
+    Ok(tx.execute(sql, &params![id, workspace]).await? == 1)
+}
+
+/// The valid tokens of a workspace, newest first: everybody's, or one user's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_tokens(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> Result<Vec<Credential>, Error> {
+    let sql = format!(
+        "{CREDENTIALS} WHERE workspace_id = $1 AND kind = 'token' AND revoked_at IS NULL
+         AND (expires_at IS NULL OR expires_at > $2) {of_user} ORDER BY created_at DESC, id DESC LIMIT 1000",
+        of_user = if user.is_some() { "AND user_id = $3" } else { "" },
+    );
+    let rows = match user {
+        Some(user) => reader.query(&sql, &params![workspace, now, user]).await?,
+        None => reader.query(&sql, &params![workspace, now]).await?,
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A user's valid sessions, newest first, whatever their workspace.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_sessions(reader: &Reader, user: UserId, now: Timestamp) -> Result<Vec<Credential>, Error> {
+    let sql = format!(
+        "{CREDENTIALS} WHERE user_id = $1 AND kind = 'session' AND revoked_at IS NULL
+         AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC LIMIT 1000"
+    );
+    reader.query(&sql, &params![user, now]).await?.iter().map(read).collect()
+}
+
+/// Ends a token of a workspace, where it must be this user's if one is named, and tells whether it was valid.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_token(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: CredentialId,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = format!(
+        "UPDATE credentials SET revoked_at = $3
+         WHERE id = $1 AND workspace_id = $2 AND kind = 'token' AND revoked_at IS NULL {of_user}",
+        of_user = if user.is_some() { "AND user_id = $4" } else { "" },
+    );
+    let count = match user {
+        Some(user) => tx.execute(&sql, &params![id, workspace, now, user]).await?,
+        None => tx.execute(&sql, &params![id, workspace, now]).await?,
+    };
+    Ok(count == 1)
+}
+
+/// Ends one session of a user and tells whether it was valid.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_session(tx: &mut Tx, user: UserId, id: CredentialId, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE credentials SET revoked_at = $3
+               WHERE id = $1 AND user_id = $2 AND kind = 'session' AND revoked_at IS NULL";
+    Ok(tx.execute(sql, &params![id, user, now]).await? == 1)
+}
+
+/// Ends all sessions of a user but one, and tells how many.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_sessions(
+    tx: &mut Tx,
+    user: UserId,
+    except: Option<CredentialId>,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let sql = format!(
+        "UPDATE credentials SET revoked_at = $2
+         WHERE user_id = $1 AND kind = 'session' AND revoked_at IS NULL {but_one}",
+        but_one = if except.is_some() { "AND id <> $3" } else { "" },
+    );
+    match except {
+        Some(except) => tx.execute(&sql, &params![user, now, except]).await,
+        None => tx.execute(&sql, &params![user, now]).await,
+    }
+}
+
+/// Ends every session and token of a user in one workspace.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_of_member(tx: &mut Tx, workspace: WorkspaceId, user: UserId, now: Timestamp) -> Result<u64, Error> {
+    let sql = "UPDATE credentials SET revoked_at = $3
+               WHERE workspace_id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    tx.execute(sql, &params![workspace, user, now]).await
+}
+
+const CREDENTIALS: &str = "SELECT id, workspace_id, user_id, kind, name, role, last4, created_at, expires_at,
+        last_used_at FROM credentials";
+
+fn read(row: &Row) -> Result<Credential, Error> {
+    let kind = match row.get::<String>("kind")?.as_str() {
+        "session" => CredentialKind::Session,
+        "token" => CredentialKind::Token,
+        _ => return Err(Error::Column { column: "kind".to_owned() }),
+    };
+    Ok(Credential {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        user_id: row.get("user_id")?,
+        kind,
+        name: row.get("name")?,
+        role: read_optional_role(row, "role")?,
+        last4: row.get("last4")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        last_used_at: row.get("last_used_at")?,
+    })
+}
+
+fn read_optional_role(row: &Row, column: &str) -> Result<Option<Role>, Error> {
+    match row.get::<Option<String>>(column)? {
+        Some(_) => read_role(row, column).map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,280 @@
+//! The queue of deliveries, their attempts, and the dead letters.
+//!
+//! A delivery is leased for a while, sent, and recorded: that is in `queue`. What people look at is in `list`. Here
+//! stand inserting, replaying, cancelling and deleting.
+
+mod list;
+mod queue;
+
+use leadline_domain::{
+    ids::{AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SubmissionId, WorkspaceId},
+    time::Timestamp,
+};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::{
+    dialect::Kind,
+    sql::{Columns, Error, Param, Tx, json_set, params},
+};
+
+pub use list::{Attempt, Delivery, Filter, count, count_pending, find, list, list_attempts};
+pub use queue::{
+    Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick, release,
+    standings,
+};
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is to be sent, now or later.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// Given up: a dead letter.
+    Dead,
+    /// Its destination was deleted.
+    Cancelled,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled];
+
+    /// Its name in the database and outside.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A delivery to be inserted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the columns of `deliveries` under their own names")]
+pub struct NewDelivery {
+    pub id: DeliveryId,
+    pub workspace_id: WorkspaceId,
+    pub destination_id: DestinationId,
+    pub event_id: EventId,
+    pub event: String,
+    pub lead_id: Option<LeadId>,
+    pub submission_id: Option<SubmissionId>,
+    pub state: State,
+    pub attempt_count: i64,
+    pub plan_attempt: i64,
+    pub next_attempt_at: i64,
+    pub payload: Option<String>,
+    pub last_status: Option<i64>,
+    pub last_error: Option<String>,
+    pub created_at: i64,
+    pub finished_at: Option<i64>,
+    pub expires_at: Option<i64>,
+}
+
+const DELIVERY_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("workspace_id", Kind::Id),
+    ("destination_id", Kind::Id),
+    ("event_id", Kind::Id),
+    ("event", Kind::Text),
+    ("lead_id", Kind::Id),
+    ("submission_id", Kind::Id),
+    ("state", Kind::Text),
+    ("attempt_count", Kind::Integer),
+    ("plan_attempt", Kind::Integer),
+    ("next_attempt_at", Kind::Integer),
+    ("payload", Kind::Text),
+    ("last_status", Kind::Integer),
+    ("last_error", Kind::Text),
+    ("created_at", Kind::Integer),
+    ("finished_at", Kind::Integer),
+    ("expires_at", Kind::Integer),
+];
+
+/// One HTTP try to be inserted.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the columns of `delivery_attempts` under their own names")]
+pub struct NewAttempt {
+    pub id: AttemptId,
+    pub workspace_id: WorkspaceId,
+    pub delivery_id: DeliveryId,
+    pub number: i64,
+    pub started_at: i64,
+    pub duration_ms: i64,
+    pub status: Option<i64>,
+    pub error: Option<String>,
+    pub request_headers: Value,
+    pub response_headers: Value,
+    pub response_body: Option<String>,
+}
+
+const ATTEMPT_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("workspace_id", Kind::Id),
+    ("delivery_id", Kind::Id),
+    ("number", Kind::Integer),
+    ("started_at", Kind::Integer),
+    ("duration_ms", Kind::Integer),
+    ("status", Kind::Integer),
+    ("error", Kind::Text),
+    ("request_headers", Kind::Json),
+    ("response_headers", Kind::Json),
+    ("response_body", Kind::Text),
+];
+
+/// Inserts deliveries that are not there yet. Their ids are derived from what they deliver, so a repeat finds its own;
+/// all that it can add is the lead, which was not known when a delivery was made from the spool.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn insert_set(tx: &mut Tx, rows: &[NewDelivery]) -> Result<(), Error> {
+    let conflict = "ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id
+                    WHERE deliveries.lead_id IS NULL AND excluded.lead_id IS NOT NULL";
+    tx.insert_set("deliveries", DELIVERY_COLUMNS, rows, conflict).await.map(drop)
+}
+
+/// Inserts attempts. One that is there already was recorded by a commit whose answer got lost.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn insert_attempts(tx: &mut Tx, rows: &[NewAttempt]) -> Result<(), Error> {
+    tx.insert_set("delivery_attempts", ATTEMPT_COLUMNS, rows, "ON CONFLICT (delivery_id, id) DO NOTHING")
+        .await
+        .map(drop)
+}
+
+/// Cancels what still waits for a destination.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cancel_pending(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    destination: DestinationId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut cancelled = 0;
+    // First tries and retries apart, for their indexes.
+    for which in ["plan_attempt = 0", "plan_attempt > 0"] {
+        let sql = format!(
+            "UPDATE deliveries SET state = 'cancelled', leased_until = NULL, finished_at = $3
+             WHERE destination_id = $1 AND workspace_id = $2 AND state = 'pending' AND {which}"
+        );
+        cancelled += tx.execute(&sql, &params![destination, workspace, now]).await?;
+    }
+    Ok(cancelled)
+}
+
+/// Makes a delivery in one of these states pending again, from the start of its plan. Its id, payload and attempts
+/// stay. False where the workspace has no such delivery, or its destination is gone.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn replay(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    from: &[State],
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = format!(
+        "UPDATE deliveries SET state = 'pending', plan_attempt = 0, next_attempt_at = $3, finished_at = NULL,
+             expires_at = NULL
+         WHERE id = $1 AND workspace_id = $2 AND state IN {states}
+           AND EXISTS (SELECT 1 FROM destinations AS t
+                       WHERE t.id = deliveries.destination_id AND t.deleted_at IS NULL)",
+        states = tx.dialect().text_list(4),
+    );
+    let mut values = params![id, workspace, now].to_vec();
+    values.push(json_set(from));
+    Ok(tx.execute(&sql, &values).await? == 1)
+}
+
+/// What the choice of destinations depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeadFacts {
+    /// The lead.
+    pub id: LeadId,
+    /// What it is about.
+    pub project_id: ProjectId,
+    /// Whether it is one of somebody's tests.
+    pub is_test: bool,
+}
+
+/// What the choice of destinations for these leads' events depends on.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lead_facts(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<LeadFacts>, Error> {
+    if leads.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT id, project_id, is_test FROM leads WHERE id IN {}", tx.dialect().id_list(1));
+    let rows = tx.query(&sql, &[json_set(leads)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LeadFacts { id: row.get("id")?, project_id: row.get("project_id")?, is_test: row.get("is_test")? })
+        })
+        .collect()
+}
+
+/// Deletes up to `limit` deliveries, with their attempts, that were finished well before `before`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn delete_finished(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    // By destination and time of creation, because that index is there: an index by time of finish would be written
+    // with every delivery to be read once an hour.
+    let sql = "SELECT d.id FROM destinations AS t
+               JOIN deliveries AS d ON d.destination_id = t.id AND d.created_at < $1
+               WHERE d.state IN ('delivered', 'cancelled') AND d.finished_at < $1 LIMIT $2";
+    delete_found(tx, sql, &params![before, limit]).await
+}
+
+/// Deletes up to `limit` dead letters whose time is over.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Error> {
+    let sql = "SELECT id FROM deliveries WHERE state = 'dead' AND expires_at < $1 LIMIT $2";
+    delete_found(tx, sql, &params![now, limit]).await
+}
+
+async fn delete_found(tx: &mut Tx, sql: &str, values: &[Param]) -> Result<u64, Error> {
+    let found = tx.query(sql, values).await?;
+    let ids: Vec<DeliveryId> = found.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let list = tx.dialect().id_list(1);
+    tx.execute(&format!("DELETE FROM delivery_attempts WHERE delivery_id IN {list}"), &[json_set(&ids)]).await?;
+    tx.execute(&format!("DELETE FROM deliveries WHERE id IN {list}"), &[json_set(&ids)]).await
+}
+
+/// Cancels what was dispatched to a destination in the moment of its deletion.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cancel_orphans(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    let sql = "UPDATE deliveries SET state = 'cancelled', leased_until = NULL, finished_at = $1
+               WHERE state = 'pending' AND destination_id IN
+                   (SELECT id FROM destinations WHERE deleted_at IS NOT NULL)";
+    tx.execute(sql, &params![now]).await
+}

@@ -1,0 +1,341 @@
+//! Outside endpoints that get events.
+//!
+//! Secrets and custom headers come and go sealed; opening them is the engine's. A destination that was deleted is kept
+//! for the names in its deliveries, and found here no more.
+
+use leadline_domain::{
+    ids::{DestinationId, ProjectId, WorkspaceId},
+    retry::RetryPlan,
+    time::Timestamp,
+};
+use serde_json::json;
+
+use crate::sql::{Error, Page, Param, Reader, Row, Tx, json_set, params};
+
+/// An outside endpoint.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The destination.
+    pub id: DestinationId,
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// Only events of leads in this project, where it is set.
+    pub project_id: Option<ProjectId>,
+    /// What people call it.
+    pub name: String,
+    /// Where requests go.
+    pub url: String,
+    /// The kinds of events it gets.
+    pub events: Vec<String>,
+    /// The shape of the payload.
+    pub format: String,
+    /// How stubbornly it is tried.
+    pub retry_plan: RetryPlan,
+    /// The signing secret, sealed.
+    pub secret_sealed: String,
+    /// The end of the secret, to tell two apart.
+    pub secret_last4: String,
+    /// Custom headers as a JSON list of pairs, sealed.
+    pub headers_sealed: Option<String>,
+    /// The names of the custom headers.
+    pub header_names: Vec<String>,
+    /// Whether it gets anything at the moment.
+    pub is_active: bool,
+    /// Why we switched it off, where we did.
+    pub disabled_reason: Option<String>,
+    /// How many requests it gets at the same time.
+    pub max_in_flight: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed. No two versions have the same, so it tells whether a copy in memory is current.
+    pub updated_at: Timestamp,
+}
+
+/// How a destination fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Deliveries that wait, counted up to a cap.
+    pub pending: i64,
+    /// Deliveries of the last 24 hours that arrived, counted up to a cap.
+    pub delivered_24h: i64,
+    /// Dead letters, counted up to a cap.
+    pub dead: i64,
+    /// The last answer's status.
+    pub last_status: Option<i64>,
+    /// What was wrong the last time.
+    pub last_error: Option<String>,
+    /// When something was last sent.
+    pub last_attempt_at: Option<Timestamp>,
+}
+
+/// Inserts a destination.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn insert(tx: &mut Tx, destination: &Destination) -> Result<(), Error> {
+    let dialect = tx.dialect();
+    let sql = format!(
+        "INSERT INTO destinations (id, workspace_id, project_id, name, url, events, format, retry_plan, secret_sealed,
+             secret_last4, headers_sealed, header_names, is_active, disabled_reason, max_in_flight, created_at,
+             updated_at)
+         VALUES ($1, $2, $3, $4, $5, {events}, $7, $8, $9, $10, $11, {header_names}, $13, $14, $15, $17, $16)",
+        events = dialect.json(6),
+        header_names = dialect.json(12),
+    );
+    let mut values = values(destination).to_vec();
+    values.extend(params![destination.created_at]);
+    tx.execute(&sql, &values).await.map(drop)
+}
+
+/// Writes everything that can change of a destination. False where it is not there (any more).
+///
+/// # Errors
+/// Where the database fails.
+pub async fn update(tx: &mut Tx, destination: &Destination) -> Result<bool, Error> {
+    let dialect = tx.dialect();
+    let sql = format!(
+        "UPDATE destinations SET project_id = $3, name = $4, url = $5, events = {events}, format = $7,
+             retry_plan = $8, secret_sealed = $9, secret_last4 = $10, headers_sealed = $11,
+             header_names = {header_names}, is_active = $13, disabled_reason = $14, max_in_flight = $15,
+             updated_at = $16
+         WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
+        events = dialect.json(6),
+        header_names = dialect.json(12),
+    );
+    Ok(tx.execute(&sql, &values(destination)).await? == 1)
+}
+
+fn values(destination: &Destination) -> [Param; 16] {
+    params![
+        destination.id,
+        destination.workspace_id,
+        destination.project_id,
+        destination.name,
+        destination.url,
+        json!(destination.events),
+        destination.format,
+        destination.retry_plan.as_str(),
+        destination.secret_sealed,
+        destination.secret_last4,
+        destination.headers_sealed,
+        json!(destination.header_names),
+        destination.is_active,
+        destination.disabled_reason,
+        destination.max_in_flight,
+        destination.updated_at,
+    ]
+}
+
+/// Deletes a destination, so that it gets nothing more. False where it is not there (any more).
+///
+/// # Errors
+/// Where the database fails.
+pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: DestinationId, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE destinations SET deleted_at = $3, updated_at = $3, is_active = false
+               WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    Ok(tx.execute(sql, &params![id, workspace, now]).await? == 1)
+}
+
+/// Switches destinations off because of what their receivers said.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn disable(tx: &mut Tx, ids: &[DestinationId], reason: &str, now: Timestamp) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE destinations SET is_active = false, disabled_reason = $2, updated_at = $3
+         WHERE id IN {} AND is_active AND deleted_at IS NULL",
+        tx.dialect().id_list(1)
+    );
+    let mut values = vec![json_set(ids)];
+    values.extend(params![reason, now]);
+    tx.execute(&sql, &values).await.map(drop)
+}
+
+/// Finds a destination of the workspace.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(reader: &Reader, workspace: WorkspaceId, id: DestinationId) -> Result<Option<Destination>, Error> {
+    let sql = select(reader.dialect(), "WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL");
+    reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
+/// Finds a destination of the workspace and keeps others from changing it until the end of the transaction.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: DestinationId) -> Result<Option<Destination>, Error> {
+    let dialect = tx.dialect();
+    let rest = format!("WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}", dialect.for_update());
+    tx.query_one(&select(dialect, &rest), &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
+/// A page of the workspace's destinations, the oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    limit: i64,
+    offset: i64,
+) -> Result<Page<Destination>, Error> {
+    let rest = "WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY created_at, id LIMIT $2 OFFSET $3";
+    let rows = reader.query(&select(reader.dialect(), rest), &params![workspace, limit, offset]).await?;
+    let count = "SELECT count(*) AS n FROM destinations WHERE workspace_id = $1 AND deleted_at IS NULL";
+    let total = reader.count(count, &params![workspace]).await?;
+    Ok(Page { rows: rows.iter().map(read).collect::<Result<_, _>>()?, total, total_is_capped: false })
+}
+
+/// Every active destination of these workspaces: what the dispatcher chooses from, read in its own transaction so that
+/// a destination made a moment ago gets the next event.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_active(tx: &mut Tx, workspaces: &[WorkspaceId]) -> Result<Vec<Destination>, Error> {
+    let dialect = tx.dialect();
+    let rest = format!("WHERE workspace_id IN {} AND is_active AND deleted_at IS NULL ORDER BY id", dialect.id_list(1));
+    let rows = tx.query(&select(dialect, &rest), &[json_set(workspaces)]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Every active destination of the installation: what is remembered for the time when the store is away.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_all_active(reader: &Reader) -> Result<Vec<Destination>, Error> {
+    let sql = select(reader.dialect(), "WHERE is_active AND deleted_at IS NULL ORDER BY id");
+    reader.query(&sql, &[]).await?.iter().map(read).collect()
+}
+
+/// These destinations, whosever they are: what the runner sends to.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_set(reader: &Reader, ids: &[DestinationId]) -> Result<Vec<Destination>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rest = format!("WHERE id IN {} AND deleted_at IS NULL", reader.dialect().id_list(1));
+    let rows = reader.query(&select(reader.dialect(), &rest), &[json_set(ids)]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Whether the workspace has this project.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn project_exists(tx: &mut Tx, workspace: WorkspaceId, project: ProjectId) -> Result<bool, Error> {
+    let sql = "SELECT 1 AS one FROM projects WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    Ok(tx.query_one(sql, &params![project, workspace]).await?.is_some())
+}
+
+/// The names of workspaces in addresses, as payloads tell them.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_workspace_slugs(
+    reader: &Reader,
+    workspaces: &[WorkspaceId],
+) -> Result<Vec<(WorkspaceId, String)>, Error> {
+    let sql = format!("SELECT id, slug FROM workspaces WHERE id IN {}", reader.dialect().id_list(1));
+    let rows = reader.query(&sql, &[json_set(workspaces)]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("slug")?))).collect()
+}
+
+/// Counting stops here; a screen shows "10,000+" and a long queue costs no long count.
+const HEALTH_CAP: i64 = 10_000;
+
+/// How far back the last answer is looked for. Beyond it a long queue hides it, which the screen shows anyway.
+const NEWEST: i64 = 200;
+
+/// How these destinations fare, in the order of `ids`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_health(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    ids: &[DestinationId],
+    now: Timestamp,
+) -> Result<Vec<Health>, Error> {
+    let mut all = Vec::with_capacity(ids.len());
+    for id in ids {
+        all.push(find_health(reader, workspace, *id, now).await?);
+    }
+    Ok(all)
+}
+
+async fn find_health(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    id: DestinationId,
+    now: Timestamp,
+) -> Result<Health, Error> {
+    let counts = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
+             AND state = 'pending' AND plan_attempt = 0 LIMIT $3) AS q)
+      + (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
+             AND state = 'pending' AND plan_attempt > 0 LIMIT $3) AS q) AS pending,
+        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
+             AND created_at >= $4 AND state = 'delivered' LIMIT $3) AS q) AS delivered,
+        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE workspace_id = $2 AND destination_id = $1
+             AND state = 'dead' LIMIT $3) AS q) AS dead";
+    let since = now.plus_ms(-leadline_domain::time::DAY_MS);
+    let counted = reader.query(counts, &params![id, workspace, HEALTH_CAP, since]).await?;
+    let last = "SELECT last_status, last_error,
+            (SELECT max(started_at) FROM delivery_attempts WHERE delivery_id = q.id) AS last_attempt_at
+        FROM (SELECT id, attempt_count, last_status, last_error, created_at FROM deliveries
+              WHERE destination_id = $1 AND workspace_id = $2 ORDER BY created_at DESC LIMIT $3) AS q
+        WHERE last_status IS NOT NULL OR last_error IS NOT NULL ORDER BY created_at DESC LIMIT 1";
+    let last = reader.query_one(last, &params![id, workspace, NEWEST]).await?;
+    let mut health = Health::default();
+    if let Some(row) = counted.first() {
+        health.pending = row.get("pending")?;
+        health.delivered_24h = row.get("delivered")?;
+        health.dead = row.get("dead")?;
+    }
+    if let Some(row) = last {
+        health.last_status = row.get("last_status")?;
+        health.last_error = row.get("last_error")?;
+        health.last_attempt_at = row.get("last_attempt_at")?;
+    }
+    Ok(health)
+}
+
+fn select(dialect: crate::Dialect, rest: &str) -> String {
+    format!(
+        "SELECT id, workspace_id, project_id, name, url, {events} AS events, format, retry_plan, secret_sealed,
+             secret_last4, headers_sealed, {names} AS header_names, is_active, disabled_reason, max_in_flight,
+             created_at, updated_at
+         FROM destinations {rest}",
+        events = dialect.json_text("events"),
+        names = dialect.json_text("header_names"),
+    )
+}
+
+fn read(row: &Row) -> Result<Destination, Error> {
+    let plan: String = row.get("retry_plan")?;
+    Ok(Destination {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        project_id: row.get("project_id")?,
+        name: row.get("name")?,
+        url: row.get("url")?,
+        events: row.json("events")?,
+        format: row.get("format")?,
+        retry_plan: RetryPlan::parse(&plan).ok_or_else(|| Error::Column { column: "retry_plan".to_owned() })?,
+        secret_sealed: row.get("secret_sealed")?,
+        secret_last4: row.get("secret_last4")?,
+        headers_sealed: row.get("headers_sealed")?,
+        header_names: row.json("header_names")?,
+        is_active: row.get("is_active")?,
+        disabled_reason: row.get("disabled_reason")?,
+        max_in_flight: row.get("max_in_flight")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+    })
+}

@@ -1,0 +1,209 @@
+//! The event log and the timeline of leads. Both are written in the transaction of the change they tell of.
+
+use leadline_domain::{
+    ids::{ActivityId, EventId, LeadId, SubmissionId, UserId, WorkspaceId},
+    time::Timestamp,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    dialect::Kind,
+    sql::{Columns, Error, Page, Reader, Row, Tx, json_set, params},
+};
+
+/// Something that happened, on its way to whoever is to know.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewEvent {
+    /// The event; deliveries are derived from it.
+    pub id: EventId,
+    /// Whose event.
+    pub workspace_id: WorkspaceId,
+    /// Past tense, `noun.verbed`.
+    pub kind: String,
+    /// The lead it is about.
+    pub lead_id: Option<LeadId>,
+    /// The submission that caused it.
+    pub submission_id: Option<SubmissionId>,
+    /// What consumers need beyond the rows themselves.
+    pub data: Value,
+    /// Milliseconds since the epoch.
+    pub created_at: i64,
+    /// Always false for a new one.
+    pub dispatched: bool,
+}
+
+const EVENT_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("workspace_id", Kind::Id),
+    ("kind", Kind::Text),
+    ("lead_id", Kind::Id),
+    ("submission_id", Kind::Id),
+    ("data", Kind::Json),
+    ("created_at", Kind::Integer),
+    ("dispatched", Kind::Boolean),
+];
+
+/// An event that waits for its consumers.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns of `events` under their own names")]
+pub struct Event {
+    pub id: EventId,
+    pub workspace_id: WorkspaceId,
+    pub kind: String,
+    pub lead_id: Option<LeadId>,
+    pub submission_id: Option<SubmissionId>,
+    pub data: Value,
+    pub created_at: Timestamp,
+}
+
+/// A line of a lead's timeline to be inserted.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the columns of `lead_activities` under their own names")]
+pub struct NewActivity {
+    pub id: ActivityId,
+    pub workspace_id: WorkspaceId,
+    pub lead_id: LeadId,
+    pub kind: String,
+    /// `user`, `token`, `system` or `visitor`.
+    pub actor_kind: &'static str,
+    pub actor_id: Option<UserId>,
+    pub actor_name: String,
+    pub data: Value,
+    pub created_at: i64,
+}
+
+const ACTIVITY_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("workspace_id", Kind::Id),
+    ("lead_id", Kind::Id),
+    ("kind", Kind::Text),
+    ("actor_kind", Kind::Text),
+    ("actor_id", Kind::Id),
+    ("actor_name", Kind::Text),
+    ("data", Kind::Json),
+    ("created_at", Kind::Integer),
+];
+
+/// A line of a lead's timeline.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns of `lead_activities` under their own names")]
+pub struct Activity {
+    pub id: ActivityId,
+    pub kind: String,
+    pub actor_kind: String,
+    pub actor_name: String,
+    pub data: Value,
+    pub created_at: Timestamp,
+}
+
+/// Appends to the event log.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn append(tx: &mut Tx, events: &[NewEvent]) -> Result<(), Error> {
+    tx.insert_set("events", EVENT_COLUMNS, events, "").await.map(drop)
+}
+
+/// Appends to the timelines.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn insert_activities(tx: &mut Tx, activities: &[NewActivity]) -> Result<(), Error> {
+    tx.insert_set("lead_activities", ACTIVITY_COLUMNS, activities, "").await.map(drop)
+}
+
+/// The oldest events that nobody has dispatched, locked so that another node takes others.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn claim_undispatched(tx: &mut Tx, limit: i64) -> Result<Vec<Event>, Error> {
+    let dialect = tx.dialect();
+    let sql = format!(
+        "SELECT id, workspace_id, kind, lead_id, submission_id, {data} AS data, created_at
+         FROM events WHERE NOT dispatched ORDER BY created_at, id LIMIT $1 {lock}",
+        data = dialect.json_text("data"),
+        lock = dialect.skip_locked(),
+    );
+    tx.query(&sql, &params![limit]).await?.iter().map(read_event).collect()
+}
+
+/// Marks events as dispatched, in the transaction that made their jobs.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn mark_dispatched(tx: &mut Tx, ids: &[EventId]) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("UPDATE events SET dispatched = true WHERE id IN {}", tx.dialect().id_list(1));
+    tx.execute(&sql, &[json_set(ids)]).await.map(drop)
+}
+
+/// Deletes dispatched events from before `before`: the log is a queue with a memory, not an archive.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn delete_dispatched(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    let sql = "DELETE FROM events WHERE id IN
+               (SELECT id FROM events WHERE dispatched AND created_at < $1 ORDER BY created_at LIMIT $2)";
+    tx.execute(sql, &params![before, limit]).await
+}
+
+/// How many events wait.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn count_undispatched(reader: &Reader) -> Result<i64, Error> {
+    reader.count("SELECT count(*) AS n FROM events WHERE NOT dispatched", &[]).await
+}
+
+/// A page of a lead's timeline, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_activities(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    lead: LeadId,
+    limit: i64,
+    offset: i64,
+) -> Result<Page<Activity>, Error> {
+    let sql = format!(
+        "SELECT id, kind, actor_kind, actor_name, {data} AS data, created_at FROM lead_activities
+         WHERE lead_id = $1 AND workspace_id = $2 ORDER BY id DESC LIMIT $3 OFFSET $4",
+        data = reader.dialect().json_text("data"),
+    );
+    let rows = reader.query(&sql, &params![lead, workspace, limit, offset]).await?;
+    let rows = rows.iter().map(read_activity).collect::<Result<_, _>>()?;
+    let total = reader
+        .count(
+            "SELECT count(*) AS n FROM lead_activities WHERE lead_id = $1 AND workspace_id = $2",
+            &params![lead, workspace],
+        )
+        .await?;
+    Ok(Page { rows, total, total_is_capped: false })
+}
+
+fn read_event(row: &Row) -> Result<Event, Error> {
+    Ok(Event {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        kind: row.get("kind")?,
+        lead_id: row.get("lead_id")?,
+        submission_id: row.get("submission_id")?,
+        data: row.json("data")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+fn read_activity(row: &Row) -> Result<Activity, Error> {
+    Ok(Activity {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        actor_kind: row.get("actor_kind")?,
+        actor_name: row.get("actor_name")?,
+        data: row.json("data")?,
+        created_at: row.get("created_at")?,
+    })
+}

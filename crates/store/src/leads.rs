@@ -1,0 +1,168 @@
+//! Leads, as people and programs read and change them: lists, the board, and the rows behind one lead.
+//!
+//! A filter that finds few leads is answered from those few; one that finds many is walked in the order of the answer,
+//! since enough of them come soon ([`found`]). Either way nothing reads a million rows to show fifty. Who locks leads
+//! does so in the order of their ids, and holds their stages before (see `pipelines`).
+
+mod change;
+mod found;
+mod read;
+
+use leadline_domain::{
+    ids::{ContactId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
+    time::Timestamp,
+};
+use serde_json::{Map, Value};
+
+use crate::search::Terms;
+
+pub use change::{
+    Details, Locked, Moved, Tagged, assign, claim_free_identities, convert, find_identity, find_member, lock,
+    lock_in_stages, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags, top_of,
+    update_details,
+};
+pub use read::{Column, StagePage, board, find, list, load, stage_page};
+
+/// Which leads somebody wants to see. Nothing set means all that are not deleted.
+#[derive(Debug, Clone, Default)]
+pub struct LeadFilter {
+    /// Whose text holds these words.
+    pub search: Option<Search>,
+    /// In this stage.
+    pub stage: Option<StageId>,
+    /// In this pipeline.
+    pub pipeline: Option<PipelineId>,
+    /// About this project.
+    pub project: Option<ProjectId>,
+    /// That came this way.
+    pub source: Option<FromSource>,
+    /// That belong to this user, or to nobody.
+    pub assigned: Option<Assigned>,
+    /// That carry this tag.
+    pub tag: Option<String>,
+}
+
+/// What to look for, and where.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The words.
+    pub terms: Terms,
+    /// Where they may stand.
+    pub scope: SearchScope,
+}
+
+/// Where a search looks. Who may not see personal data must not find it out by searching for it either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchScope {
+    /// In name, e-mail, phone and company.
+    Everything,
+    /// In the company alone.
+    Company,
+}
+
+/// Where a lead came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromSource {
+    /// A kind of source: `form`, `webhook`, `api`, `manual`, ….
+    Kind(String),
+    /// One form or inbound webhook.
+    One(SourceId),
+}
+
+/// Whose lead it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assigned {
+    /// Nobody's.
+    Nobody,
+    /// This user's.
+    User(UserId),
+}
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// When the lead came.
+    #[default]
+    CreatedAt,
+    /// When it was changed last.
+    UpdatedAt,
+    /// When its person sent something last.
+    LastSubmissionAt,
+    /// Its name, without regard to case.
+    Name,
+    /// Its score.
+    Score,
+}
+
+/// In which direction a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortOrder {
+    /// The least first.
+    Ascending,
+    /// The greatest first.
+    #[default]
+    Descending,
+}
+
+/// A place in a column of the board, to go on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The rank of the last card that was shown.
+    pub rank: String,
+    /// That card.
+    pub id: LeadId,
+}
+
+/// A lead as a card of the board and as a row of the list.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns of `leads` under their own names")]
+pub struct Card {
+    pub id: LeadId,
+    pub project_id: ProjectId,
+    pub pipeline_id: PipelineId,
+    pub stage_id: StageId,
+    pub rank: String,
+    pub name: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub company: Option<String>,
+    pub title: Option<String>,
+    pub source: String,
+    pub source_name: String,
+    pub tags: Vec<String>,
+    pub score: i64,
+    pub suspicion: i64,
+    pub assigned_to: Option<UserId>,
+    pub assigned_to_name: Option<String>,
+    pub submission_count: i64,
+    pub last_submission_at: Timestamp,
+    pub stage_entered_at: Timestamp,
+    pub is_test: bool,
+    pub version: i64,
+    pub created_at: Timestamp,
+}
+
+/// A whole lead, with the names of what it points at.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns of `leads` under their own names")]
+pub struct Lead {
+    pub card: Card,
+    pub number: i64,
+    pub contact_id: ContactId,
+    pub project_name: Option<String>,
+    pub stage_name: Option<String>,
+    pub phone_raw: Option<String>,
+    pub country_code: Option<String>,
+    pub source_id: Option<SourceId>,
+    pub custom_fields: Map<String, Value>,
+    pub message: Option<String>,
+    pub engagement: Option<i64>,
+    pub score_reasons: Value,
+    pub suspicion_reasons: Value,
+    pub first_touch: Value,
+    pub last_touch: Value,
+    pub visitor_id: Option<String>,
+    pub converted_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}

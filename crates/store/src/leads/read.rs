@@ -1,0 +1,428 @@
+//! Reading leads: one, a page of a list, the board.
+
+use leadline_domain::ids::{LeadId, StageId, WorkspaceId};
+
+use super::{
+    Card, Cursor, Lead, LeadFilter, SortBy, SortOrder,
+    found::{Found, Walk, Where, found},
+};
+use crate::{
+    dialect::Dialect,
+    sql::{COUNT_CAP, Error, Page, Reader, Row, Tx, json_set, params},
+};
+
+/// Counting the matches in a column of the board stops here: a filter that finds more is too wide to be worked through.
+const COLUMN_COUNT_CAP: i64 = 1_000;
+
+/// A column of the board with its first cards.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// The stage.
+    pub stage: StageId,
+    /// Its cards, from the top.
+    pub cards: Vec<Card>,
+    /// How many match in all, or the cap where counting stopped.
+    pub count: i64,
+    /// Whether there are more than `count`.
+    pub count_is_capped: bool,
+}
+
+/// More cards of a column.
+#[derive(Debug, Clone)]
+pub struct StagePage {
+    /// The cards, from where the cursor was downwards.
+    pub cards: Vec<Card>,
+    /// How many match in the whole column, or the cap where counting stopped.
+    pub count: i64,
+    /// Whether there are more than `count`.
+    pub count_is_capped: bool,
+}
+
+/// The columns of a card, but for the assignee's name.
+fn card_columns(dialect: Dialect) -> String {
+    format!(
+        "leads.id, leads.project_id, leads.pipeline_id, leads.stage_id, leads.rank, leads.name, leads.email,
+         leads.phone, leads.company, leads.title, leads.source, leads.source_name, {tags} AS tags, leads.score,
+         leads.suspicion, leads.assigned_to, leads.submission_count, leads.last_submission_at,
+         leads.stage_entered_at, leads.is_test, leads.version, leads.created_at",
+        tags = dialect.json_text("leads.tags"),
+    )
+}
+
+/// A page of a list, and how many there are.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &LeadFilter,
+    (sort, order): (SortBy, SortOrder),
+    (limit, offset): (i64, i64),
+) -> Result<Page<Card>, Error> {
+    let found = found(reader, workspace, filter).await?;
+    let mut condition = match &found {
+        Found::Few(ids) => Where::among(workspace, ids, reader),
+        Found::All | Found::Many => Where::of(reader.dialect(), workspace, filter, Walk::Workspace),
+    };
+    let counting = condition.clone();
+    let (limit, offset) = (condition.param(&limit), condition.param(&offset));
+    let key = match sort {
+        SortBy::CreatedAt => "leads.created_at",
+        SortBy::UpdatedAt => "leads.updated_at",
+        SortBy::LastSubmissionAt => "leads.last_submission_at",
+        SortBy::Name => "lower(leads.name)",
+        SortBy::Score => "leads.score",
+    };
+    let direction = match order {
+        SortOrder::Ascending => "ASC",
+        SortOrder::Descending => "DESC",
+    };
+    // What is sorted and passed over is narrow; the cards are fetched for the page alone.
+    let sql = format!(
+        "SELECT {columns}, users.name AS assigned_to_name
+         FROM (SELECT leads.id, {key} AS sort_key FROM {from} WHERE {filter}
+               ORDER BY {key} {direction}, leads.id {direction} LIMIT ${limit} OFFSET ${offset}) AS page
+         CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id = page.id ORDER BY page.sort_key {direction}, page.id {direction}",
+        columns = card_columns(reader.dialect()),
+        from = condition.from,
+        filter = condition.text,
+    );
+    let rows = reader.query(&sql, &condition.params).await?;
+    let rows = rows.iter().map(read_card).collect::<Result<_, _>>()?;
+    match found {
+        Found::All => Ok(Page { rows, total: count_all(reader, workspace, filter).await?, total_is_capped: false }),
+        Found::Few(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: false }),
+        Found::Many => Ok(Page::new(rows, count_capped(reader, &counting, COUNT_CAP).await?)),
+    }
+}
+
+async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<i64, Error> {
+    let from = "lead_stage_counts".to_owned();
+    let mut condition = Where { from, text: "workspace_id = $1".to_owned(), params: params![workspace].into() };
+    if let Some(stage) = filter.stage {
+        condition.equal("stage_id", &stage);
+    }
+    if let Some(pipeline) = filter.pipeline {
+        condition.equal("pipeline_id", &pipeline);
+    }
+    let sql =
+        format!("SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS n FROM lead_stage_counts WHERE {}", condition.text);
+    reader.count(&sql, &condition.params).await
+}
+
+async fn count_capped(reader: &Reader, condition: &Where, cap: i64) -> Result<i64, Error> {
+    let limit = cap + 1;
+    let sql =
+        format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM leads WHERE {} LIMIT {limit}) AS c", condition.text);
+    reader.count(&sql, &condition.params).await
+}
+
+fn count_of(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// The first cards of these stages, and how many match in each. Stages that are not the workspace's come out empty.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn board(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    filter: &LeadFilter,
+    limit: i64,
+) -> Result<Vec<Column>, Error> {
+    let mut columns: Vec<Column> = stages
+        .iter()
+        .map(|stage| Column { stage: *stage, cards: Vec::new(), count: 0, count_is_capped: false })
+        .collect();
+    let stages: Vec<StageId> =
+        stages.iter().copied().filter(|stage| filter.stage.is_none_or(|only| only == *stage)).collect();
+    match found(reader, workspace, filter).await? {
+        Found::Few(ids) => {
+            let rows = few_on_board(reader, workspace, &stages, &ids, limit).await?;
+            fill(&mut columns, &rows)?;
+            for row in &rows {
+                count_in(&mut columns, row.get("stage_id")?, row.get("n")?);
+            }
+        }
+        Found::All => {
+            fill(&mut columns, &first_pages(reader, workspace, &stages, filter, limit).await?)?;
+            for (stage, n) in all_stage_counts(reader, workspace, &stages).await? {
+                count_in(&mut columns, stage, n);
+            }
+        }
+        Found::Many => {
+            fill(&mut columns, &first_pages(reader, workspace, &stages, filter, limit).await?)?;
+            for (stage, n) in capped_stage_counts(reader, workspace, &stages, filter).await? {
+                count_in(&mut columns, stage, n.min(COLUMN_COUNT_CAP));
+                if let Some(column) = columns.iter_mut().find(|column| column.stage == stage) {
+                    column.count_is_capped = n > COLUMN_COUNT_CAP;
+                }
+            }
+        }
+    }
+    Ok(columns)
+}
+
+fn fill(columns: &mut [Column], rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        let card = read_card(row)?;
+        if let Some(column) = columns.iter_mut().find(|column| column.stage == card.stage_id) {
+            column.cards.push(card);
+        }
+    }
+    Ok(())
+}
+
+fn count_in(columns: &mut [Column], stage: StageId, count: i64) {
+    if let Some(column) = columns.iter_mut().find(|column| column.stage == stage) {
+        column.count = count;
+    }
+}
+
+/// One statement for all columns, each walked from its top on its own index.
+async fn first_pages(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    filter: &LeadFilter,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    if stages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = card_columns(reader.dialect());
+    let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
+    let limit = condition.param(&limit);
+    let parts: Vec<String> = stages
+        .iter()
+        .map(|stage| {
+            let stage = condition.param(stage);
+            format!(
+                "SELECT * FROM (SELECT {columns} FROM leads WHERE leads.stage_id = ${stage} AND {filter}
+                 ORDER BY leads.rank DESC, leads.id DESC LIMIT ${limit}) AS s{stage}",
+                filter = condition.text,
+            )
+        })
+        .collect();
+    let sql = format!(
+        "SELECT cards.*, users.name AS assigned_to_name FROM ({}) AS cards
+         LEFT JOIN users ON users.id = cards.assigned_to ORDER BY cards.rank DESC, cards.id DESC",
+        parts.join(" UNION ALL "),
+    );
+    reader.query(&sql, &condition.params).await
+}
+
+/// The cards of all columns out of a few leads, each with how many its column has (`n`).
+async fn few_on_board(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    ids: &[LeadId],
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    let mut condition = Where::among(workspace, ids, reader);
+    let limit = condition.param(&limit);
+    condition.params.push(json_set(stages));
+    let sql = format!(
+        "SELECT cards.*, users.name AS assigned_to_name
+         FROM (SELECT {columns}, count(*) OVER (PARTITION BY leads.stage_id) AS n,
+                      row_number() OVER (PARTITION BY leads.stage_id ORDER BY leads.rank DESC, leads.id DESC) AS place
+               FROM {from} WHERE {filter}) AS cards
+         LEFT JOIN users ON users.id = cards.assigned_to
+         WHERE cards.place <= ${limit} AND cards.stage_id IN {stages} ORDER BY cards.rank DESC, cards.id DESC",
+        columns = card_columns(reader.dialect()),
+        from = condition.from,
+        filter = condition.text,
+        stages = reader.dialect().id_list(condition.params.len()),
+    );
+    reader.query(&sql, &condition.params).await
+}
+
+async fn all_stage_counts(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+) -> Result<Vec<(StageId, i64)>, Error> {
+    let sql = format!(
+        "SELECT stage_id, CAST(sum(n) AS BIGINT) AS n FROM lead_stage_counts
+         WHERE workspace_id = $1 AND stage_id IN {} GROUP BY stage_id",
+        reader.dialect().id_list(2),
+    );
+    let [workspace] = params![workspace];
+    let rows = reader.query(&sql, &[workspace, json_set(stages)]).await?;
+    rows.iter().map(|row| Ok((row.get("stage_id")?, row.get("n")?))).collect()
+}
+
+async fn capped_stage_counts(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    filter: &LeadFilter,
+) -> Result<Vec<(StageId, i64)>, Error> {
+    if stages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
+    let limit = COLUMN_COUNT_CAP + 1;
+    let parts: Vec<String> = stages
+        .iter()
+        .enumerate()
+        .map(|(place, stage)| {
+            let stage = condition.param(stage);
+            format!(
+                "SELECT CAST({place} AS BIGINT) AS place, count(*) AS n
+                 FROM (SELECT 1 AS one FROM leads WHERE leads.stage_id = ${stage} AND {} LIMIT {limit}) AS c",
+                condition.text
+            )
+        })
+        .collect();
+    let rows = reader.query(&parts.join(" UNION ALL "), &condition.params).await?;
+    rows.iter()
+        .map(|row| {
+            let place: i64 = row.get("place")?;
+            let stage = usize::try_from(place).ok().and_then(|place| stages.get(place));
+            Ok((*stage.ok_or(Error::Column { column: "place".to_owned() })?, row.get("n")?))
+        })
+        .collect()
+}
+
+/// The cards of a stage below `after`, or from the top.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn stage_page(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stage: StageId,
+    filter: &LeadFilter,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<StagePage, Error> {
+    let filter = LeadFilter { stage: Some(stage), ..filter.clone() };
+    let found = found(reader, workspace, &filter).await?;
+    let mut condition = match &found {
+        Found::Few(ids) => Where::among(workspace, ids, reader),
+        Found::All | Found::Many => Where::of(reader.dialect(), workspace, &filter, Walk::Stage),
+    };
+    let counting = condition.clone();
+    if let Some(after) = after {
+        let (rank, id) = (condition.param(&after.rank), condition.param(&after.id));
+        condition.and(&format!("(leads.rank, leads.id) < (${rank}, ${id})"));
+    }
+    let limit = condition.param(&limit);
+    let sql = format!(
+        "SELECT cards.*, users.name AS assigned_to_name
+         FROM (SELECT {columns} FROM {from} WHERE {filter}
+               ORDER BY leads.rank DESC, leads.id DESC LIMIT ${limit}) AS cards
+         LEFT JOIN users ON users.id = cards.assigned_to ORDER BY cards.rank DESC, cards.id DESC",
+        columns = card_columns(reader.dialect()),
+        from = condition.from,
+        filter = condition.text,
+    );
+    let cards = reader.query(&sql, &condition.params).await?;
+    let cards = cards.iter().map(read_card).collect::<Result<_, _>>()?;
+    let (count, count_is_capped) = match found {
+        Found::All => (count_all(reader, workspace, &filter).await?, false),
+        Found::Few(ids) => (count_of(ids.len()), false),
+        Found::Many => {
+            let counted = count_capped(reader, &counting, COLUMN_COUNT_CAP).await?;
+            (counted.min(COLUMN_COUNT_CAP), counted > COLUMN_COUNT_CAP)
+        }
+    };
+    Ok(StagePage { cards, count, count_is_capped })
+}
+
+/// One lead, also where it is deleted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(reader: &Reader, workspace: WorkspaceId, id: LeadId) -> Result<Option<Lead>, Error> {
+    let [workspace] = params![workspace];
+    reader.query_one(&whole(reader.dialect()), &[workspace, json_set(&[id])]).await?.as_ref().map(read_lead).transpose()
+}
+
+/// These leads as the transaction sees them, also where they are deleted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn load(tx: &mut Tx, workspace: WorkspaceId, ids: &[LeadId]) -> Result<Vec<Lead>, Error> {
+    let [workspace] = params![workspace];
+    tx.query(&whole(tx.dialect()), &[workspace, json_set(ids)]).await?.iter().map(read_lead).collect()
+}
+
+fn whole(dialect: Dialect) -> String {
+    format!(
+        "SELECT {card}, users.name AS assigned_to_name, leads.number, leads.contact_id, projects.name AS project_name,
+                lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
+                {custom} AS custom_fields, leads.message, leads.engagement, {score} AS score_reasons,
+                {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
+                leads.converted_at, leads.updated_at, leads.deleted_at
+         FROM leads LEFT JOIN users ON users.id = leads.assigned_to
+         LEFT JOIN projects ON projects.id = leads.project_id
+         LEFT JOIN lead_pipeline_stages ON lead_pipeline_stages.id = leads.stage_id
+         WHERE leads.workspace_id = $1 AND leads.id IN {ids} ORDER BY leads.id",
+        card = card_columns(dialect),
+        custom = dialect.json_text("leads.custom_fields"),
+        score = dialect.json_text("leads.score_reasons"),
+        suspicion = dialect.json_text("leads.suspicion_reasons"),
+        first = dialect.json_text("leads.first_touch"),
+        last = dialect.json_text("leads.last_touch"),
+        ids = dialect.id_list(2),
+    )
+}
+
+fn read_card(row: &Row) -> Result<Card, Error> {
+    Ok(Card {
+        id: row.get("id")?,
+        project_id: row.get("project_id")?,
+        pipeline_id: row.get("pipeline_id")?,
+        stage_id: row.get("stage_id")?,
+        rank: row.get("rank")?,
+        name: row.get("name")?,
+        email: row.get("email")?,
+        phone: row.get("phone")?,
+        company: row.get("company")?,
+        title: row.get("title")?,
+        source: row.get("source")?,
+        source_name: row.get("source_name")?,
+        tags: row.json("tags")?,
+        score: row.get("score")?,
+        suspicion: row.get("suspicion")?,
+        assigned_to: row.get("assigned_to")?,
+        assigned_to_name: row.get("assigned_to_name")?,
+        submission_count: row.get("submission_count")?,
+        last_submission_at: row.get("last_submission_at")?,
+        stage_entered_at: row.get("stage_entered_at")?,
+        is_test: row.get("is_test")?,
+        version: row.get("version")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+fn read_lead(row: &Row) -> Result<Lead, Error> {
+    Ok(Lead {
+        card: read_card(row)?,
+        number: row.get("number")?,
+        contact_id: row.get("contact_id")?,
+        project_name: row.get("project_name")?,
+        stage_name: row.get("stage_name")?,
+        phone_raw: row.get("phone_raw")?,
+        country_code: row.get("country_code")?,
+        source_id: row.get("source_id")?,
+        custom_fields: row.json("custom_fields")?,
+        message: row.get("message")?,
+        engagement: row.get("engagement")?,
+        score_reasons: row.json("score_reasons")?,
+        suspicion_reasons: row.json("suspicion_reasons")?,
+        first_touch: row.json("first_touch")?,
+        last_touch: row.json("last_touch")?,
+        visitor_id: row.get("visitor_id")?,
+        converted_at: row.get("converted_at")?,
+        updated_at: row.get("updated_at")?,
+        deleted_at: row.get("deleted_at")?,
+    })
+}

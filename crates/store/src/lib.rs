@@ -1,0 +1,262 @@
+//! The only SQL: rows, migrations, the event log and the queues, on SQLite and on PostgreSQL.
+//!
+//! Each statement is written once. What must differ between the databases stands in [`dialect`]; how text and
+//! parameters reach them in [`sql`]. Writes take a [`Tx`], reads a [`Reader`], and every function that touches a
+//! workspace's rows takes the workspace in its signature. No rule is decided here: functions store and find what the
+//! engine decided.
+
+pub mod capture;
+pub mod contacts;
+pub mod credentials;
+pub mod deliveries;
+pub mod destinations;
+mod dialect;
+pub mod events;
+pub mod leads;
+mod migrations;
+pub mod notify;
+pub mod pipelines;
+pub mod projects;
+pub mod search;
+pub mod sources;
+mod sql;
+pub mod submissions;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod users;
+pub mod verify;
+pub mod workspaces;
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+pub use dialect::Dialect;
+pub use sql::{Error, Page, Reader, Tx};
+
+/// How long a statement waits for a connection, and on SQLite for another writer, before it fails.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// SQLite readers. WAL readers do not block each other or the writer; a few keep both cores busy.
+const SQLITE_READERS: u32 = 4;
+
+/// Connections to PostgreSQL. A handful serves thousands of short statements a second; a server's default of 100
+/// leaves room for several nodes.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How durable a commit on SQLite is. Only measurements choose anything but [`Durability::Full`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A commit is on the disk before it returns (`synchronous=FULL`).
+    #[default]
+    Full,
+    /// A power cut may take the last commits (`synchronous=NORMAL`): the control that shows what FULL is for.
+    Normal,
+}
+
+/// A database: one writer (SQLite) or a pool (PostgreSQL), and readers that cannot write.
+#[derive(Clone)]
+pub struct Store {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    dialect: Dialect,
+    url: String,
+}
+
+impl Store {
+    /// Connects to `sqlite://PATH` or `postgres://…`, makes the file where there is none, and brings the tables up to
+    /// date.
+    ///
+    /// # Errors
+    /// Where the URL is of another kind, the database cannot be reached, or a migration fails.
+    pub async fn open(url: &str, durability: Durability) -> Result<Self, Error> {
+        let store = Self::connect(url, durability).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects without touching the tables.
+    ///
+    /// # Errors
+    /// Where the URL is of another kind or the database cannot be reached.
+    pub async fn connect(url: &str, durability: Durability) -> Result<Self, Error> {
+        match Dialect::of_url(url)? {
+            Dialect::Sqlite => Self::connect_sqlite(url, durability).await,
+            Dialect::Postgres => Self::connect_postgres(url).await,
+        }
+    }
+
+    async fn connect_sqlite(url: &str, durability: Durability) -> Result<Self, Error> {
+        let url = with_create(url);
+        let synchronous = match durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Normal => SqliteSynchronous::Normal,
+        };
+        let options = |connections: u32, read_only: bool| {
+            let mut options = ConnectOptions::new(url.clone());
+            options
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(WAIT)
+                .idle_timeout(None::<Duration>)
+                .max_lifetime(None::<Duration>)
+                .test_before_acquire(false)
+                .sqlx_logging(false)
+                // SQLite ends a transaction by itself when the disk is full or fails. The driver does not hear of it
+                // and counts on: the next transaction would be one inside another that nobody ever commits. Nobody
+                // holds an idle connection, so one that counts a transaction has lost count and is replaced.
+                .map_sqlx_sqlite_before_acquire(|connection, _| {
+                    let has_lost_count = connection.is_in_transaction();
+                    Box::pin(async move { Ok(!has_lost_count) })
+                })
+                .map_sqlx_sqlite_opts(move |sqlite| {
+                    sqlite
+                        .journal_mode(SqliteJournalMode::Wal)
+                        .synchronous(synchronous)
+                        .busy_timeout(WAIT)
+                        .pragma("cache_size", "-65536")
+                        .pragma("temp_store", "memory")
+                        .pragma("wal_autocheckpoint", "4000")
+                        .pragma("query_only", if read_only { "on" } else { "off" })
+                });
+            options
+        };
+        let writer = Database::connect(options(1, false)).await?;
+        let reader = Database::connect(options(SQLITE_READERS, true)).await?;
+        Ok(Self { writer, reader, dialect: Dialect::Sqlite, url: url.clone() })
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Self, Error> {
+        let mut options = ConnectOptions::new(url.to_owned());
+        options
+            .max_connections(POSTGRES_CONNECTIONS)
+            .min_connections(1)
+            .connect_timeout(WAIT)
+            .acquire_timeout(WAIT)
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|postgres| {
+                postgres.application_name("leadline").options([
+                    // A generic plan made while the tables are empty stays when they are not.
+                    ("plan_cache_mode", "force_custom_plan"),
+                    ("synchronous_commit", "on"),
+                    ("timezone", "UTC"),
+                ])
+            });
+        let writer = Database::connect(options).await?;
+        Ok(Self { reader: writer.clone(), writer, dialect: Dialect::Postgres, url: url.to_owned() })
+    }
+
+    /// Brings the tables up to date. Safe to run on several nodes at once.
+    ///
+    /// # Errors
+    /// Where a migration fails; on both databases nothing of it is left then.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        migrations::run(&self.writer, self.dialect).await
+    }
+
+    /// Which of the two databases this is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The address that the store was opened with. It may hold a password: never log it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Begins a write. On SQLite it waits for the one writer and takes the lock at once, so that no later statement
+    /// of it can fail for the lock.
+    ///
+    /// # Errors
+    /// Where no connection or lock is to be had in time.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.writer.begin_with_options(options).await?;
+        Ok(Tx::new(transaction, self.dialect))
+    }
+
+    /// A reader: it sees what is committed and cannot write.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.reader.clone(), self.dialect)
+    }
+
+    /// Answers when a statement reaches the database and comes back.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.reader().query("SELECT 1 AS one", &[]).await.map(drop)
+    }
+
+    /// Answers when a write can begin.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn ping_writer(&self) -> Result<(), Error> {
+        self.begin().await?.rollback().await
+    }
+
+    /// Closes every connection; on SQLite the write-ahead log is folded into the file.
+    pub async fn close(self) {
+        let separate_reader = self.dialect == Dialect::Sqlite;
+        if separate_reader {
+            let _closed = self.reader.close().await;
+        }
+        let _closed = self.writer.close().await;
+    }
+}
+
+/// The address of the SQLite file inside a data folder.
+#[must_use]
+pub fn sqlite_url(data_dir: &Path) -> String {
+    format!("sqlite://{}", data_dir.join("leadline.db").display())
+}
+
+fn with_create(url: &str) -> String {
+    if url.contains("mode=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}mode=rwc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::params;
+
+    const INSERT: &str = "INSERT INTO workspaces (id, slug, name, settings, created_at) VALUES ($1, $1, $2, '{}', 0)";
+
+    /// SQLite takes a transaction back by itself when the disk is full, and the driver goes on counting it as open:
+    /// what is written over that connection later would be part of something that never ends.
+    #[tokio::test]
+    async fn a_write_after_a_full_disk_is_kept() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&sqlite_url(folder.path()), Durability::Full).await.expect("a new file");
+        let mut tx = store.begin().await.expect("a write");
+        tx.execute("PRAGMA max_page_count = 1", &[]).await.expect("the file may not grow");
+        let refused = tx.execute(INSERT, &params!["large", "x".repeat(1_000_000)]).await;
+        assert!(refused.expect_err("no room").to_string().contains("failed"));
+        drop(tx);
+        store.ping_writer().await.expect("the writer answers");
+
+        let mut tx = store.begin().await.expect("a write");
+        tx.execute(INSERT, &params!["small", "kept"]).await.expect("room for a small row");
+        tx.commit().await.expect("a commit");
+
+        let kept = store.reader().query("SELECT slug FROM workspaces", &[]).await.expect("a reader");
+        assert_eq!(kept.len(), 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! The tables. Each migration is one text with column types filled in per database, append-only: expand, move,
+//! contract.
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
+
+use crate::{dialect::Dialect, sql::Error};
+
+/// Any number will do, as long as nobody else locks on it.
+const POSTGRES_LOCK: i64 = 0x6c65_6164_6c69_6e65;
+
+struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") })]
+    }
+}
+
+struct Text {
+    name: &'static str,
+    both: &'static str,
+}
+
+impl MigrationName for Text {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Text {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let dialect = match manager.get_database_backend() {
+            sea_orm::DbBackend::Postgres => Dialect::Postgres,
+            _ => Dialect::Sqlite,
+        };
+        for statement in statements(self.both, dialect) {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// The statements of a migration for one database. A line `-- sqlite` or `-- postgres` before a statement keeps it for
+/// that one.
+fn statements(text: &str, dialect: Dialect) -> Vec<String> {
+    let (ours, theirs) = match dialect {
+        Dialect::Sqlite => ("-- sqlite\n", "-- postgres\n"),
+        Dialect::Postgres => ("-- postgres\n", "-- sqlite\n"),
+    };
+    text.split(";\n")
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty() && !statement.contains(theirs))
+        .map(|statement| dialect.schema(&statement.replace(ours, "")))
+        .collect()
+}
+
+/// Runs what has not run yet. On PostgreSQL nodes that start together wait for each other; on SQLite the file's own
+/// lock does that.
+pub(crate) async fn run(connection: &DatabaseConnection, dialect: Dialect) -> Result<(), Error> {
+    match dialect {
+        Dialect::Sqlite => Ok(Migrations::up(connection, None).await?),
+        Dialect::Postgres => run_locked(connection).await,
+    }
+}
+
+async fn run_locked(connection: &DatabaseConnection) -> Result<(), Error> {
+    use sea_orm::TransactionTrait;
+    // The lock lives as long as this transaction, so a node that dies while it migrates lets go of it.
+    let lock = connection.begin().await?;
+    let statement = Statement::from_sql_and_values(
+        sea_orm::DbBackend::Postgres,
+        "SELECT pg_advisory_xact_lock($1)",
+        [POSTGRES_LOCK.into()],
+    );
+    lock.execute_raw(statement).await?;
+    let result = Migrations::up(connection, None).await;
+    lock.commit().await?;
+    Ok(result?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_statement_is_kept_for_its_database_alone() {
+        let text = "CREATE TABLE a (id $ID);\n-- sqlite\nCREATE b;\n-- postgres\nCREATE c;\n";
+
+        assert_eq!(statements(text, Dialect::Sqlite), ["CREATE TABLE a (id TEXT)", "CREATE b"]);
+        assert_eq!(statements(text, Dialect::Postgres), ["CREATE TABLE a (id UUID)", "CREATE c"]);
+    }
+}

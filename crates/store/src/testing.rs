@@ -1,0 +1,75 @@
+//! What tests need beside the product: databases of their own, and a look into tables. Built with the feature
+//! `testing` alone.
+
+use sea_orm::{ConnectionTrait, Database};
+
+use crate::{Dialect, Store, Tx, sql::Error};
+
+/// Makes an empty database on the server at `server_url` and gives its address.
+///
+/// # Errors
+/// Where the server cannot be reached.
+pub async fn create_database(server_url: &str, name: &str) -> Result<String, Error> {
+    let server = Database::connect(server_url).await?;
+    server.execute_unprepared(&format!("CREATE DATABASE \"{name}\"")).await?;
+    server.close().await?;
+    let (address, _database) = server_url.rsplit_once('/').ok_or(Error::Address)?;
+    Ok(format!("{address}/{name}"))
+}
+
+/// Drops a database, whoever still uses it.
+///
+/// # Errors
+/// Where the server cannot be reached.
+pub async fn drop_database(server_url: &str, name: &str) -> Result<(), Error> {
+    let server = Database::connect(server_url).await?;
+    server.execute_unprepared(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")).await?;
+    Ok(server.close().await?)
+}
+
+/// How many rows `from` has: the part of a query after `FROM`.
+///
+/// # Errors
+/// Where the text is not SQL.
+pub async fn count(store: &Store, from: &str) -> Result<i64, Error> {
+    store.reader().count(&format!("SELECT count(*) AS n FROM {from}"), &[]).await
+}
+
+/// Runs a statement as it is, beside everything else.
+///
+/// # Errors
+/// Where the text is not SQL.
+pub async fn execute(store: &Store, sql: &str) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    tx.execute(sql, &[]).await?;
+    tx.commit().await
+}
+
+/// While this is held, no other write gets through.
+pub struct Stalled(Tx);
+
+impl Stalled {
+    /// Lets writes through again.
+    ///
+    /// # Errors
+    /// Where the database is gone.
+    pub async fn heal(self) -> Result<(), Error> {
+        self.0.rollback().await
+    }
+}
+
+/// Locks everything against writes.
+///
+/// # Errors
+/// Where the lock is not to be had.
+pub async fn stall(store: &Store) -> Result<Stalled, Error> {
+    let mut tx = store.begin().await?;
+    match store.dialect() {
+        // Its one writer is ours now.
+        Dialect::Sqlite => {}
+        Dialect::Postgres => {
+            tx.execute("LOCK TABLE identities, leads, lead_submissions IN ACCESS EXCLUSIVE MODE", &[]).await?;
+        }
+    }
+    Ok(Stalled(tx))
+}
