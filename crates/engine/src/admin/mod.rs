@@ -1,0 +1,90 @@
+//! Workspaces, the people in them, and their sessions and tokens.
+//!
+//! Everything here needs the store and the time alone, so that the command line can do it beside a running server.
+//! What somebody may do at all is decided by the route table of the server; here stands what depends on whom it
+//! concerns: nobody hands out more than they have, and no workspace is left without a super admin.
+
+pub mod attempts;
+mod passwords;
+pub mod secrets;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+pub mod workspaces;
+
+use leadline_domain::{emails::Email, ids::WorkspaceId};
+use leadline_store as store;
+
+use crate::Engine;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// A field is not right.
+    #[error("{field} {message}")]
+    Invalid {
+        /// The field's name in the request.
+        field: &'static str,
+        /// What is wrong with it.
+        message: &'static str,
+    },
+    /// Nobody has this e-mail address with this password.
+    #[error("wrong e-mail address or password")]
+    WrongCredentials,
+    /// Too many failures; wait this long.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// Seconds until the next attempt may succeed.
+        retry_after_s: u64,
+    },
+    /// There is a user already.
+    #[error("already set up")]
+    AlreadySetUp,
+    /// There is no such thing in this workspace.
+    #[error("no such thing")]
+    NotFound,
+    /// What is stored stands against it.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The actor may not do it to this one.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// A password could not be hashed.
+    #[error("the password could not be hashed")]
+    Hashing,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+}
+
+/// Makes a workspace with its first project and its pipeline.
+///
+/// # Errors
+/// [`AdminError::Conflict`] where the slug is taken, or where a field is not right.
+pub async fn create_workspace(engine: &Engine, slug: &str, name: &str) -> Result<WorkspaceId, AdminError> {
+    let defaults = engine.options.as_ref().into();
+    let workspace = workspaces::create(&engine.store, engine.clock.now(), defaults, slug, name).await?;
+    Ok(workspace.id)
+}
+
+/// The longest name of anything.
+const NAME_CHARS: usize = 120;
+
+fn checked_name(field: &'static str, name: &str) -> Result<String, AdminError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(AdminError::Invalid { field, message: "must not be empty" });
+    }
+    if name.chars().count() > NAME_CHARS {
+        return Err(AdminError::Invalid { field, message: "must have at most 120 characters" });
+    }
+    if name.chars().any(char::is_control) {
+        return Err(AdminError::Invalid { field, message: "must not have control characters" });
+    }
+    Ok(name.to_owned())
+}
+
+fn checked_email(email: &str) -> Result<String, AdminError> {
+    let message = "must be an e-mail address";
+    Email::parse(email).map(|email| email.canonical).ok_or(AdminError::Invalid { field: "email", message })
+}

@@ -1,0 +1,787 @@
+//! Commits a batch of submissions in one transaction: whose each one is, what that changes, and the events, with one
+//! statement per table for the whole batch.
+//!
+//! Submissions of a batch are decided in their order, each on what the ones before it made. Between writers the table
+//! of identities is the judge: whoever claims a key first has the lead, and the other batch is decided again.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use leadline_domain::{
+    attribution::Touch,
+    identity::{self, Candidate, Contact, Decision, Key},
+    ids::{
+        ActivityId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId, WorkspaceId, derived,
+    },
+    rank::Rank,
+    scores::{self, Reason},
+    time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
+};
+use leadline_store::{
+    Error, Store, Tx,
+    capture::{
+        self, Identity, IdentityKey, Known, LeadTag, NewCapture, NewContact, NewLead, NewSubmission, Resubmitted,
+        StageDelta,
+    },
+    events::{self, NewActivity, NewEvent},
+    pipelines, search,
+};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    Accepted,
+    prepare::{self, Prepared},
+};
+use crate::random_bytes;
+
+/// Submissions in one transaction. Larger batches bring little and make the first in it wait for the last.
+pub(super) const LARGEST: usize = 256;
+
+/// How often a batch is decided again because another writer was quicker, before it counts as a failure.
+const TRIES: u32 = 12;
+
+/// How long a batch may take. A store that needs longer counts as away.
+const BATCH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Raw evidence lives 90 days (D7).
+const CAPTURE_LIFE_MS: i64 = 90 * DAY_MS;
+
+/// What became of one submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The lead it belongs to.
+    pub lead: LeadId,
+    /// Whether the lead was there before.
+    pub duplicate: bool,
+}
+
+impl Outcome {
+    pub(super) fn accepted(self, receipt: SubmissionId) -> Accepted {
+        Accepted { receipt, lead: Some(self.lead), duplicate: self.duplicate, stored: true }
+    }
+}
+
+type Result1 = Result<Outcome, Arc<Error>>;
+
+/// Commits submissions and tells for each what became of it. One that the database cannot hold does not keep the
+/// others out: a batch refused for its data is halved until the bad one is alone.
+pub async fn commit(store: &Store, prepared: Vec<Arc<Prepared>>) -> Vec<Result1> {
+    let mut done = Vec::with_capacity(prepared.len());
+    let mut open = vec![prepared];
+    while let Some(mut batch) = open.pop() {
+        match commit_whole(store, &batch).await {
+            Ok(outcomes) => {
+                let abandoned = || Arc::new(Error::TimedOut);
+                done.extend(outcomes.into_iter().map(|outcome| outcome.ok_or_else(abandoned)));
+            }
+            Err(error) if error.is_about_the_data() && batch.len() > 1 => {
+                let later = batch.split_off(batch.len() / 2);
+                open.push(later);
+                open.push(batch);
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                done.extend(batch.iter().map(|_| Err(Arc::clone(&error))));
+            }
+        }
+    }
+    done
+}
+
+/// `None` for what was abandoned meanwhile.
+async fn commit_whole(store: &Store, batch: &[Arc<Prepared>]) -> Result<Vec<Option<Outcome>>, Error> {
+    for _ in 1..TRIES {
+        match within_deadline(try_commit(store, batch)).await {
+            Err(Error::Contended | Error::Exists) => tokio::task::yield_now().await,
+            result => return result,
+        }
+    }
+    within_deadline(try_commit(store, batch)).await
+}
+
+async fn within_deadline<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(BATCH_DEADLINE, work).await.unwrap_or(Err(Error::TimedOut))
+}
+
+async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option<Outcome>>, Error> {
+    let mut tx = store.begin().await?;
+    let is_ours: Vec<bool> = whole.iter().map(|one| !one.claim.is_abandoned()).collect();
+    let ours = whole.iter().zip(&is_ours).filter(|(_, is_ours)| **is_ours);
+    let batch: Vec<Arc<Prepared>> = ours.map(|(one, _)| Arc::clone(one)).collect();
+    let mut known = Knowledge::read(&mut tx, &batch).await?;
+    let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared)).collect();
+    let mut written = Written::default();
+    known.hold_stages(&mut tx, &batch, &decided).await?;
+    known.lock_matched(&mut tx, &decided).await?;
+    let outcomes: Vec<Outcome> =
+        batch.iter().zip(&decided).map(|(prepared, decided)| known.apply(prepared, decided, &mut written)).collect();
+    known.finish(&mut written);
+    written.write(&mut tx).await?;
+    let all_are_still_ours = batch.iter().all(|one| one.claim.hold());
+    if !all_are_still_ours {
+        tx.rollback().await?;
+        return Err(Error::Contended);
+    }
+    tx.commit().await?;
+    let mut outcomes = outcomes.into_iter();
+    Ok(is_ours.into_iter().map(|is_ours| if is_ours { outcomes.next() } else { None }).collect())
+}
+
+/// What was decided about one submission of a batch.
+enum Decided {
+    /// It is stored already.
+    Repeat(LeadId),
+    /// It belongs to a lead that was there before the batch, or that an earlier one of the batch makes.
+    Joins { lead: LeadId, decision: Decision<LeadId> },
+    /// It makes a lead.
+    Makes { lead: LeadId, decision: Decision<LeadId> },
+}
+
+impl Decided {
+    fn lead(&self) -> LeadId {
+        match self {
+            Self::Repeat(lead) | Self::Joins { lead, .. } | Self::Makes { lead, .. } => *lead,
+        }
+    }
+}
+
+/// What the store knows of a batch's people, and what the batch has added so far.
+struct Knowledge {
+    stored: HashMap<SubmissionId, LeadId>,
+    named: HashMap<IdentityKey, Known>,
+    carries: HashMap<LeadId, Carried>,
+    contacts: HashMap<LeadId, ContactId>,
+    leads: HashMap<LeadId, Working>,
+    /// Where new leads go whose stage was removed since their source was looked up.
+    instead: HashMap<StageId, (PipelineId, StageId)>,
+    claimed: BTreeMap<IdentityKey, Identity>,
+    pointed: BTreeMap<IdentityKey, Identity>,
+}
+
+/// The e-mail and phone that a lead carries.
+#[derive(Debug, Clone, Default)]
+struct Carried {
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+/// A lead as it will be when the batch is committed.
+struct Working {
+    is_new: bool,
+    was_deleted: bool,
+    row: NewLead,
+}
+
+/// The rows of a batch.
+#[derive(Default)]
+struct Written {
+    contacts: Vec<NewContact>,
+    new_leads: Vec<NewLead>,
+    resubmitted: Vec<Resubmitted>,
+    submissions: Vec<NewSubmission>,
+    captures: Vec<NewCapture>,
+    activities: Vec<NewActivity>,
+    events: Vec<NewEvent>,
+    tags: Vec<LeadTag>,
+    counts: Vec<StageDelta>,
+    claimed: Vec<Identity>,
+    pointed: Vec<Identity>,
+}
+
+impl Knowledge {
+    async fn read(tx: &mut Tx, batch: &[Arc<Prepared>]) -> Result<Self, Error> {
+        let repeatable: Vec<SubmissionId> =
+            batch.iter().filter(|one| one.submission.is_repeatable).map(|one| one.submission.id).collect();
+        let stored = capture::known_submissions(tx, &repeatable).await?.into_iter().collect();
+        let mut keys: Vec<IdentityKey> = batch.iter().flat_map(|one| all_keys(one)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let named: HashMap<IdentityKey, Known> =
+            capture::find_identities(tx, &keys).await?.into_iter().map(|known| (known.key, known)).collect();
+        let mut leads: Vec<LeadId> = batch
+            .iter()
+            .flat_map(|one| Key::ALL.into_iter().filter_map(|key| key_of(one, key)))
+            .filter_map(|key| named.get(&key).map(|known| LeadId(known.subject_id)))
+            .collect();
+        leads.sort_unstable();
+        leads.dedup();
+        let carries = capture::contacts_of_leads(tx, &leads)
+            .await?
+            .into_iter()
+            .map(|(lead, email, phone)| (lead, Carried { email, phone }))
+            .collect();
+        Ok(Self {
+            stored,
+            named,
+            carries,
+            contacts: HashMap::new(),
+            leads: HashMap::new(),
+            instead: HashMap::new(),
+            claimed: BTreeMap::new(),
+            pointed: BTreeMap::new(),
+        })
+    }
+
+    /// Decides whose submission it is, and takes its keys for that lead.
+    fn decide(&mut self, prepared: &Prepared) -> Decided {
+        let submission = &prepared.submission;
+        if let Some(lead) = self.stored.get(&submission.id) {
+            return Decided::Repeat(*lead);
+        }
+        let ours = Contact { email: prepared.email.as_deref(), phone: prepared.phone.as_deref() };
+        let window_ms = setting(&submission.intake.workspace_settings, "ipWindowMinutes", 30) * MINUTE_MS;
+        let decision = identity::decide(ours, submission.received_at, window_ms, |key| self.candidate(prepared, key));
+        let found = decision.found.map(|(lead, _)| lead);
+        let lead = found.unwrap_or_else(|| LeadId::new(submission.received_at, random_bytes()));
+        self.take_keys(prepared, lead);
+        self.stored.insert(submission.id, lead);
+        let carried = self.carries.entry(lead).or_default();
+        carried.email = carried.email.take().or_else(|| prepared.email.clone());
+        carried.phone = carried.phone.take().or_else(|| prepared.phone.clone());
+        match found {
+            Some(lead) => Decided::Joins { lead, decision },
+            None => Decided::Makes { lead, decision },
+        }
+    }
+
+    fn candidate(&self, prepared: &Prepared, key: Key) -> Option<Candidate<'_, LeadId>> {
+        let known = self.named.get(&key_of(prepared, key)?)?;
+        let lead = LeadId(known.subject_id);
+        // An identity without a lead is one that was erased while we looked: nobody.
+        let carried = self.carries.get(&lead)?;
+        let contact = Contact { email: carried.email.as_deref(), phone: carried.phone.as_deref() };
+        Some(Candidate { lead, contact, seen_at: known.seen_at })
+    }
+
+    /// E-mail and phone stay with the lead that had them first; a browser and an address go on to the latest.
+    fn take_keys(&mut self, prepared: &Prepared, lead: LeadId) {
+        for key in Key::ALL {
+            let Some(hash) = key_of(prepared, key) else { continue };
+            let identity = Identity {
+                key: hash,
+                kind: key.as_str(),
+                subject_id: lead.0,
+                seen_at: prepared.submission.received_at.0,
+            };
+            self.take(identity, key, names_nobody_else(prepared));
+        }
+    }
+
+    fn take(&mut self, identity: Identity, key: Key, is_all_there_is: bool) {
+        let hash = identity.key;
+        let before = self.named.get(&hash).copied();
+        let names_another = before.is_some_and(|known| known.subject_id != identity.subject_id);
+        let wanders = match key {
+            Key::Visitor => names_another,
+            Key::Ip => before.is_some() || !is_all_there_is,
+            Key::Email | Key::Phone => false,
+        };
+        if wanders && !self.claimed.contains_key(&hash) {
+            self.name(&identity);
+            self.pointed.insert(hash, identity);
+        } else if before.is_none() || wanders {
+            self.name(&identity);
+            self.claimed.insert(hash, identity);
+        }
+    }
+
+    fn name(&mut self, identity: &Identity) {
+        let known = Known { key: identity.key, subject_id: identity.subject_id, seen_at: Timestamp(identity.seen_at) };
+        self.named.insert(identity.key, known);
+    }
+
+    /// Holds the stages that new leads go to. Sources are remembered for a moment, and a stage may be gone by now.
+    async fn hold_stages(&mut self, tx: &mut Tx, batch: &[Arc<Prepared>], decided: &[Decided]) -> Result<(), Error> {
+        let makers = batch.iter().zip(decided).filter(|(_, decided)| matches!(decided, Decided::Makes { .. }));
+        let wanted: BTreeMap<StageId, WorkspaceId> =
+            makers.map(|(one, _)| (place(one).1, one.submission.intake.workspace_id)).collect();
+        let stages: Vec<StageId> = wanted.keys().copied().collect();
+        let held = pipelines::hold_stages(tx, &stages).await?;
+        for (stage, workspace) in wanted.into_iter().filter(|(stage, _)| !held.contains(stage)) {
+            let entry = pipelines::entry_stage_of_default(tx, workspace).await?;
+            // A workspace always has a default pipeline; one that is being changed is looked at again.
+            let entry = entry.ok_or(Error::Contended)?;
+            self.instead.insert(stage, (entry.pipeline_id, entry.id));
+        }
+        Ok(())
+    }
+
+    /// Locks the leads that were there before, in the order of their ids, and reads what is to be changed.
+    async fn lock_matched(&mut self, tx: &mut Tx, decided: &[Decided]) -> Result<(), Error> {
+        let made: HashSet<LeadId> =
+            decided.iter().filter(|one| matches!(one, Decided::Makes { .. })).map(Decided::lead).collect();
+        let mut matched: Vec<LeadId> = decided
+            .iter()
+            .filter(|one| matches!(one, Decided::Joins { .. }))
+            .map(Decided::lead)
+            .filter(|lead| !made.contains(lead))
+            .collect();
+        matched.sort_unstable();
+        matched.dedup();
+        for row in capture::lock_leads(tx, &matched).await? {
+            self.contacts.insert(row.id, row.contact_id);
+            self.leads.insert(row.id, Working::stored(row));
+        }
+        let all_are_there = matched.iter().all(|lead| self.leads.contains_key(lead));
+        if all_are_there { Ok(()) } else { Err(Error::Contended) }
+    }
+
+    /// Turns a decision into rows.
+    fn apply(&mut self, prepared: &Prepared, decided: &Decided, written: &mut Written) -> Outcome {
+        let (lead, decision, is_new) = match decided {
+            Decided::Repeat(lead) => return Outcome { lead: *lead, duplicate: true },
+            Decided::Joins { lead, decision } => (*lead, decision, false),
+            Decided::Makes { lead, decision } => (*lead, decision, true),
+        };
+        if is_new {
+            let contact = self.contact_for(prepared, written);
+            self.contacts.insert(lead, contact);
+            let wanted = place(prepared);
+            let place = self.instead.get(&wanted.1).copied().unwrap_or(wanted);
+            self.leads.insert(lead, Working::made(prepared, lead, contact, place));
+            written.evidence(prepared, lead, decision);
+            let data = event_data(prepared, decision, &self.leads[&lead]);
+            written.tell(prepared, lead, "lead.created", data);
+            return Outcome { lead, duplicate: false };
+        }
+        let working = self.leads.get_mut(&lead).expect("a lead that is joined was locked or made before");
+        let silence_ms = prepared.submission.received_at.0 - working.row.last_submission_at;
+        working.join(prepared);
+        written.evidence(prepared, lead, decision);
+        let kind = kind_of_repeat(prepared, silence_ms);
+        let mut data = event_data(prepared, decision, working);
+        data["silenceMs"] = silence_ms.into();
+        written.tell(prepared, lead, kind, data);
+        self.claim_contact_keys(prepared, lead);
+        Outcome { lead, duplicate: true }
+    }
+
+    /// The person behind a new lead: known in the workspace by e-mail or phone, or new.
+    fn contact_for(&mut self, prepared: &Prepared, written: &mut Written) -> ContactId {
+        let keys = prepared.contact_identities;
+        let known = [keys.email, keys.phone].into_iter().flatten().find_map(|key| self.named.get(&key));
+        let contact = known.map(|known| ContactId(known.subject_id));
+        let id = contact.unwrap_or_else(|| {
+            let row = new_contact(prepared);
+            let id = row.id;
+            written.contacts.push(row);
+            id
+        });
+        self.claim_contact_keys_for(prepared, id);
+        id
+    }
+
+    fn claim_contact_keys(&mut self, prepared: &Prepared, lead: LeadId) {
+        if let Some(contact) = self.contacts.get(&lead).copied() {
+            self.claim_contact_keys_for(prepared, contact);
+        }
+    }
+
+    fn claim_contact_keys_for(&mut self, prepared: &Prepared, contact: ContactId) {
+        let keys = prepared.contact_identities;
+        for (key, kind) in [(keys.email, "contact_email"), (keys.phone, "contact_phone")] {
+            let Some(key) = key.filter(|key| !self.named.contains_key(key)) else { continue };
+            let seen_at = prepared.submission.received_at.0;
+            let identity = Identity { key, kind, subject_id: contact.0, seen_at };
+            self.name(&identity);
+            self.claimed.insert(key, identity);
+        }
+    }
+
+    /// Leads and identities go into the batch once each, sorted, so that writers take their locks in one order.
+    fn finish(self, written: &mut Written) {
+        let mut leads: Vec<Working> = self.leads.into_values().collect();
+        leads.sort_unstable_by_key(|working| working.row.id);
+        let mut stages: BTreeMap<(Uuid, Uuid), StageDelta> = BTreeMap::new();
+        for working in leads {
+            if working.is_new || working.was_deleted {
+                count(&mut stages, &working.row);
+            }
+            if working.is_new {
+                written.tags.extend(tags(&working.row));
+                written.new_leads.push(working.row);
+            } else {
+                written.resubmitted.push(resubmitted(working.row));
+            }
+        }
+        written.counts = stages.into_values().collect();
+        written.claimed = self.claimed.into_values().collect();
+        written.pointed = self.pointed.into_values().collect();
+    }
+}
+
+impl Written {
+    async fn write(&self, tx: &mut Tx) -> Result<(), Error> {
+        capture::claim_identities(tx, &self.claimed).await?;
+        capture::insert_contacts(tx, &self.contacts).await?;
+        capture::insert_leads(tx, &self.new_leads).await?;
+        capture::update_resubmitted(tx, &self.resubmitted).await?;
+        capture::insert_submissions(tx, &self.submissions).await?;
+        capture::insert_captures(tx, &self.captures).await?;
+        capture::insert_tags(tx, &self.tags).await?;
+        events::insert_activities(tx, &self.activities).await?;
+        events::append(tx, &self.events).await?;
+        capture::add_stage_counts(tx, &self.counts).await?;
+        // Last, because a busy address is one row that every writer wants: it is locked for the commit alone.
+        capture::point_identities(tx, &self.pointed).await
+    }
+
+    fn evidence(&mut self, prepared: &Prepared, lead: LeadId, decision: &Decision<LeadId>) {
+        let submission = &prepared.submission;
+        let recognised = &prepared.recognised;
+        self.submissions.push(NewSubmission {
+            id: submission.id,
+            workspace_id: submission.intake.workspace_id,
+            lead_id: lead,
+            source_id: submission.intake.source_id,
+            source: submission.intake.kind.clone(),
+            source_name: submission.intake.source_name.clone(),
+            payload: serde_json::to_string(&recognised.as_sent).unwrap_or_default(),
+            name: recognised.name.clone(),
+            email: recognised.email_raw.clone(),
+            phone: recognised.phone_raw.clone(),
+            project: recognised.project.clone(),
+            message: recognised.message.clone(),
+            cta: recognised.cta.clone(),
+            page_url: recognised.page_url.clone(),
+            referrer: recognised.referrer.clone(),
+            match_reason: match_reason(decision),
+            received_at: submission.received_at.0,
+            time_to_submit_ms: recognised.time_to_submit_ms,
+        });
+        self.captures.push(NewCapture {
+            submission_id: submission.id,
+            workspace_id: submission.intake.workspace_id,
+            lead_id: lead,
+            ip: submission.request.ip.clone(),
+            user_agent: submission.request.user_agent.clone(),
+            origin: submission.request.origin.clone(),
+            content_type: submission.request.content_type.clone(),
+            raw_body: submission.request.raw_body.replace('\0', ""),
+            captured_at: submission.received_at.0,
+            expires_at: submission.received_at.plus_ms(CAPTURE_LIFE_MS).0,
+        });
+    }
+
+    fn tell(&mut self, prepared: &Prepared, lead: LeadId, kind: &str, data: Value) {
+        let submission = &prepared.submission;
+        let direct = submission.direct.as_ref();
+        self.activities.push(NewActivity {
+            id: ActivityId::new(submission.received_at, random_bytes()),
+            workspace_id: submission.intake.workspace_id,
+            lead_id: lead,
+            kind: kind.to_owned(),
+            actor_kind: direct.map_or("visitor", |direct| if direct.actor_is_token { "token" } else { "user" }),
+            actor_id: direct.and_then(|direct| direct.actor_user),
+            actor_name: direct.map_or_else(|| submission.intake.source_name.clone(), |by| by.actor_name.clone()),
+            data: json!({"submissionId": submission.id, "source": submission.intake.kind, "match": data["match"]}),
+            created_at: submission.received_at.0,
+        });
+        let event = derived("leadline submission event v1", &[submission.id.0.as_bytes()]);
+        self.events.push(NewEvent {
+            id: EventId(event),
+            workspace_id: submission.intake.workspace_id,
+            kind: kind.to_owned(),
+            lead_id: Some(lead),
+            submission_id: Some(submission.id),
+            data,
+            created_at: submission.received_at.0,
+            dispatched: false,
+        });
+    }
+}
+
+impl Working {
+    fn made(prepared: &Prepared, lead: LeadId, contact: ContactId, (pipeline, stage): (PipelineId, StageId)) -> Self {
+        let submission = &prepared.submission;
+        let recognised = &prepared.recognised;
+        let intake = &submission.intake;
+        let now = submission.received_at;
+        let direct = submission.direct.as_ref();
+        let touch = touch(prepared);
+        let mut row = NewLead {
+            id: lead,
+            workspace_id: intake.workspace_id,
+            project_id: intake.project_id,
+            contact_id: contact,
+            pipeline_id: pipeline,
+            stage_id: stage,
+            rank: Rank::at(now, u32::from_le_bytes(random_bytes())).as_str().to_owned(),
+            name: prepared.name.clone(),
+            email: prepared.email.clone(),
+            phone: prepared.phone.clone(),
+            phone_raw: recognised.phone_raw.clone(),
+            country_code: prepared.region.clone(),
+            company: recognised.company.clone(),
+            title: recognised.title.clone(),
+            message: recognised.message.clone(),
+            source: intake.kind.clone(),
+            source_id: intake.source_id,
+            source_name: intake.source_name.clone(),
+            tags: direct.map_or_else(|| json!([]), |by| json!(by.tags)),
+            custom_fields: Value::Object(prepared.custom_fields.clone()),
+            score: 0,
+            score_reasons: json!([]),
+            engagement: None,
+            suspicion: 0,
+            suspicion_reasons: json!([]),
+            assigned_to: None,
+            first_touch: first_touch(prepared).unwrap_or_else(|| touch.clone()),
+            last_touch: touch,
+            visitor_id: recognised.visitor_id.clone(),
+            submission_count: 1,
+            last_submission_at: now.0,
+            stage_entered_at: now.0,
+            is_test: false,
+            version: 1,
+            created_at: now.0,
+            updated_at: now.0,
+            search_text: String::new(),
+        };
+        score(&mut row, prepared);
+        Self { is_new: true, was_deleted: false, row }
+    }
+
+    fn stored(row: capture::Candidate) -> Self {
+        let unchanged = Value::Null;
+        Self {
+            is_new: false,
+            was_deleted: row.deleted_at.is_some(),
+            row: NewLead {
+                id: row.id,
+                workspace_id: row.workspace_id,
+                project_id: leadline_domain::ids::ProjectId(Uuid::nil()),
+                contact_id: row.contact_id,
+                pipeline_id: row.pipeline_id,
+                stage_id: row.stage_id,
+                rank: String::new(),
+                name: row.name,
+                email: row.email,
+                phone: row.phone,
+                phone_raw: row.phone_raw,
+                country_code: row.country_code,
+                company: row.company,
+                title: row.title,
+                message: row.message,
+                source: String::new(),
+                source_id: None,
+                source_name: String::new(),
+                tags: unchanged.clone(),
+                custom_fields: row.custom_fields,
+                score: 0,
+                score_reasons: unchanged.clone(),
+                engagement: None,
+                suspicion: 0,
+                suspicion_reasons: unchanged.clone(),
+                assigned_to: None,
+                first_touch: unchanged,
+                last_touch: row.last_touch,
+                visitor_id: row.visitor_id,
+                submission_count: row.submission_count,
+                last_submission_at: row.last_submission_at.0,
+                stage_entered_at: 0,
+                is_test: false,
+                version: 0,
+                created_at: row.created_at.0,
+                updated_at: row.created_at.0,
+                search_text: String::new(),
+            },
+        }
+    }
+
+    /// A further submission fills what was empty, adds to the custom fields, and is the latest word in message and
+    /// touch. What the lead is called and reached by stays: corrections show on the submissions' cards (F78).
+    fn join(&mut self, prepared: &Prepared) {
+        let recognised = &prepared.recognised;
+        let row = &mut self.row;
+        let was_called_for_want_of_a_name =
+            Some(&row.name) == row.email.as_ref() || Some(&row.name) == row.phone.as_ref();
+        if let Some(name) = recognised.name.as_ref().filter(|_| was_called_for_want_of_a_name) {
+            row.name.clone_from(name);
+        }
+        fill(&mut row.email, prepared.email.as_ref());
+        if row.phone.is_none() && (prepared.phone.is_some() || row.phone_raw.is_none()) {
+            row.phone.clone_from(&prepared.phone);
+            row.phone_raw.clone_from(&recognised.phone_raw);
+            fill(&mut row.country_code, prepared.region.as_ref());
+        }
+        fill(&mut row.company, recognised.company.as_ref());
+        fill(&mut row.title, recognised.title.as_ref());
+        fill(&mut row.visitor_id, recognised.visitor_id.as_ref());
+        if recognised.message.is_some() {
+            row.message.clone_from(&recognised.message);
+        }
+        let mut custom = row.custom_fields.as_object().cloned().unwrap_or_default();
+        prepare::merge_custom(&mut custom, &prepared.custom_fields);
+        row.custom_fields = Value::Object(custom);
+        let touch = touch(prepared);
+        if touch_says_something(&touch) {
+            row.last_touch = touch;
+        }
+        row.submission_count += 1;
+        row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
+        row.updated_at = row.last_submission_at;
+        score(row, prepared);
+    }
+}
+
+fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
+    if ours.is_none() {
+        *ours = theirs.cloned();
+    }
+}
+
+fn score(row: &mut NewLead, prepared: &Prepared) {
+    let fit = prepare::fit(
+        row.email.as_deref(),
+        row.phone.as_deref(),
+        prepared.recognised.name.is_some() || !row.name.is_empty(),
+        row.company.as_deref(),
+        row.title.as_deref(),
+        row.message.as_deref(),
+    );
+    row.suspicion = i64::from(prepared.suspicion.total);
+    row.suspicion_reasons = reasons(&prepared.suspicion.reasons);
+    row.score = i64::from(scores::lead_score(None, fit.total, prepared.suspicion.total));
+    row.score_reasons = reasons(&fit.reasons);
+    let phone = row.phone.as_deref().or(row.phone_raw.as_deref());
+    row.search_text = search::text(&row.name, row.email.as_deref(), phone, row.company.as_deref());
+}
+
+fn reasons(reasons: &[Reason]) -> Value {
+    reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect()
+}
+
+fn touch(prepared: &Prepared) -> Value {
+    let touch = Touch { at: prepared.submission.received_at, params: prepared.recognised.touch.clone() };
+    serde_json::to_value(touch).unwrap_or_else(|_| Value::Object(Map::new()))
+}
+
+/// Where a new lead goes: where somebody put it, or to the entry stage of its source's workspace.
+fn place(prepared: &Prepared) -> (PipelineId, StageId) {
+    let intake = &prepared.submission.intake;
+    let chosen = prepared.submission.direct.as_ref().and_then(|direct| direct.stage);
+    chosen.unwrap_or((intake.pipeline_id, intake.stage_id))
+}
+
+/// The visit that came first, as the visitor's browser remembers it; never one of the future.
+fn first_touch(prepared: &Prepared) -> Option<Value> {
+    let first = prepared.recognised.first_touch.as_ref()?;
+    let is_earlier = first.at <= prepared.submission.received_at;
+    is_earlier.then(|| serde_json::to_value(first).ok()).flatten()
+}
+
+fn touch_says_something(touch: &Value) -> bool {
+    touch.as_object().is_some_and(|touch| touch.len() > 1)
+}
+
+fn new_contact(prepared: &Prepared) -> NewContact {
+    let now = prepared.submission.received_at;
+    NewContact {
+        id: ContactId::new(now, random_bytes()),
+        workspace_id: prepared.submission.intake.workspace_id,
+        display_name: prepared.name.clone(),
+        email: prepared.email.clone(),
+        phone_number: prepared.phone.clone(),
+        lifecycle: "lead",
+        tags: json!([]),
+        column_data: json!({}),
+        created_at: now.0,
+        updated_at: now.0,
+    }
+}
+
+fn resubmitted(row: NewLead) -> Resubmitted {
+    Resubmitted {
+        id: row.id,
+        name: row.name,
+        email: row.email,
+        phone: row.phone,
+        phone_raw: row.phone_raw,
+        country_code: row.country_code,
+        company: row.company,
+        title: row.title,
+        message: row.message,
+        custom_fields: row.custom_fields,
+        score: row.score,
+        score_reasons: row.score_reasons,
+        suspicion: row.suspicion,
+        suspicion_reasons: row.suspicion_reasons,
+        last_touch: row.last_touch,
+        visitor_id: row.visitor_id,
+        submission_count: row.submission_count,
+        last_submission_at: row.last_submission_at,
+        updated_at: row.updated_at,
+        search_text: row.search_text,
+    }
+}
+
+fn tags(row: &NewLead) -> impl Iterator<Item = LeadTag> {
+    let tags = row.tags.as_array().cloned().unwrap_or_default();
+    let (workspace_id, lead_id) = (row.workspace_id, row.id);
+    tags.into_iter().filter_map(|tag| tag.as_str().map(str::to_owned)).map(move |tag| LeadTag {
+        workspace_id,
+        tag,
+        lead_id,
+    })
+}
+
+fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, row: &NewLead) {
+    let delta = stages.entry((row.workspace_id.0, row.stage_id.0)).or_insert_with(|| StageDelta {
+        id: StageCountId::new(Timestamp(row.updated_at), random_bytes()),
+        workspace_id: row.workspace_id,
+        pipeline_id: row.pipeline_id,
+        stage_id: row.stage_id,
+        n: 0,
+    });
+    delta.n += 1;
+}
+
+fn kind_of_repeat(prepared: &Prepared, silence_ms: i64) -> &'static str {
+    let hours = setting(&prepared.submission.intake.workspace_settings, "reengageHours", 24);
+    let was_silent_long_enough = hours > 0 && silence_ms >= hours * HOUR_MS;
+    if was_silent_long_enough { "lead.re_engaged" } else { "lead.resubmitted" }
+}
+
+fn match_reason(decision: &Decision<LeadId>) -> Value {
+    let by = decision.found.map_or("new", |(_, key)| key.as_str());
+    json!({"by": by, "refused": decision.refused})
+}
+
+/// What consumers of the event need: how it was matched, where it came in and where the lead stands.
+fn event_data(prepared: &Prepared, decision: &Decision<LeadId>, working: &Working) -> Value {
+    let intake = &prepared.submission.intake;
+    json!({
+        "match": match_reason(decision), "sourceId": intake.source_id, "projectId": intake.project_id,
+        "stageId": working.row.stage_id, "pipelineId": working.row.pipeline_id,
+    })
+}
+
+fn setting(settings: &Value, name: &str, default: i64) -> i64 {
+    settings.get(name).and_then(Value::as_i64).unwrap_or(default)
+}
+
+fn key_of(prepared: &Prepared, key: Key) -> Option<IdentityKey> {
+    let keys = prepared.identities;
+    match key {
+        Key::Visitor => keys.visitor,
+        Key::Email => keys.email,
+        Key::Phone => keys.phone,
+        Key::Ip => keys.ip,
+    }
+}
+
+/// Whether the IP address is all that a submission can be known by.
+fn names_nobody_else(prepared: &Prepared) -> bool {
+    let keys = prepared.identities;
+    keys.visitor.is_none() && keys.email.is_none() && keys.phone.is_none()
+}
+
+fn all_keys(prepared: &Prepared) -> impl Iterator<Item = IdentityKey> {
+    let (keys, contact) = (prepared.identities, prepared.contact_identities);
+    [keys.visitor, keys.email, keys.phone, keys.ip, contact.email, contact.phone].into_iter().flatten()
+}

@@ -1,0 +1,238 @@
+//! From a submission to what can be written: fields recognised, e-mail and phone normalised, identities hashed, scores
+//! counted. Pure but for the keys; done in the request, before any lock is taken.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use leadline_domain::{
+    emails::Email,
+    fields::{FieldMapping, Recognised, recognise},
+    phones::Phone,
+    scores::{self, Channel, EmailKind, FitFacts, PhoneFact, Score, SuspicionFacts},
+};
+use leadline_store::capture::IdentityKey;
+use serde_json::{Map, Value, json};
+
+use super::Submission;
+use crate::seal::Keys;
+
+/// A submission ready to be written.
+#[derive(Debug)]
+pub struct Prepared {
+    /// As it came in.
+    pub submission: Submission,
+    /// What its fields mean.
+    pub recognised: Recognised,
+    /// What the lead is called: name, else e-mail, else phone, else the source (D10).
+    pub name: String,
+    /// The canonical e-mail address.
+    pub email: Option<String>,
+    /// The phone number in E.164.
+    pub phone: Option<String>,
+    /// The phone's country, as an ISO region.
+    pub region: Option<String>,
+    /// Custom fields, with what could not be used as e-mail.
+    pub custom_fields: Map<String, Value>,
+    /// The hashed identities inside the project.
+    pub identities: Identities,
+    /// The hashed identities inside the workspace.
+    pub contact_identities: ContactIdentities,
+    /// How suspicious it is, and why.
+    pub suspicion: Score,
+    /// Whether it may still be committed.
+    pub claim: Claim,
+}
+
+/// Whether a submission is committed by the writer that has it, or was taken to the spool by whoever waited for that.
+/// One of them gets it, so that what the spool tells destinations is not told again by a batch that was merely slow.
+#[derive(Debug, Default)]
+pub struct Claim(AtomicU8);
+
+const OPEN: u8 = 0;
+const HELD: u8 = 1;
+const ABANDONED: u8 = 2;
+
+impl Claim {
+    /// Takes it for a commit that follows at once; false where it was abandoned.
+    pub(super) fn hold(&self) -> bool {
+        let before = self.0.compare_exchange(OPEN, HELD, Ordering::SeqCst, Ordering::SeqCst);
+        before.is_ok() || before == Err(HELD)
+    }
+
+    /// Takes it from the writer; false where its commit may be under way.
+    pub(super) fn abandon(&self) -> bool {
+        self.0.compare_exchange(OPEN, ABANDONED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ABANDONED
+    }
+}
+
+/// What names the lead inside its project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Identities {
+    /// By the embed script's id.
+    pub visitor: Option<IdentityKey>,
+    /// By e-mail.
+    pub email: Option<IdentityKey>,
+    /// By phone.
+    pub phone: Option<IdentityKey>,
+    /// By IP address, for browser submissions.
+    pub ip: Option<IdentityKey>,
+}
+
+/// What names the person inside the workspace.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContactIdentities {
+    /// By e-mail.
+    pub email: Option<IdentityKey>,
+    /// By phone.
+    pub phone: Option<IdentityKey>,
+}
+
+/// There is no name, e-mail or phone in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nothing;
+
+/// Prepares a submission.
+///
+/// # Errors
+/// [`Nothing`] where there is nobody to make a lead of.
+pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing> {
+    let mapping: FieldMapping = submission
+        .intake
+        .source_settings
+        .get("fieldMapping")
+        .and_then(|mapping| serde_json::from_value(mapping.clone()).ok())
+        .unwrap_or_default();
+    let recognised = recognise(&submission.fields, &mapping);
+    let names_somebody = recognised.name.is_some() || recognised.email_raw.is_some() || recognised.phone_raw.is_some();
+    if !names_somebody {
+        return Err(Nothing);
+    }
+    let default_region = submission.intake.workspace_settings.get("defaultCountry").and_then(Value::as_str);
+    let email = recognised.email_raw.as_deref().and_then(Email::parse);
+    let phone = recognised
+        .phone_raw
+        .as_deref()
+        .and_then(|raw| Phone::parse(raw, default_region, recognised.country_code.as_deref()));
+    let suspicion = suspicion(&submission, &recognised, phone.as_ref());
+    let (project, workspace) = (submission.intake.project_id.0, submission.intake.workspace_id.0);
+    let project_key = |kind, value: &str| IdentityKey(keys.identity(project, kind, value));
+    let workspace_key = |kind, value: &str| IdentityKey(keys.identity(workspace, kind, value));
+    let email_text = email.as_ref().map(|email| email.canonical.clone());
+    let e164 = phone.as_ref().map(|phone| phone.e164.clone());
+    let ip = submission.request.ip.as_deref().filter(|_| submission.request.is_browser);
+    Ok(Prepared {
+        name: display_name(&recognised, e164.as_deref(), &submission.intake.source_name),
+        identities: Identities {
+            visitor: recognised.visitor_id.as_deref().map(|visitor| project_key("visitor", visitor)),
+            email: email_text.as_deref().map(|email| project_key("email", email)),
+            phone: e164.as_deref().map(|phone| project_key("phone", phone)),
+            ip: ip.map(|ip| project_key("ip", ip)),
+        },
+        contact_identities: ContactIdentities {
+            email: email_text.as_deref().map(|email| workspace_key("contact_email", email)),
+            phone: e164.as_deref().map(|phone| workspace_key("contact_phone", phone)),
+        },
+        custom_fields: custom_fields(&submission, &recognised, email.is_some()),
+        email: email_text,
+        phone: e164,
+        region: phone.and_then(|phone| phone.region),
+        suspicion,
+        claim: Claim::default(),
+        recognised,
+        submission,
+    })
+}
+
+fn display_name(recognised: &Recognised, phone: Option<&str>, source_name: &str) -> String {
+    [recognised.name.as_deref(), recognised.email_raw.as_deref(), phone, recognised.phone_raw.as_deref()]
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(source_name)
+        .chars()
+        .take(200)
+        .collect()
+}
+
+/// An e-mail that cannot be used is not lost: it stays readable as a custom field.
+fn custom_fields(submission: &Submission, recognised: &Recognised, email_is_usable: bool) -> Map<String, Value> {
+    let mut custom = recognised.custom.clone();
+    if let Some(direct) = &submission.direct {
+        merge_custom(&mut custom, &direct.custom_fields);
+    }
+    if let Some(raw) = recognised.email_raw.as_deref().filter(|_| !email_is_usable) {
+        let mut unusable = Map::new();
+        unusable.insert("unusableEmail".into(), raw.into());
+        unusable.insert("_displayNames".into(), json!({"unusableEmail": "E-mail as entered"}));
+        merge_custom(&mut custom, &unusable);
+    }
+    custom
+}
+
+/// Puts `newer` over `older`; display names are merged too. Empty values never overwrite.
+pub(super) fn merge_custom(older: &mut Map<String, Value>, newer: &Map<String, Value>) {
+    for (key, value) in newer {
+        let is_empty = value.is_null() || value.as_str() == Some("");
+        if is_empty {
+            continue;
+        }
+        match (older.get_mut(key), value) {
+            (Some(Value::Object(names)), Value::Object(more)) if key == "_displayNames" => {
+                names.extend(more.clone());
+            }
+            _ => {
+                older.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Phone>) -> Score {
+    let channel = if submission.request.is_browser { Channel::Browser } else { Channel::Other };
+    let phone_fact =
+        recognised.phone_raw.as_ref().map(|_| if phone.is_some() { PhoneFact::Valid } else { PhoneFact::Invalid });
+    scores::suspicion(&SuspicionFacts {
+        channel,
+        honeypot_filled: recognised.honeypot.is_some(),
+        time_to_submit_ms: recognised.time_to_submit_ms,
+        // What a tracker, a network list, e-mail lists and form tokens would tell is unknown, and the unknown
+        // never scores.
+        session: None,
+        network: None,
+        submissions_in_24h: None,
+        competitor_email: None,
+        disposable_email: None,
+        phone: phone_fact,
+        name: recognised.name.as_deref(),
+        message: recognised.message.as_deref(),
+        form_token: None,
+        user_agent: submission.request.user_agent.as_deref(),
+        timezone_far_from_ip: None,
+    })
+}
+
+/// How well a lead fits, from what is known of it.
+pub(super) fn fit(
+    email: Option<&str>,
+    phone: Option<&str>,
+    name: bool,
+    company: Option<&str>,
+    title: Option<&str>,
+    message: Option<&str>,
+) -> Score {
+    let email = email
+        .and_then(Email::parse)
+        .map(|email| if email.is_free_mail() { EmailKind::FreeMail } else { EmailKind::OwnDomain });
+    scores::fit(&FitFacts {
+        email,
+        has_valid_phone: phone.is_some(),
+        has_name: name,
+        has_company: company.is_some(),
+        has_title: title.is_some(),
+        message_chars: message.map_or(0, |message| message.chars().count()),
+        rule_points: 0,
+    })
+}

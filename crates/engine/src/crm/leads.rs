@@ -1,0 +1,243 @@
+//! Changing one lead: what is said of it, whose it is, notes, deletion.
+
+use leadline_domain::{
+    emails::Email,
+    ids::{LeadId, UserId},
+    scores::{self, EmailKind, FitFacts},
+};
+use leadline_store::{
+    Tx,
+    leads::{self, Details, Locked, Tagged},
+    search, workspaces,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Action, Fault, LeadError, Record, Refusal, apply, identities, retrying,
+    text::{self, clean},
+};
+use crate::{Actor, Engine};
+
+const NOTE_MAX_CHARS: usize = 10_000;
+
+/// What somebody changes on a lead. `None` leaves it, `Some(None)` clears it.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the columns of `leads` under their own names")]
+pub struct Changes {
+    pub name: Option<Option<String>>,
+    pub email: Option<Option<String>>,
+    pub phone: Option<Option<String>>,
+    pub company: Option<Option<String>>,
+    pub title: Option<Option<String>>,
+    /// All tags from now on.
+    pub tags: Option<Vec<String>>,
+    /// Fields to set; `null` removes one.
+    pub custom_fields: Option<Map<String, Value>>,
+}
+
+/// Changes a lead. A lead without a name is called by its e-mail, phone or source (D10).
+///
+/// # Errors
+/// Where the lead is not there or deleted, or a value cannot be so.
+pub async fn update(engine: &Engine, actor: &Actor, lead: LeadId, changes: &Changes) -> Result<(), LeadError> {
+    let workspace = workspaces::find(&engine.store.reader(), actor.workspace).await?;
+    let country = workspace.and_then(|workspace| workspace.settings["defaultCountry"].as_str().map(str::to_owned));
+    retrying(|| try_update(engine, actor, lead, changes, country.as_deref())).await
+}
+
+async fn try_update(
+    engine: &Engine,
+    actor: &Actor,
+    lead: LeadId,
+    changes: &Changes,
+    country: Option<&str>,
+) -> Result<(), LeadError> {
+    let mut tx = engine.store.begin().await?;
+    let lead = lock_one(&mut tx, actor, lead).await?;
+    let mut faults = Vec::new();
+    let details = changed(&lead, changes, country, &mut faults);
+    let tagged = changes.tags.as_ref().map(|tags| retagged(&lead, text::tags(tags, &mut faults)));
+    if !faults.is_empty() {
+        return Err(LeadError::Invalid(faults));
+    }
+    let now = engine.clock.now();
+    let mut record = Record::new(engine, actor);
+    let differences = differences(&lead, &details);
+    let mut fields: Vec<&str> = differences.iter().map(|(field, _, _)| *field).collect();
+    if !differences.is_empty() {
+        leads::update_details(&mut tx, actor.workspace, lead.id, &details, now).await?;
+        identities::follow(&mut tx, engine, actor, &lead, &details).await?;
+        let lines: Vec<Value> =
+            differences.iter().map(|(field, from, to)| json!({"field": field, "from": from, "to": to})).collect();
+        record.activity(lead.id, "lead.updated", json!({"changes": lines}));
+    }
+    if let Some(tagged) = tagged.filter(|tagged| !tagged.added.is_empty() || !tagged.removed.is_empty()) {
+        record.activity(lead.id, "tags.changed", json!({"added": tagged.added, "removed": tagged.removed}));
+        leads::set_tags(&mut tx, actor.workspace, &[tagged], now).await?;
+        fields.push("tags");
+    }
+    if !fields.is_empty() {
+        let place = (lead.pipeline_id, lead.stage_id);
+        record.event(lead.id, "lead.updated", place, json!({"fields": fields}));
+    }
+    Ok(record.commit(tx).await?)
+}
+
+/// Locks a lead that is there and not deleted.
+pub(super) async fn lock_one(tx: &mut Tx, actor: &Actor, lead: LeadId) -> Result<Locked, LeadError> {
+    let lead = leads::lock(tx, actor.workspace, &[lead]).await?.pop().ok_or(LeadError::NotFound)?;
+    if lead.deleted_at.is_some() { Err(LeadError::Deleted) } else { Ok(lead) }
+}
+
+/// The lead's details with the changes put over them.
+fn changed(lead: &Locked, changes: &Changes, country: Option<&str>, faults: &mut Vec<Fault>) -> Details {
+    let short =
+        |pointer: &str, change: &Option<Option<String>>, stored: &Option<String>, faults: &mut Vec<Fault>| match change
+        {
+            None => stored.clone(),
+            Some(text) => text.as_deref().and_then(|text| text::short(pointer, text, faults)),
+        };
+    let company = short("/company", &changes.company, &lead.company, faults);
+    let title = short("/title", &changes.title, &lead.title, faults);
+    let email = match &changes.email {
+        None => lead.email.clone(),
+        Some(email) => email.as_deref().and_then(|email| text::email(email, faults)),
+    };
+    let (phone, phone_raw, country_code) = match &changes.phone {
+        None => (lead.phone.clone(), lead.phone_raw.clone(), lead.country_code.clone()),
+        Some(phone) => {
+            let region = lead.country_code.as_deref().or(country);
+            let parsed = phone.as_deref().and_then(|phone| text::phone(phone, region, faults));
+            match parsed {
+                Some((phone, raw)) => (Some(phone.e164), Some(raw), phone.region),
+                None => (None, None, None),
+            }
+        }
+    };
+    let name = match &changes.name {
+        None => Some(lead.name.clone()),
+        Some(name) => name.as_deref().and_then(|name| text::short("/name", name, faults)),
+    };
+    let name =
+        [name.as_ref(), email.as_ref(), phone.as_ref()].into_iter().flatten().next().unwrap_or(&lead.source_name);
+    let custom_fields = match &changes.custom_fields {
+        None => lead.custom_fields.clone(),
+        Some(fields) => text::custom_fields(&lead.custom_fields, fields.clone(), faults),
+    };
+    let mut details = Details {
+        search_text: search::text(
+            name,
+            email.as_deref(),
+            phone.as_deref().or(phone_raw.as_deref()),
+            company.as_deref(),
+        ),
+        name: name.clone(),
+        email,
+        phone,
+        phone_raw,
+        country_code,
+        company,
+        title,
+        custom_fields: Value::Object(custom_fields),
+        score: 0,
+        score_reasons: json!([]),
+    };
+    score(lead, &mut details);
+    details
+}
+
+/// The score follows from what is known of the lead, so it changes with it.
+fn score(lead: &Locked, details: &mut Details) {
+    let email = details.email.as_deref().and_then(Email::parse);
+    let fit = scores::fit(&FitFacts {
+        email: email.map(|email| if email.is_free_mail() { EmailKind::FreeMail } else { EmailKind::OwnDomain }),
+        has_valid_phone: details.phone.is_some(),
+        has_name: !details.name.is_empty(),
+        has_company: details.company.is_some(),
+        has_title: details.title.is_some(),
+        message_chars: lead.message.as_deref().map_or(0, |message| message.chars().count()),
+        rule_points: 0,
+    });
+    let points = |number: i64| i32::try_from(number).unwrap_or(0);
+    details.score = scores::lead_score(lead.engagement.map(points), fit.total, points(lead.suspicion)).into();
+    details.score_reasons =
+        fit.reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect();
+}
+
+/// What differs, as it stands in the timeline: field, before, after.
+fn differences(lead: &Locked, details: &Details) -> Vec<(&'static str, Value, Value)> {
+    let mut differences: Vec<(&'static str, Value, Value)> = vec![
+        ("name", json!(lead.name), json!(details.name)),
+        ("email", json!(lead.email), json!(details.email)),
+        ("phone", json!(lead.phone), json!(details.phone)),
+        ("company", json!(lead.company), json!(details.company)),
+        ("title", json!(lead.title), json!(details.title)),
+        ("customFields", Value::Object(lead.custom_fields.clone()), details.custom_fields.clone()),
+    ];
+    differences.retain(|(_, from, to)| from != to);
+    differences
+}
+
+fn retagged(lead: &Locked, tags: Vec<String>) -> Tagged {
+    let added = tags.iter().filter(|tag| !lead.tags.contains(tag)).cloned().collect();
+    let removed = lead.tags.iter().filter(|tag| !tags.contains(tag)).cloned().collect();
+    Tagged { id: lead.id, tags, added, removed }
+}
+
+/// Gives a lead to a member of the workspace, or to nobody.
+///
+/// # Errors
+/// Where the lead is not there or deleted, or the user is no member.
+pub async fn assign(engine: &Engine, actor: &Actor, lead: LeadId, to: Option<UserId>) -> Result<(), LeadError> {
+    alone(engine, actor, lead, Action::Assign(to)).await
+}
+
+/// Deletes a lead softly. One that is deleted already stays so.
+///
+/// # Errors
+/// Where the lead is not there.
+pub async fn delete(engine: &Engine, actor: &Actor, lead: LeadId) -> Result<(), LeadError> {
+    alone(engine, actor, lead, Action::Delete).await
+}
+
+/// Takes a deletion back. A lead that is not deleted stays so.
+///
+/// # Errors
+/// Where the lead is not there.
+pub async fn restore(engine: &Engine, actor: &Actor, lead: LeadId) -> Result<(), LeadError> {
+    alone(engine, actor, lead, Action::Restore).await
+}
+
+async fn alone(engine: &Engine, actor: &Actor, lead: LeadId, action: Action) -> Result<(), LeadError> {
+    let outcomes = apply(engine, actor, &action, &[lead]).await?;
+    match outcomes.first().map(|outcome| outcome.refused) {
+        Some(None) => Ok(()),
+        Some(Some(Refusal::Deleted)) => Err(LeadError::Deleted),
+        Some(Some(Refusal::NotFound | Refusal::TooManyTags)) | None => Err(LeadError::NotFound),
+    }
+}
+
+/// Puts a note on a lead.
+///
+/// # Errors
+/// Where the lead is not there or deleted, or the note is empty or too long.
+pub async fn add_note(engine: &Engine, actor: &Actor, lead: LeadId, note: &str) -> Result<(), LeadError> {
+    let note = clean(note).ok_or_else(|| invalid("/value", "must not be empty"))?;
+    if note.chars().count() > NOTE_MAX_CHARS {
+        return Err(invalid("/value", &format!("has at most {NOTE_MAX_CHARS} characters")));
+    }
+    retrying(|| try_add_note(engine, actor, lead, &note)).await
+}
+
+async fn try_add_note(engine: &Engine, actor: &Actor, lead: LeadId, note: &str) -> Result<(), LeadError> {
+    let mut tx = engine.store.begin().await?;
+    let lead = lock_one(&mut tx, actor, lead).await?;
+    let mut record = Record::new(engine, actor);
+    record.activity(lead.id, "note.added", json!({"value": note}));
+    record.event(lead.id, "note.added", (lead.pipeline_id, lead.stage_id), json!({}));
+    Ok(record.commit(tx).await?)
+}
+
+pub(super) fn invalid(pointer: &str, message: &str) -> LeadError {
+    LeadError::Invalid(vec![Fault::new(pointer, message)])
+}

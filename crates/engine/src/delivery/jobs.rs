@@ -1,0 +1,117 @@
+//! Which destinations want an event. Pure: the dispatcher reads the facts and stores the answer.
+
+use std::collections::HashMap;
+
+use leadline_domain::{
+    ids::{DeliveryId, LeadId, ProjectId, SubmissionId, WorkspaceId, delivery_for},
+    time::Timestamp,
+};
+use leadline_store::{
+    deliveries::{LeadFacts, NewDelivery, State},
+    destinations::Destination,
+    events::Event,
+};
+use uuid::Uuid;
+
+/// What a destination chooses by.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The kind of event.
+    pub kind: &'a str,
+    /// The project of the lead, where it is known.
+    pub project: Option<ProjectId>,
+    /// Whether the lead is somebody's test.
+    pub is_test: bool,
+    /// `production` or `development`.
+    pub environment: &'a str,
+}
+
+/// Whether a destination that chose these events, and perhaps this project, wants it. Tests stay at home in production
+/// (D21).
+#[must_use]
+pub fn wants(events: &[String], project: Option<ProjectId>, offer: &Offer<'_>) -> bool {
+    let is_chosen = events.iter().any(|kind| kind == offer.kind);
+    let is_of_the_project = project.is_none() || project == offer.project;
+    let is_a_test_in_production = offer.is_test && offer.environment == "production";
+    is_chosen && is_of_the_project && !is_a_test_in_production
+}
+
+/// The deliveries that these events make. The destinations must be active.
+#[must_use]
+pub fn jobs_for(
+    events: &[Event],
+    destinations: &[Destination],
+    leads: &[LeadFacts],
+    environment: &str,
+) -> Vec<NewDelivery> {
+    let facts: HashMap<LeadId, &LeadFacts> = leads.iter().map(|lead| (lead.id, lead)).collect();
+    let mut by_workspace: HashMap<WorkspaceId, Vec<&Destination>> = HashMap::new();
+    for destination in destinations {
+        by_workspace.entry(destination.workspace_id).or_default().push(destination);
+    }
+    let mut jobs: HashMap<DeliveryId, NewDelivery> = HashMap::new();
+    for event in events {
+        let lead = event.lead_id.and_then(|id| facts.get(&id));
+        let offer = Offer {
+            kind: &event.kind,
+            project: lead.map(|lead| lead.project_id),
+            is_test: lead.is_some_and(|lead| lead.is_test),
+            environment,
+        };
+        for destination in by_workspace.get(&event.workspace_id).into_iter().flatten() {
+            if wants(&destination.events, destination.project_id, &offer) {
+                keep_the_weightier(&mut jobs, job(event, destination));
+            }
+        }
+    }
+    let mut jobs: Vec<NewDelivery> = jobs.into_values().collect();
+    // In one order on every node, so that two that dispatch at once do not wait for each other in a circle.
+    jobs.sort_by_key(|job| job.id);
+    jobs
+}
+
+/// Events by which a submission announces itself, the weightiest first. A destination gets one of them per submission,
+/// under an id derived from the submission: the spool forwards submissions before there is an event.
+const ANNOUNCEMENTS: [&str; 3] = ["lead.created", "lead.re_engaged", "lead.resubmitted"];
+
+fn weight(kind: &str) -> usize {
+    ANNOUNCEMENTS.iter().position(|announcement| *announcement == kind).unwrap_or(ANNOUNCEMENTS.len())
+}
+
+fn keep_the_weightier(jobs: &mut HashMap<DeliveryId, NewDelivery>, job: NewDelivery) {
+    let is_outweighed = jobs.get(&job.id).is_some_and(|other| weight(&other.event) <= weight(&job.event));
+    if !is_outweighed {
+        jobs.insert(job.id, job);
+    }
+}
+
+fn job(event: &Event, destination: &Destination) -> NewDelivery {
+    let Timestamp(created_at) = event.created_at;
+    NewDelivery {
+        id: delivery_for(origin(event), destination.id),
+        workspace_id: event.workspace_id,
+        destination_id: destination.id,
+        event_id: event.id,
+        event: event.kind.clone(),
+        lead_id: event.lead_id,
+        submission_id: event.submission_id,
+        state: State::Pending,
+        attempt_count: 0,
+        plan_attempt: 0,
+        next_attempt_at: created_at,
+        payload: None,
+        last_status: None,
+        last_error: None,
+        created_at,
+        finished_at: None,
+        expires_at: None,
+    }
+}
+
+fn origin(event: &Event) -> Uuid {
+    let SubmissionId(submission) = match event.submission_id {
+        Some(submission) if ANNOUNCEMENTS.contains(&event.kind.as_str()) => submission,
+        Some(_) | None => return event.id.0,
+    };
+    submission
+}

@@ -1,0 +1,39 @@
+//! Events on their way to destinations: who gets what, sending it, trying again, giving up.
+//!
+//! [`jobs`] says which destinations want an event; the dispatcher stores that. [`runner`] leases what is due, sends it
+//! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
+//! [`destinations`] and [`replay`] are what people ask for. While the store is away, [`spooled`] tells the destinations
+//! that are known. Nothing here makes events of leads.
+
+pub mod destinations;
+pub mod jobs;
+pub mod payload;
+pub mod replay;
+pub mod retention;
+pub mod runner;
+pub mod send;
+pub mod spooled;
+
+#[cfg(test)]
+mod tests;
+
+pub use jobs::jobs_for;
+pub use retention::retain;
+pub use runner::{deliver_due, run};
+pub use spooled::{Known, forward_spooled, record_forwarded};
+
+/// The events that a destination can choose.
+pub const EVENTS: [&str; 9] = [
+    "lead.created",
+    "lead.re_engaged",
+    "lead.resubmitted",
+    "lead.updated",
+    "lead.stage_changed",
+    "lead.assigned",
+    "lead.converted",
+    "lead.deleted",
+    "lead.restored",
+];
+
+/// The shapes that a payload can have.
+pub const FORMATS: [&str; 1] = ["leadline"];

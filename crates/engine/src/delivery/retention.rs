@@ -1,0 +1,32 @@
+//! What is over is deleted: delivered after a month, dead letters after their week (F139).
+
+use leadline_domain::time::{DAY_MS, Timestamp};
+use leadline_store::{Error, Store, deliveries};
+
+use crate::Engine;
+
+const DELIVERED_KEPT_MS: i64 = 30 * DAY_MS;
+
+/// Deleted in one transaction: few enough that nobody waits for the writer for long.
+const CHUNK: i64 = 500;
+
+/// Deletes what is over and cancels what was left behind by a deletion.
+///
+/// # Errors
+/// Where the store fails; what was deleted before that stays deleted.
+pub async fn retain(engine: &Engine) -> Result<(), Error> {
+    let now = engine.clock.now();
+    let mut tx = engine.store.begin().await?;
+    deliveries::cancel_orphans(&mut tx, now).await?;
+    tx.commit().await?;
+    while delete_chunk(&engine.store, now).await? > 0 {}
+    Ok(())
+}
+
+async fn delete_chunk(store: &Store, now: Timestamp) -> Result<u64, Error> {
+    let mut tx = store.begin().await?;
+    let finished = deliveries::delete_finished(&mut tx, now.plus_ms(-DELIVERED_KEPT_MS), CHUNK).await?;
+    let expired = deliveries::delete_expired(&mut tx, now, CHUNK).await?;
+    tx.commit().await?;
+    Ok(finished + expired)
+}

@@ -1,0 +1,402 @@
+//! The runner: leases what is due, sends it, records what came of it, by batch.
+//!
+//! One transaction per round records the results that have come in and leases the next jobs. No transaction is open
+//! while a request is under way. Each destination has its own lane (see `lanes`), and whoever is idle is served before
+//! whoever has much. A result that the store cannot take stays in memory and is tried again; since jobs come from the
+//! same store, no more than [`MOST_HELD`] can pile up. A job whose lease would end during its request is not sent, so a
+//! delivery is under way twice only when a process died.
+
+mod lanes;
+mod record;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use leadline_domain::{
+    ids::{AttemptId, DestinationId},
+    retry::{Verdict, judge},
+    time::{MINUTE_MS, SECOND_MS, Timestamp},
+};
+use leadline_store::{
+    Error, Tx,
+    deliveries::{self, Lease, Picked, Standing},
+    destinations::{self, Destination},
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
+
+use self::{
+    lanes::{Lane, shares},
+    record::{Done, Job, Result as Outcome, record},
+};
+use super::{
+    payload::of_picked,
+    send::{Attempt, DestinationForSending, Outgoing, send_once},
+};
+use crate::{Engine, random_bytes};
+
+/// How long a job is ours. Longer than any request, short enough that a crash is noticed soon.
+const LEASE_MS: i64 = MINUTE_MS;
+
+/// What is left of a lease when a request's time is over: for recording.
+const LEASE_MARGIN_MS: i64 = 5 * SECOND_MS;
+
+/// The queue is looked at this often although nobody woke us: retries come due by themselves.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Results that come within this time are recorded together.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Results recorded, and jobs leased, in one transaction. Others wait for the writer meanwhile.
+const BATCH: usize = 256;
+
+/// Jobs in memory at most. Lanes that hang hold as many as they have slots, so this many divided by those can hang
+/// before anybody else waits.
+const MOST_HELD: usize = 2_048;
+
+/// Lanes that nobody uses are forgotten when there are more than this.
+const MOST_LANES: usize = 1_024;
+
+/// How old what is known of destinations may be when the store goes away.
+const REMEMBERED_FOR: Duration = Duration::from_secs(2);
+
+/// How long requests may finish at a stop. The process has ten seconds in all.
+const STOP_GRACE: Duration = Duration::from_secs(6);
+
+/// Runs until `stop` says otherwise, then lets requests finish and gives back the rest.
+pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
+    let mut runner = Runner::new(engine);
+    while !*stop.borrow() {
+        tokio::select! {
+            // Whoever would say stop is gone: that is a stop, too.
+            changed = stop.changed() => if changed.is_err() { break },
+            () = runner.wait() => {}
+        }
+        runner.round_or_log(Round::RecordAndLease).await;
+        runner.remember_destinations().await;
+    }
+    runner.wind_up().await;
+}
+
+/// Sends everything that is due now, records it, and tells how many requests that were: for tests, which bring their own
+/// clock.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn deliver_due(engine: &Engine) -> Result<usize, Error> {
+    let mut runner = Runner::new(engine.clone());
+    let mut sent = 0;
+    loop {
+        let leased = runner.round(Round::RecordAndLease).await?;
+        if leased == 0 && runner.tasks.is_empty() {
+            return Ok(sent);
+        }
+        runner.gather().await;
+        sent += runner.done.len();
+    }
+}
+
+/// What a round does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    RecordAndLease,
+    RecordOnly,
+}
+
+struct Runner {
+    engine: Engine,
+    lanes: HashMap<DestinationId, Lane>,
+    tasks: JoinSet<Done>,
+    /// Results that are not recorded yet.
+    done: Vec<Done>,
+    last_round: Instant,
+    remembered_at: Option<Instant>,
+    turn: usize,
+    hurry: watch::Sender<bool>,
+}
+
+impl Runner {
+    fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            lanes: HashMap::new(),
+            tasks: JoinSet::new(),
+            done: Vec::new(),
+            last_round: Instant::now(),
+            remembered_at: None,
+            turn: 0,
+            hurry: watch::Sender::new(false),
+        }
+    }
+
+    /// Waits until there is something to record or, perhaps, to send.
+    async fn wait(&mut self) {
+        tokio::select! {
+            Some(joined) = self.tasks.join_next() => self.keep(joined),
+            () = self.engine.wake.deliveries.notified() => {}
+            () = sleep(POLL) => {}
+        }
+        if !self.done.is_empty() {
+            self.gather().await;
+        }
+    }
+
+    /// Takes in results until there is a batch of them or no more have come for a moment.
+    async fn gather(&mut self) {
+        let until = Instant::now() + GATHER;
+        while self.done.len() < BATCH {
+            match timeout_at(until, self.tasks.join_next()).await {
+                Ok(Some(joined)) => self.keep(joined),
+                Ok(None) | Err(_) => break,
+            }
+        }
+    }
+
+    fn keep(&mut self, joined: Result<Done, tokio::task::JoinError>) {
+        match joined {
+            Ok(done) => {
+                if let Some(lane) = self.lanes.get_mut(&done.job.destination.id) {
+                    lane.pace.count();
+                }
+                self.done.push(done);
+            }
+            // The lease ends by itself, and the delivery is sent again under the same id.
+            Err(error) => tracing::error!(%error, "a delivery task ended without a result"),
+        }
+    }
+
+    async fn round_or_log(&mut self, round: Round) {
+        let Err(error) = self.round(round).await else { return };
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            unrecorded = self.done.len(),
+            "deliveries wait for the store"
+        );
+        if error.is_about_the_data() {
+            self.done.iter_mut().for_each(Done::strip);
+        }
+    }
+
+    /// Keeps a copy of the destinations for the time when the store is away, and says how long the queue is.
+    async fn remember_destinations(&mut self) {
+        let is_fresh = self.remembered_at.is_some_and(|at| at.elapsed() < REMEMBERED_FOR);
+        if is_fresh {
+            return;
+        }
+        if let Err(error) = self.engine.known.refresh(&self.engine.store, &self.engine.keys).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "destinations are remembered as they were");
+        }
+        if let Ok(pending) = deliveries::count_pending(&self.engine.store.reader()).await {
+            metrics::gauge!("leadline_deliveries_pending").set(pending as f64);
+        }
+        self.remembered_at = Some(Instant::now());
+    }
+
+    /// Records what has come in and leases what may go out. Gives how many were leased.
+    async fn round(&mut self, round: Round) -> Result<usize, Error> {
+        let shares = match round {
+            Round::RecordAndLease => self.shares().await?,
+            Round::RecordOnly => Vec::new(),
+        };
+        if shares.is_empty() && self.done.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.engine.store.begin().await?;
+        let told = record(&mut tx, &self.done).await?;
+        let jobs = self.lease(&mut tx, &shares).await?;
+        tx.commit().await?;
+
+        count_outcomes(&self.done);
+        self.done.clear();
+        told.hints.into_iter().for_each(|hint| self.engine.live.publish(hint));
+        if told.has_events {
+            self.engine.wake.events.notify_one();
+        }
+        let leased = jobs.len();
+        jobs.into_iter().for_each(|job| self.start(job));
+        metrics::gauge!("leadline_deliveries_in_flight").set(self.tasks.len() as f64);
+        Ok(leased)
+    }
+
+    /// How many jobs each destination with due work may get now.
+    async fn shares(&mut self) -> Result<Vec<(DestinationId, usize)>, Error> {
+        let held: Vec<DestinationId> =
+            self.lanes.iter().filter(|(_, lane)| lane.held() > 0).map(|(id, _)| *id).collect();
+        let reader = self.engine.store.reader();
+        let standings = deliveries::standings(&reader, &held, self.engine.clock.now()).await?;
+        self.bring_lanes_up_to_date(&standings).await?;
+        let since = self.last_round.elapsed();
+        self.last_round = Instant::now();
+        self.lanes.values_mut().for_each(|lane| lane.pace.take_in(since));
+        let rooms: Vec<(DestinationId, usize)> = standings
+            .iter()
+            .filter(|standing| standing.is_due)
+            .filter_map(|standing| self.lanes.get(&standing.id).map(|lane| (standing.id, lane)))
+            .filter(|(_, lane)| lane.current.borrow().is_some())
+            .map(|(id, lane)| (id, lane.room()))
+            .collect();
+        self.turn = self.turn.wrapping_add(1);
+        let free = MOST_HELD.saturating_sub(self.tasks.len()).min(BATCH);
+        Ok(shares(&rooms, free, self.turn))
+    }
+
+    /// Opens destinations that are new or have changed, and closes those that get nothing any more.
+    async fn bring_lanes_up_to_date(&mut self, standings: &[Standing]) -> Result<(), Error> {
+        if self.lanes.len() > MOST_LANES {
+            self.lanes.retain(|_, lane| lane.held() > 0);
+        }
+        let is_changed = |one: &&Standing| self.lanes.get(&one.id).is_none_or(|lane| lane.version != one.updated_at);
+        let changed: Vec<Standing> = standings.iter().filter(is_changed).copied().collect();
+        for closed in changed.iter().filter(|one| !one.is_open) {
+            if let Some(lane) = self.lanes.get_mut(&closed.id) {
+                lane.version = closed.updated_at;
+                lane.current.send_replace(None);
+            }
+        }
+        let opened: Vec<DestinationId> = changed.iter().filter(|one| one.is_open).map(|one| one.id).collect();
+        for row in destinations::find_set(&self.engine.store.reader(), &opened).await? {
+            self.open_lane(&row);
+        }
+        Ok(())
+    }
+
+    fn open_lane(&mut self, row: &Destination) {
+        let slots = usize::try_from(row.max_in_flight).unwrap_or(1).max(1);
+        let lane = self.lanes.entry(row.id).or_insert_with(|| Lane::new(row.updated_at, slots));
+        lane.version = row.updated_at;
+        let opened = DestinationForSending::open(row, &self.engine.keys);
+        if let Err(error) = &opened {
+            // Said once for each version; its deliveries wait until somebody mends it.
+            tracing::error!(destination.id = %row.id, %error, "a destination cannot be used");
+        }
+        lane.current.send_replace(opened.ok().map(Arc::new));
+    }
+
+    async fn lease(&self, tx: &mut Tx, shares: &[(DestinationId, usize)]) -> Result<Vec<Job>, Error> {
+        let now = self.engine.clock.now();
+        // Destinations with the same share are asked for together: mostly that is all of them.
+        let mut by_share: BTreeMap<usize, Vec<DestinationId>> = BTreeMap::new();
+        for (id, share) in shares {
+            by_share.entry(*share).or_default().push(*id);
+        }
+        let mut ids = Vec::new();
+        for (share, destinations) in by_share {
+            ids.extend(deliveries::pick(tx, &destinations, share, now).await?);
+        }
+        let mut picked = deliveries::load(tx, &ids).await?;
+        picked.sort_by_key(|one| (one.plan_attempt, one.created_at));
+        let payloads: Vec<String> = picked.iter().map(|one| of_picked(one, &self.engine.options.environment)).collect();
+        let leases: Vec<Lease<'_>> =
+            picked.iter().zip(&payloads).map(|(one, payload)| Lease { id: one.id, payload }).collect();
+        let until = now.plus_ms(LEASE_MS);
+        deliveries::lease(tx, &leases, until).await?;
+        Ok(picked.into_iter().zip(payloads).filter_map(|(one, payload)| self.job(one, payload, until)).collect())
+    }
+
+    fn job(&self, picked: Picked, payload: String, leased_until: Timestamp) -> Option<Job> {
+        let destination = self.lanes.get(&picked.destination_id)?.current.borrow().clone()?;
+        Some(Job {
+            id: picked.id,
+            workspace_id: picked.workspace_id,
+            destination,
+            event: picked.event,
+            lead_id: picked.lead_id,
+            number: picked.attempt_count + 1,
+            plan_attempt: picked.plan_attempt,
+            body: Bytes::from(payload),
+            leased_until,
+        })
+    }
+
+    fn start(&mut self, job: Job) {
+        let Some(lane) = self.lanes.get(&job.destination.id) else { return };
+        let held = lane.hold();
+        let sender = Sender {
+            engine: self.engine.clone(),
+            slots: Arc::clone(&lane.slots),
+            current: lane.current.subscribe(),
+            hurry: self.hurry.subscribe(),
+        };
+        self.tasks.spawn(async move {
+            let result = sender.carry_out(&job).await;
+            drop(held);
+            Done { job, result }
+        });
+    }
+
+    /// Starts nothing more, lets requests finish for a while, and records.
+    async fn wind_up(mut self) {
+        self.lanes.values().for_each(|lane| lane.slots.close());
+        let until = Instant::now() + STOP_GRACE;
+        while let Ok(Some(joined)) = timeout_at(until, self.tasks.join_next()).await {
+            self.keep(joined);
+        }
+        self.hurry.send_replace(true);
+        while let Some(joined) = self.tasks.join_next().await {
+            self.keep(joined);
+        }
+        self.round_or_log(Round::RecordOnly).await;
+        if !self.done.is_empty() {
+            // Once more: a contended row or an answer that could not be kept is no reason to send twice.
+            self.round_or_log(Round::RecordOnly).await;
+        }
+    }
+}
+
+/// What one job needs on its way.
+struct Sender {
+    engine: Engine,
+    slots: Arc<Semaphore>,
+    current: watch::Receiver<Option<Arc<DestinationForSending>>>,
+    hurry: watch::Receiver<bool>,
+}
+
+impl Sender {
+    /// Sends the job when its lane has a slot for it.
+    async fn carry_out(mut self, job: &Job) -> Outcome {
+        let Ok(_slot) = Arc::clone(&self.slots).acquire_owned().await else { return Outcome::Unsent };
+        let Some(destination) = self.current.borrow().clone() else { return Outcome::Unsent };
+        let now = self.engine.clock.now();
+        let timeout = self.engine.options.delivery_timeout;
+        let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        let has_time = now.plus_ms(timeout_ms).plus_ms(LEASE_MARGIN_MS) <= job.leased_until;
+        if !has_time {
+            return Outcome::Unsent;
+        }
+        let outgoing =
+            Outgoing { destination: &destination, event: &job.event, delivery_id: job.id, body: job.body.clone() };
+        let attempt = tokio::select! {
+            attempt = send_once(&self.engine.client, &outgoing, now, timeout) => attempt,
+            _ = self.hurry.wait_for(|hurry| *hurry) => return Outcome::Unsent,
+        };
+        self.judged(job, attempt)
+    }
+
+    fn judged(&self, job: &Job, attempt: Attempt) -> Outcome {
+        let at = self.engine.clock.now();
+        let of_plan = u32::try_from(job.plan_attempt + 1).unwrap_or(u32::MAX);
+        let verdict = judge(job.destination.retry_plan, of_plan, &attempt.outcome, at, rand::random_range(0..1_000));
+        metrics::histogram!("leadline_delivery_duration_seconds").record(attempt.duration.as_secs_f64());
+        let id = AttemptId::new(attempt.started_at, random_bytes());
+        Outcome::Sent { id, attempt: Box::new(attempt), verdict, at }
+    }
+}
+
+fn count_outcomes(done: &[Done]) {
+    for one in done {
+        let outcome = match &one.result {
+            Outcome::Unsent => "unsent",
+            Outcome::Sent { verdict: Verdict::Delivered, .. } => "delivered",
+            Outcome::Sent { verdict: Verdict::Retry { .. }, .. } => "retry",
+            Outcome::Sent { verdict: Verdict::GiveUp { .. }, .. } => "dead",
+        };
+        metrics::counter!("leadline_deliveries_total", "outcome" => outcome).increment(1);
+    }
+}

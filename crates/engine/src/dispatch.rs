@@ -1,0 +1,179 @@
+//! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
+//!
+//! This is the only file that names every consumer: deliveries, the search index, the sources' statistics, and the
+//! screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my
+//! cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use leadline_domain::ids::{LeadId, SourceId, WorkspaceId};
+use leadline_store::{
+    Error, deliveries, destinations,
+    events::{self, Event},
+    notify, search,
+    sources::{self, Received},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{Engine, delivery, live::LiveHint};
+
+/// Events in one transaction.
+const BATCH: i64 = 512;
+
+/// Polling alone must be correct; wake-ups only make it quick.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How long events gather before they are dispatched together. Each dispatch is a commit of its own, and on SQLite
+/// submissions wait behind it.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// How long to wait after the store refused, before asking it again.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Dispatches until `stop` says otherwise.
+pub(crate) async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match dispatch_batch(&engine).await {
+            Ok(full) if full => continue,
+            Ok(_) => {
+                tokio::select! {
+                    () = engine.wake.events.notified() => tokio::time::sleep(GATHER).await,
+                    () = tokio::time::sleep(POLL) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "events cannot be dispatched now");
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+/// Dispatches everything that waits now.
+///
+/// # Errors
+/// Where the database fails; what was dispatched before stays so.
+pub async fn dispatch_all(engine: &Engine) -> Result<(), Error> {
+    while dispatch_batch(engine).await? {}
+    Ok(())
+}
+
+/// Dispatches one batch and tells whether there may be more.
+async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
+    let mut tx = engine.store.begin().await?;
+    let events = events::claim_undispatched(&mut tx, BATCH).await?;
+    if events.is_empty() {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let workspaces: BTreeSet<WorkspaceId> = events.iter().map(|event| event.workspace_id).collect();
+    let destinations = destinations::list_active(&mut tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
+    let leads = deliveries::lead_facts(&mut tx, &changed_leads(&events)).await?;
+    let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
+    deliveries::insert_set(&mut tx, &jobs).await?;
+    sources::add_received(&mut tx, &received(&events)).await?;
+    search::index(&mut tx, &changed_leads(&events)).await?;
+    events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
+    let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
+    tell_other_nodes(engine, &mut tx, &hints).await?;
+    tx.commit().await?;
+    metrics::counter!("leadline_events_dispatched_total").increment(events.len() as u64);
+    hints.into_iter().for_each(|hint| engine.live.publish(hint));
+    if !jobs.is_empty() {
+        engine.wake.deliveries.notify_one();
+    }
+    Ok(events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
+}
+
+/// Which leads read differently in a search now.
+fn changed_leads(events: &[Event]) -> Vec<LeadId> {
+    let about_leads = events.iter().filter(|event| event.kind.starts_with("lead."));
+    about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// How many submissions each source had (F100).
+fn received(events: &[Event]) -> Vec<Received> {
+    let mut sources: BTreeMap<SourceId, Received> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.submission_id.is_some()) {
+        let source = event.data.get("sourceId").and_then(|id| serde_json::from_value::<SourceId>(id.clone()).ok());
+        let Some(id) = source else { continue };
+        let row = sources.entry(id).or_insert(Received { id, n: 0, at: 0 });
+        row.n += 1;
+        row.at = row.at.max(event.created_at.0);
+    }
+    sources.into_values().collect()
+}
+
+fn hint(event: &Event) -> Option<LiveHint> {
+    let (subject, _) = event.kind.split_once('.')?;
+    let named = |name: &str| event.data.get(name).cloned().unwrap_or(Value::Null);
+    let data = match subject {
+        "lead" | "note" => json!({
+            "kind": event.kind, "leadId": event.lead_id, "stageId": named("stageId"),
+            "fromStageId": named("fromStageId"), "pipelineId": named("pipelineId"), "op": named("op"),
+        }),
+        "delivery" => json!({
+            "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
+            "destinationId": named("destinationId"),
+        }),
+        _ => return None,
+    };
+    let event_name = if subject == "delivery" { "delivery" } else { "lead" };
+    Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })
+}
+
+/// A hint on its way to other nodes, with the node that sends it, which has told its own screens already.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    node: String,
+    hints: Vec<LiveHint>,
+}
+
+async fn tell_other_nodes(engine: &Engine, tx: &mut leadline_store::Tx, hints: &[LiveHint]) -> Result<(), Error> {
+    for few in hints.chunks(8) {
+        let wire = Wire { node: engine.node.to_string(), hints: few.to_vec() };
+        let text = serde_json::to_string(&wire).expect("a hint is made of ids and names");
+        if text.len() <= notify::LARGEST_BYTES {
+            notify::publish(tx, &text).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Hears the hints of other nodes until `stop` says otherwise.
+pub(crate) async fn hear_other_nodes(engine: Engine, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match notify::Listener::open(&engine.store).await {
+            Ok(None) => return,
+            Ok(Some(listener)) => hear(&engine, listener, &mut stop).await,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "hints of other nodes cannot be heard now");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AFTER_FAILURE) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn hear(engine: &Engine, mut listener: notify::Listener, stop: &mut watch::Receiver<bool>) {
+    loop {
+        let text = tokio::select! {
+            text = listener.next() => text,
+            _ = stop.changed() => return,
+        };
+        let Ok(text) = text else { return };
+        let Ok(wire) = serde_json::from_str::<Wire>(&text) else { continue };
+        let is_another_node = wire.node != engine.node.to_string();
+        if is_another_node {
+            wire.hints.into_iter().for_each(|hint| engine.live.publish(hint));
+        }
+    }
+}

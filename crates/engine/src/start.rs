@@ -1,0 +1,160 @@
+//! Puts an engine together and keeps its work going: writers, replay, dispatcher, runner, schedules.
+
+use std::{sync::Arc, time::Duration};
+
+use leadline_domain::{
+    ids::StageCountId,
+    time::{DAY_MS, HOUR_MS},
+};
+use leadline_outbound::Client;
+use leadline_store::{Dialect, Error, Store, capture as rows, events};
+use tokio::{sync::watch, task::JoinSet};
+use uuid::Uuid;
+
+use crate::{
+    Clock, Engine, Options, Wake,
+    capture::{Door, Spool, replay},
+    delivery, dispatch,
+    live::Live,
+    random_bytes,
+    seal::Keys,
+};
+
+/// Writers on PostgreSQL. Two overlap one's round trips with the other's commit; more only contend.
+const POSTGRES_WRITERS: usize = 2;
+
+/// How often rows of stage counts are folded.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// How often what has lived long enough is deleted.
+const RETENTION_EVERY: Duration = Duration::from_millis(HOUR_MS as u64);
+
+/// Dispatched events are kept this long, for whoever looks into what happened.
+const EVENT_LIFE_MS: i64 = 7 * DAY_MS;
+
+/// Rows deleted in one transaction, so that nobody waits long behind it.
+const DELETE_AT_ONCE: i64 = 1_000;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database, with its tables up to date.
+    pub store: Store,
+    /// The only way out.
+    pub client: Client,
+    /// The 32 bytes of the key file.
+    pub secret: [u8; 32],
+    /// What time it is.
+    pub clock: Clock,
+    /// What the operator set.
+    pub options: Options,
+}
+
+/// Which work goes on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// All of it: the product.
+    Everything,
+    /// The writers alone: tests that say themselves when events are dispatched and deliveries sent.
+    Writers,
+}
+
+/// The work that goes on beside requests.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Ends the work in an orderly way: what was begun is finished, what waits is left to the next start.
+    pub async fn stop(mut self) {
+        let _nobody_listens = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Engine {
+    /// Puts an engine together and starts its work.
+    ///
+    /// # Errors
+    /// Where the spool's folder cannot be used.
+    pub fn start(parts: Parts, background: Background) -> std::io::Result<(Self, Running)> {
+        let Parts { store, client, secret, clock, options } = parts;
+        let keys = Arc::new(Keys::derive(&secret));
+        let spool = Spool::open(&options.data_dir.join("spool"), options.spool_reserve_bytes)?;
+        let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), options.store_deadline);
+        let wake = Arc::new(Wake::default());
+        let engine = Self {
+            store,
+            clock,
+            keys,
+            client,
+            live: Live::default(),
+            wake,
+            options: Arc::new(options),
+            door,
+            known: delivery::Known::default(),
+            node: Uuid::from_bytes(random_bytes()),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let queue = Arc::new(queue);
+        for _ in 0..writers(engine.store.dialect()) {
+            tasks.spawn(Arc::clone(&queue).run_writer(engine.clone(), stopped.clone()));
+        }
+        if background == Background::Everything {
+            tasks.spawn(queue.run_forwarder(engine.clone(), stopped.clone()));
+            tasks.spawn(replay::run(engine.clone(), stopped.clone()));
+            tasks.spawn(dispatch::run(engine.clone(), stopped.clone()));
+            tasks.spawn(dispatch::hear_other_nodes(engine.clone(), stopped.clone()));
+            tasks.spawn(delivery::run(engine.clone(), stopped.clone()));
+            tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
+            tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain));
+        }
+        Ok((engine, Running { stop, tasks }))
+    }
+}
+
+fn writers(dialect: Dialect) -> usize {
+    match dialect {
+        Dialect::Sqlite => 1,
+        Dialect::Postgres => POSTGRES_WRITERS,
+    }
+}
+
+async fn every<Work: Future<Output = Result<(), Error>>>(
+    period: Duration,
+    mut stop: watch::Receiver<bool>,
+    engine: Engine,
+    work: impl Fn(Engine) -> Work,
+) {
+    while !*stop.borrow() {
+        if let Err(error) = work(engine.clone()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "scheduled work failed and is tried again later");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn fold(engine: Engine) -> Result<(), Error> {
+    let mut tx = engine.store.begin().await?;
+    let now = engine.clock.now();
+    rows::fold_stage_counts(&mut tx, || StageCountId::new(now, random_bytes())).await?;
+    tx.commit().await
+}
+
+async fn retain(engine: Engine) -> Result<(), Error> {
+    let now = engine.clock.now();
+    loop {
+        let mut tx = engine.store.begin().await?;
+        let events = events::delete_dispatched(&mut tx, now.plus_ms(-EVENT_LIFE_MS), DELETE_AT_ONCE).await?;
+        let captures = rows::delete_expired_captures(&mut tx, now, DELETE_AT_ONCE).await?;
+        tx.commit().await?;
+        if events + captures == 0 {
+            break;
+        }
+    }
+    delivery::retain(&engine).await
+}
