@@ -1,0 +1,320 @@
+//! Outside endpoints that get events.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use leadline_domain::{
+    ids::{DestinationId, ProjectId},
+    permissions::Permission,
+    time::Timestamp,
+};
+use leadline_engine::delivery::{
+    EVENTS,
+    destinations::{self as delivery, DestinationError, Wish, WithSecret},
+    send::Attempt,
+};
+use leadline_store::destinations::{self, Destination, Health};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    api::views::{All, PageQuery, Paged},
+    app::App,
+    error::{ApiError, ApiResult},
+    extract::{Json, Path, Query, present},
+    guard::{CurrentActor, GuardedRoutes},
+};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .at(Permission::DestinationsView, routes!(list_destinations))
+        .at(Permission::DestinationsManage, routes!(create_destination))
+        .at(Permission::DestinationsView, routes!(get_destination))
+        .at(Permission::DestinationsManage, routes!(change_destination))
+        .at(Permission::DestinationsManage, routes!(delete_destination))
+        .at(Permission::DestinationsManage, routes!(test_destination))
+        .at(Permission::DestinationsManage, routes!(regenerate_secret))
+        .at(Permission::DestinationsView, routes!(list_events))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DestinationView {
+    id: Uuid,
+    name: String,
+    url: String,
+    /// The events that it gets.
+    events: Vec<String>,
+    /// The shape of the payload.
+    #[schema(example = "leadline")]
+    format: String,
+    /// `standard`, `fast` or `none`.
+    #[schema(example = "standard")]
+    retry_plan: &'static str,
+    /// The project whose leads it is told of; all of them where it is null.
+    project_id: Option<Uuid>,
+    /// The names of its custom headers. Their values are never shown again.
+    header_names: Vec<String>,
+    is_active: bool,
+    /// Why it was switched off, where nobody did it by hand.
+    disabled_reason: Option<String>,
+    /// The end of the signing secret.
+    secret_last4: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    health: HealthView,
+    /// The signing secret itself, when it was just made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+/// How a destination fares. Counts stop at 10,000.
+#[derive(Debug, Serialize, ToSchema)]
+struct HealthView {
+    pending: i64,
+    #[serde(rename = "delivered24h")]
+    delivered_24h: i64,
+    dead: i64,
+    #[serde(rename = "lastStatus")]
+    last_status: Option<i64>,
+    #[serde(rename = "lastError")]
+    last_error: Option<String>,
+    #[serde(rename = "lastAttemptAt")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_attempt_at: Option<Timestamp>,
+}
+
+impl DestinationView {
+    fn new(destination: Destination, health: Health, secret: Option<String>) -> Self {
+        Self {
+            id: destination.id.0,
+            name: destination.name,
+            url: destination.url,
+            events: destination.events,
+            format: destination.format,
+            retry_plan: destination.retry_plan.as_str(),
+            project_id: destination.project_id.map(|project| project.0),
+            header_names: destination.header_names,
+            is_active: destination.is_active,
+            disabled_reason: destination.disabled_reason,
+            secret_last4: destination.secret_last4,
+            created_at: destination.created_at,
+            updated_at: destination.updated_at,
+            health: HealthView {
+                pending: health.pending,
+                delivered_24h: health.delivered_24h,
+                dead: health.dead,
+                last_status: health.last_status,
+                last_error: health.last_error,
+                last_attempt_at: health.last_attempt_at,
+            },
+            secret,
+        }
+    }
+
+    async fn load(app: &App, destination: Destination, secret: Option<String>) -> ApiResult<Json<Self>> {
+        let ids = [destination.id];
+        let health =
+            destinations::list_health(&app.reader, destination.workspace_id, &ids, app.engine.clock.now()).await?;
+        Ok(Json(Self::new(destination, health.into_iter().next().unwrap_or_default(), secret)))
+    }
+}
+
+impl From<DestinationError> for ApiError {
+    fn from(error: DestinationError) -> Self {
+        match error {
+            DestinationError::NotFound => Self::not_found(),
+            DestinationError::Internal(error) => error.into(),
+            DestinationError::Sealed(error) => Self::internal(&error),
+            DestinationError::Refused(refused) => {
+                let first = refused.first().map(|one| format!("{}: {}", one.code, one.message)).unwrap_or_default();
+                let invalid = Self::new(crate::Code::InvalidFields).detail(first);
+                refused.into_iter().fold(invalid, |error, one| error.and_field(one.pointer, one.message))
+            }
+        }
+    }
+}
+
+/// The destinations of the workspace, the oldest first.
+#[utoipa::path(get, path = "/v1/delivery/destinations", tag = "destinations", params(PageQuery),
+    responses((status = 200, body = Paged<DestinationView>)))]
+async fn list_destinations(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Query(query): Query<PageQuery>,
+) -> ApiResult<Json<Paged<DestinationView>>> {
+    let window = query.window()?;
+    let page = destinations::list(&app.reader, actor.workspace, window.limit, window.offset()).await?;
+    let ids: Vec<DestinationId> = page.rows.iter().map(|row| row.id).collect();
+    let now = app.engine.clock.now();
+    let mut health = destinations::list_health(&app.reader, actor.workspace, &ids, now).await?.into_iter();
+    Ok(Json(window.paged(page, |row| DestinationView::new(row, health.next().unwrap_or_default(), None))))
+}
+
+/// A destination to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateDestinationRequest {
+    #[schema(example = "CRM")]
+    name: String,
+    #[schema(example = "https://crm.example.com/hooks/leads")]
+    url: String,
+    #[schema(example = json!(["lead.created"]))]
+    events: Vec<String>,
+    #[schema(example = "leadline")]
+    format: Option<String>,
+    /// `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
+    #[schema(example = "standard")]
+    retry_plan: Option<String>,
+    project_id: Option<Uuid>,
+    /// Headers for every request. They are sealed and never shown again.
+    headers: Option<BTreeMap<String, String>>,
+    is_active: Option<bool>,
+}
+
+/// Makes a destination. The answer holds its signing secret, this once.
+#[utoipa::path(post, path = "/v1/delivery/destinations", tag = "destinations",
+    request_body = CreateDestinationRequest, responses((status = 200, body = DestinationView)))]
+async fn create_destination(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Json(body): Json<CreateDestinationRequest>,
+) -> ApiResult<Json<DestinationView>> {
+    let wish = Wish {
+        name: Some(body.name),
+        url: Some(body.url),
+        events: Some(body.events),
+        format: body.format,
+        retry_plan: body.retry_plan,
+        project_id: body.project_id.map(|project| Some(ProjectId(project))),
+        headers: body.headers,
+        is_active: body.is_active,
+    };
+    let WithSecret { destination, secret } = delivery::create_destination(&app.engine, &actor, &wish).await?;
+    Ok(Json(DestinationView::new(destination, Health::default(), Some(secret))))
+}
+
+/// A destination.
+#[utoipa::path(get, path = "/v1/delivery/destinations/{id}", tag = "destinations", params(("id" = Uuid, Path)),
+    responses((status = 200, body = DestinationView)))]
+async fn get_destination(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+) -> ApiResult<Json<DestinationView>> {
+    let found = destinations::find(&app.reader, actor.workspace, DestinationId(id)).await?;
+    DestinationView::load(&app, found.ok_or(ApiError::not_found())?, None).await
+}
+
+/// What is absent stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeDestinationRequest {
+    name: Option<String>,
+    url: Option<String>,
+    events: Option<Vec<String>>,
+    format: Option<String>,
+    retry_plan: Option<String>,
+    /// Null for all projects.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Uuid>)]
+    project_id: Option<Option<Uuid>>,
+    /// All custom headers anew; an empty object for none.
+    headers: Option<BTreeMap<String, String>>,
+    /// False pauses it, and holds what waits; true sends that.
+    is_active: Option<bool>,
+}
+
+/// Changes a destination.
+#[utoipa::path(patch, path = "/v1/delivery/destinations/{id}", tag = "destinations", params(("id" = Uuid, Path)),
+    request_body = ChangeDestinationRequest, responses((status = 200, body = DestinationView)))]
+async fn change_destination(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+    Json(body): Json<ChangeDestinationRequest>,
+) -> ApiResult<Json<DestinationView>> {
+    let wish = Wish {
+        name: body.name,
+        url: body.url,
+        events: body.events,
+        format: body.format,
+        retry_plan: body.retry_plan,
+        project_id: body.project_id.map(|project| project.map(ProjectId)),
+        headers: body.headers,
+        is_active: body.is_active,
+    };
+    let destination = delivery::update_destination(&app.engine, &actor, DestinationId(id), &wish).await?;
+    DestinationView::load(&app, destination, None).await
+}
+
+/// Deletes a destination. What waits for it is cancelled; what was sent stays listed.
+#[utoipa::path(delete, path = "/v1/delivery/destinations/{id}", tag = "destinations", params(("id" = Uuid, Path)),
+    responses((status = 200, body = DestinationView)))]
+async fn delete_destination(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+) -> ApiResult<Json<DestinationView>> {
+    let destination = delivery::delete_destination(&app.engine, &actor, DestinationId(id)).await?;
+    DestinationView::load(&app, destination, None).await
+}
+
+/// What came of a test.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct TestView {
+    /// The receiver's status; null where it did not answer.
+    status: Option<u16>,
+    duration_ms: i64,
+    error: Option<String>,
+    /// The first 4 KiB of the answer.
+    response_body: Option<String>,
+}
+
+impl From<Attempt> for TestView {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            status: attempt.status,
+            duration_ms: attempt.duration_ms(),
+            error: attempt.error,
+            response_body: attempt.response_body,
+        }
+    }
+}
+
+/// Sends a synthetic lead, marked as a test and signed like any other, and waits for the answer.
+#[utoipa::path(post, path = "/v1/delivery/destinations/{id}/test", tag = "destinations",
+    params(("id" = Uuid, Path)), responses((status = 200, body = TestView)))]
+async fn test_destination(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+) -> ApiResult<Json<TestView>> {
+    let attempt = delivery::test_destination(&app.engine, &actor, DestinationId(id)).await?;
+    Ok(Json(attempt.into()))
+}
+
+/// Gives a destination a new signing secret, told this once. The old one is worth nothing from now on.
+#[utoipa::path(post, path = "/v1/delivery/destinations/{id}/regenerate-secret", tag = "destinations",
+    params(("id" = Uuid, Path)), responses((status = 200, body = DestinationView)))]
+async fn regenerate_secret(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+) -> ApiResult<Json<DestinationView>> {
+    let WithSecret { destination, secret } =
+        delivery::regenerate_secret(&app.engine, &actor, DestinationId(id)).await?;
+    DestinationView::load(&app, destination, Some(secret)).await
+}
+
+/// The events that a destination can choose.
+#[utoipa::path(get, path = "/v1/delivery/events", tag = "destinations",
+    responses((status = 200, body = All<String>)))]
+async fn list_events() -> Json<All<String>> {
+    Json(All { data: EVENTS.map(str::to_owned).to_vec() })
+}

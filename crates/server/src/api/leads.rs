@@ -1,0 +1,643 @@
+//! `/v1/identity/leads`: listing, making and changing leads.
+
+pub(crate) mod filter;
+pub(crate) mod views;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode};
+use leadline_domain::{
+    fields::RawFields,
+    ids::{LeadId, PipelineId, ProjectId, StageId, SubmissionId, UserId},
+    permissions::Permission,
+};
+use leadline_engine::{
+    Actor, ActorKind,
+    capture::{self, Direct, Submission},
+    crm::{
+        self, Action, Changes, LeadError, Move, Refusal,
+        draft::{Checked, Draft, Strictness, check},
+    },
+};
+use leadline_store::{
+    events,
+    leads::{self as stored, SortBy, SortOrder},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::{
+    filter::{Asked, window},
+    views::{ActivityView, CardView, LeadDetail, LeadView},
+};
+use crate::{
+    api::{masking::Sight, views::Paged},
+    app::App,
+    error::{ApiError, ApiResult, Code},
+    extract::{Json, Path, Query, present},
+    guard::{CurrentActor, GuardedRoutes},
+    public::refusal,
+};
+
+/// Leads in one bulk action at most.
+const BULK_MAX: usize = 200;
+
+/// Timeline entries that come with a lead.
+const ACTIVITIES: i64 = 100;
+
+/// The longest name of a client's own operation, in bytes.
+const OP_MAX_BYTES: usize = 64;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .at(Permission::LeadsView, routes!(list))
+        .at(Permission::LeadsManage, routes!(create))
+        .at(Permission::LeadsView, routes!(get))
+        .at(Permission::LeadsManage, routes!(update))
+        .at(Permission::LeadsDelete, routes!(delete))
+        .at(Permission::LeadsDelete, routes!(restore))
+        .at(Permission::LeadsManage, routes!(move_stage))
+        .at(Permission::LeadsManage, routes!(assign))
+        .at(Permission::LeadsManage, routes!(add_note))
+        .at(Permission::LeadsManage, routes!(convert))
+        .at(Permission::LeadsManage, routes!(bulk_action))
+        .at(Permission::LeadsView, routes!(list_activities))
+}
+
+/// Which leads, in which order.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Words that name, e-mail, phone or company hold; without `pii:view` the company.
+    search: Option<String>,
+    #[param(value_type = Option<Uuid>)]
+    stage_id: Option<StageId>,
+    #[param(value_type = Option<Uuid>)]
+    pipeline_id: Option<PipelineId>,
+    #[param(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
+    /// A kind of source (`form`, `webhook`, `manual`, …) or the id of one.
+    source: Option<String>,
+    /// `me`, `none` or a user's id.
+    assigned_to: Option<String>,
+    tag: Option<String>,
+    /// From 1.
+    page: Option<i64>,
+    /// At most 200; 50 where nothing is said.
+    limit: Option<i64>,
+    // A schema that only a parameter names is not among the document's components.
+    #[param(inline)]
+    sort_by: Option<SortByName>,
+    #[param(inline)]
+    sort_order: Option<SortOrderName>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum SortByName {
+    CreatedAt,
+    UpdatedAt,
+    LastSubmissionAt,
+    Name,
+    Score,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum SortOrderName {
+    Asc,
+    Desc,
+}
+
+/// Lists leads
+#[utoipa::path(get, path = "/v1/identity/leads", tag = "identity", params(ListQuery),
+    responses((status = 200, body = Paged<CardView>)))]
+async fn list(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<Json<Paged<CardView>>> {
+    let sight = Sight::of(&actor);
+    let window = window(query.page, query.limit)?;
+    let sort = sort(query.sort_by, query.sort_order, sight)?;
+    let asked = Asked {
+        search: query.search,
+        stage: query.stage_id,
+        pipeline: query.pipeline_id,
+        project: query.project_id,
+        source: query.source,
+        assigned_to: query.assigned_to,
+        tag: query.tag,
+    };
+    let filter = asked.filter(&actor)?;
+    let place = (window.limit, window.offset());
+    let found = stored::list(&app.reader, actor.workspace, &filter, sort, place).await?;
+    Ok(Json(window.paged(found, |card| CardView::new(card, sight))))
+}
+
+/// The order of names tells about names, so it is not for who may not see them.
+fn sort(by: Option<SortByName>, order: Option<SortOrderName>, sight: Sight) -> ApiResult<(SortBy, SortOrder)> {
+    let by = match by {
+        None | Some(SortByName::CreatedAt) => SortBy::CreatedAt,
+        Some(SortByName::UpdatedAt) => SortBy::UpdatedAt,
+        Some(SortByName::LastSubmissionAt) => SortBy::LastSubmissionAt,
+        Some(SortByName::Score) => SortBy::Score,
+        Some(SortByName::Name) if sight.is_masked() => {
+            return Err(ApiError::new(Code::Forbidden).detail("sorting by name needs the permission pii:view"));
+        }
+        Some(SortByName::Name) => SortBy::Name,
+    };
+    let order = match order {
+        Some(SortOrderName::Asc) => SortOrder::Ascending,
+        None | Some(SortOrderName::Desc) => SortOrder::Descending,
+    };
+    Ok((by, order))
+}
+
+/// A new lead.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct NewLead {
+    /// Without one the lead is called by its e-mail or phone.
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    company: Option<String>,
+    title: Option<String>,
+    message: Option<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Where it goes; the first project where none is named.
+    #[schema(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
+    /// Where it begins; the first stage of the default pipeline where none is named.
+    #[schema(value_type = Option<Uuid>)]
+    stage_id: Option<StageId>,
+    /// By camelCase key, with `_displayNames`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    custom_fields: Map<String, Value>,
+    /// How it is said to have come: by hand or from a program. What fits the caller where nothing is said.
+    source: Option<DirectSource>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DirectSource {
+    Manual,
+    Api,
+}
+
+/// A lead that waits on disk for the store to come back.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Spooled {
+    #[schema(value_type = Uuid)]
+    receipt: SubmissionId,
+    /// Always null: it gets its id when it is stored.
+    #[schema(value_type = Option<Uuid>)]
+    lead_id: Option<LeadId>,
+    /// Always false.
+    stored: bool,
+}
+
+/// Makes a lead
+///
+/// Goes the way of every submission, so somebody who is known in the project already comes out as the lead that is
+/// there. `Idempotency-Key` makes repeats harmless.
+#[utoipa::path(post, path = "/v1/identity/leads", tag = "identity", request_body = NewLead,
+    responses((status = 200, body = LeadView),
+              (status = 202, body = Spooled, description = "On disk, but not in the store yet")))]
+async fn create(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    headers: HeaderMap,
+    Json(request): Json<NewLead>,
+) -> ApiResult<Response> {
+    let source = request.source.unwrap_or(match actor.kind {
+        ActorKind::User => DirectSource::Manual,
+        ActorKind::Token | ActorKind::System | ActorKind::Visitor => DirectSource::Api,
+    });
+    let project = request.project_id;
+    let checked = check(&app.engine, &actor, draft(request), strictness(source)).await?;
+    let submission = submission(&app, &actor, &headers, project, source, checked).await?;
+    let accepted = app.engine.door.accept(submission).await.map_err(|error| refusal(&error))?;
+    let Some(lead) = accepted.lead else {
+        let spooled = Spooled { receipt: accepted.receipt, lead_id: None, stored: false };
+        return Ok((StatusCode::ACCEPTED, Json(spooled)).into_response());
+    };
+    Ok(show(&app, &actor, lead).await?.into_response())
+}
+
+fn draft(request: NewLead) -> Draft {
+    Draft {
+        name: request.name,
+        email: request.email,
+        phone: request.phone,
+        company: request.company,
+        title: request.title,
+        message: request.message,
+        tags: request.tags,
+        custom_fields: request.custom_fields,
+        stage: request.stage_id,
+    }
+}
+
+/// Somebody who types is told of a misprint; a program's lead is taken as it is.
+fn strictness(source: DirectSource) -> Strictness {
+    match source {
+        DirectSource::Manual => Strictness::Refuse,
+        DirectSource::Api => Strictness::Keep,
+    }
+}
+
+async fn submission(
+    app: &App,
+    actor: &Actor,
+    headers: &HeaderMap,
+    project: Option<ProjectId>,
+    source: DirectSource,
+    Checked { draft, place }: Checked,
+) -> ApiResult<Submission> {
+    let intake = app.engine.door.intakes().direct(actor.workspace, project).await?;
+    let mut intake = intake.ok_or_else(|| ApiError::field("/projectId", "is not a project here"))?;
+    let (kind, name) = match source {
+        DirectSource::Manual => ("manual", "Manual"),
+        DirectSource::Api => ("api", "API"),
+    };
+    kind.clone_into(&mut intake.kind);
+    name.clone_into(&mut intake.source_name);
+    let named = [
+        ("name", draft.name),
+        ("email", draft.email),
+        ("phone", draft.phone),
+        ("company", draft.company),
+        ("title", draft.title),
+        ("message", draft.message),
+    ];
+    let fields: RawFields = named
+        .into_iter()
+        .filter_map(|(field, value)| value.map(|value| (field.to_owned(), Value::String(value))))
+        .collect();
+    let evidence = capture::Request {
+        content_type: Some("application/json".to_owned()),
+        raw_body: Value::Object(fields.iter().cloned().collect()).to_string(),
+        ..capture::Request::default()
+    };
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let mut submission = Submission::new(&app.engine, intake, fields, evidence, key);
+    submission.direct = Some(Direct {
+        actor_name: actor.name.clone(),
+        actor_is_token: actor.kind == ActorKind::Token,
+        actor_user: actor.user,
+        tags: draft.tags,
+        custom_fields: draft.custom_fields,
+        stage: place,
+    });
+    Ok(submission)
+}
+
+/// The lead as it is now.
+async fn show(app: &App, actor: &Actor, lead: LeadId) -> ApiResult<Json<LeadView>> {
+    let lead = stored::find(&app.reader, actor.workspace, lead).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Json(LeadView::new(lead, Sight::of(actor))))
+}
+
+async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<LeadDetail>> {
+    let Json(lead) = show(app, actor, id).await?;
+    let activities = events::list_activities(&app.reader, actor.workspace, id, ACTIVITIES, 0).await?;
+    let sight = Sight::of(actor);
+    let activity = activities.rows.into_iter().map(|activity| ActivityView::new(activity, sight)).collect();
+    Ok(Json(LeadDetail::new(lead, activity, activities.total)))
+}
+
+/// One lead with its timeline
+///
+/// A deleted lead is shown with its `deletedAt`, so that it can be restored.
+#[utoipa::path(get, path = "/v1/identity/leads/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    responses((status = 200, body = LeadDetail)))]
+async fn get(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+) -> ApiResult<Json<LeadDetail>> {
+    show_detail(&app, &actor, id).await
+}
+
+/// What is to change about a lead; null clears.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct LeadPatch {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    phone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    company: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    title: Option<Option<String>>,
+    /// All tags from now on; null takes all away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    tags: Option<Option<Vec<String>>>,
+    /// Fields to set; those that are not named stay, null removes one.
+    #[schema(value_type = Option<Object>)]
+    custom_fields: Option<Map<String, Value>>,
+}
+
+/// Changes a lead
+#[utoipa::path(patch, path = "/v1/identity/leads/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = LeadPatch, responses((status = 200, body = LeadView)))]
+async fn update(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    Json(patch): Json<LeadPatch>,
+) -> ApiResult<Json<LeadView>> {
+    let changes = Changes {
+        name: patch.name,
+        email: patch.email,
+        phone: patch.phone,
+        company: patch.company,
+        title: patch.title,
+        tags: patch.tags.map(Option::unwrap_or_default),
+        custom_fields: patch.custom_fields,
+    };
+    crm::update(&app.engine, &actor, id, &changes).await?;
+    show(&app, &actor, id).await
+}
+
+/// Deletes a lead; it can be restored
+#[utoipa::path(delete, path = "/v1/identity/leads/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    responses((status = 200, body = LeadView)))]
+async fn delete(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+) -> ApiResult<Json<LeadView>> {
+    crm::delete(&app.engine, &actor, id).await?;
+    show(&app, &actor, id).await
+}
+
+/// Takes a deletion back
+#[utoipa::path(post, path = "/v1/identity/leads/{id}/restore", tag = "identity", params(("id" = Uuid, Path)),
+    responses((status = 200, body = LeadView)))]
+async fn restore(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+) -> ApiResult<Json<LeadView>> {
+    crm::restore(&app.engine, &actor, id).await?;
+    show(&app, &actor, id).await
+}
+
+/// Where a lead is put.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct MoveStageRequest {
+    #[schema(value_type = Uuid)]
+    stage_id: StageId,
+    /// The lead that it comes to stand below; on top of the column where there is none.
+    #[schema(value_type = Option<Uuid>)]
+    after_lead_id: Option<LeadId>,
+}
+
+/// Moves a lead to its place on the board
+///
+/// The header `X-Client-Op` is repeated in the live hint as `op`, so that a screen knows its own moves.
+#[utoipa::path(patch, path = "/v1/identity/leads/{id}/stage", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = MoveStageRequest, responses((status = 200, body = LeadView)))]
+async fn move_stage(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    headers: HeaderMap,
+    Json(request): Json<MoveStageRequest>,
+) -> ApiResult<Json<LeadView>> {
+    let op = headers.get("x-client-op").and_then(|op| op.to_str().ok()).filter(|op| op.len() <= OP_MAX_BYTES);
+    let to = Move { stage: request.stage_id, below: request.after_lead_id, op: op.map(str::to_owned) };
+    crm::move_stage(&app.engine, &actor, id, &to).await?;
+    show(&app, &actor, id).await
+}
+
+/// Whose lead it is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct AssignRequest {
+    /// A member; null for nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(value_type = Option<Uuid>, required)]
+    assigned_to: Option<UserId>,
+}
+
+/// Gives a lead to a member of the workspace
+#[utoipa::path(patch, path = "/v1/identity/leads/{id}/assign", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = AssignRequest, responses((status = 200, body = LeadView)))]
+async fn assign(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    Json(request): Json<AssignRequest>,
+) -> ApiResult<Json<LeadView>> {
+    crm::assign(&app.engine, &actor, id, request.assigned_to).await?;
+    show(&app, &actor, id).await
+}
+
+/// A note.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoteRequest {
+    /// 1 to 10,000 characters.
+    value: String,
+}
+
+/// Puts a note on a lead
+#[utoipa::path(post, path = "/v1/identity/leads/{id}/notes", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = NoteRequest, responses((status = 200, body = LeadDetail)))]
+async fn add_note(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    Json(request): Json<NoteRequest>,
+) -> ApiResult<Json<LeadDetail>> {
+    crm::add_note(&app.engine, &actor, id, &request.value).await?;
+    show_detail(&app, &actor, id).await
+}
+
+/// The customer that a lead becomes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ConvertRequest {
+    name: String,
+    platform: Option<String>,
+}
+
+/// Makes a customer of a lead's contact; a second time changes nothing
+#[utoipa::path(post, path = "/v1/identity/leads/{id}/convert", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = ConvertRequest, responses((status = 200, body = LeadView)))]
+async fn convert(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    Json(request): Json<ConvertRequest>,
+) -> ApiResult<Json<LeadView>> {
+    crm::convert(&app.engine, &actor, id, &request.name, request.platform.as_deref()).await?;
+    show(&app, &actor, id).await
+}
+
+/// One action on many leads.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct BulkRequest {
+    action: BulkAction,
+    /// 1 to 200.
+    #[schema(value_type = Vec<Uuid>)]
+    lead_ids: Vec<LeadId>,
+    /// For `move_stage`.
+    #[schema(value_type = Option<Uuid>)]
+    stage_id: Option<StageId>,
+    /// For `assign`; null for nobody.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Uuid>)]
+    assigned_to: Option<Option<UserId>>,
+    /// For `tag`: added to those that are there.
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum BulkAction {
+    MoveStage,
+    Assign,
+    Delete,
+    Restore,
+    Tag,
+}
+
+/// What became of each lead.
+#[derive(Debug, Serialize, ToSchema)]
+struct BulkView {
+    /// In the order of the request.
+    results: Vec<BulkResult>,
+    succeeded: usize,
+    failed: usize,
+}
+
+/// What became of one lead.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BulkResult {
+    #[schema(value_type = Uuid)]
+    lead_id: LeadId,
+    ok: bool,
+    /// `not_found`, `deleted` or `too_many_tags`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+/// Does one action to many leads, with a result for each
+///
+/// `delete` and `restore` need the permission `leads:delete` as well.
+#[utoipa::path(post, path = "/v1/identity/leads/bulk-action", tag = "identity", request_body = BulkRequest,
+    responses((status = 200, body = BulkView)))]
+async fn bulk_action(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Json(request): Json<BulkRequest>,
+) -> ApiResult<Json<BulkView>> {
+    if request.lead_ids.is_empty() || request.lead_ids.len() > BULK_MAX {
+        return Err(ApiError::field("/leadIds", format!("must name 1 to {BULK_MAX} leads")));
+    }
+    let deletes = matches!(request.action, BulkAction::Delete | BulkAction::Restore);
+    if deletes && !actor.role.may(Permission::LeadsDelete) {
+        let detail = format!("the role {} lacks the permission {}", actor.role, Permission::LeadsDelete);
+        return Err(ApiError::new(Code::Forbidden).detail(detail));
+    }
+    let (action, leads) = action(request)?;
+    let outcomes = crm::apply(&app.engine, &actor, &action, &leads).await?;
+    let results: Vec<BulkResult> = outcomes
+        .into_iter()
+        .map(|outcome| BulkResult {
+            lead_id: outcome.lead,
+            ok: outcome.refused.is_none(),
+            code: outcome.refused.map(refusal_code),
+        })
+        .collect();
+    let succeeded = results.iter().filter(|result| result.ok).count();
+    Ok(Json(BulkView { succeeded, failed: results.len() - succeeded, results }))
+}
+
+fn action(request: BulkRequest) -> ApiResult<(Action, Vec<LeadId>)> {
+    let needed = |field: &str| ApiError::field(field, "is required for this action");
+    let action = match request.action {
+        BulkAction::MoveStage => Action::Move(request.stage_id.ok_or_else(|| needed("/stageId"))?),
+        BulkAction::Assign => Action::Assign(request.assigned_to.ok_or_else(|| needed("/assignedTo"))?),
+        BulkAction::Delete => Action::Delete,
+        BulkAction::Restore => Action::Restore,
+        BulkAction::Tag => Action::Tag(request.tags.ok_or_else(|| needed("/tags"))?),
+    };
+    Ok((action, request.lead_ids))
+}
+
+fn refusal_code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotFound => "not_found",
+        Refusal::Deleted => "deleted",
+        Refusal::TooManyTags => "too_many_tags",
+    }
+}
+
+/// Which part of a timeline.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ActivityQuery {
+    /// From 1.
+    page: Option<i64>,
+    /// At most 200; 50 where nothing is said.
+    limit: Option<i64>,
+}
+
+/// Lists the timeline of a lead, newest first
+#[utoipa::path(get, path = "/v1/identity/leads/{id}/activities", tag = "identity",
+    params(("id" = Uuid, Path), ActivityQuery), responses((status = 200, body = Paged<ActivityView>)))]
+async fn list_activities(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+    Query(query): Query<ActivityQuery>,
+) -> ApiResult<Json<Paged<ActivityView>>> {
+    let window = window(query.page, query.limit)?;
+    stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    let found = events::list_activities(&app.reader, actor.workspace, id, window.limit, window.offset()).await?;
+    let sight = Sight::of(&actor);
+    Ok(Json(window.paged(found, |activity| ActivityView::new(activity, sight))))
+}
+
+impl From<LeadError> for ApiError {
+    fn from(error: LeadError) -> Self {
+        match error {
+            LeadError::NotFound => Self::not_found(),
+            LeadError::Deleted => Self::new(Code::Conflict).detail("the lead is deleted; restore it first"),
+            LeadError::NoStage => Self::field("/stageId", "is not a stage here"),
+            LeadError::NoNeighbour => Self::field("/afterLeadId", "is not another lead here"),
+            LeadError::NoMember => Self::field("/assignedTo", "is not a member of this workspace"),
+            LeadError::Invalid(faults) => faults
+                .into_iter()
+                .fold(Self::new(Code::InvalidFields), |error, fault| error.and_field(fault.pointer, fault.message)),
+            LeadError::Internal(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! How leads look outside.
+
+use leadline_domain::{
+    ids::{ActivityId, ContactId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
+    phones,
+    time::Timestamp,
+};
+use leadline_store::{
+    events::Activity,
+    leads::{Card, Lead},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::api::masking::Sight;
+
+/// A lead as a card of the board and as a row of the list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CardView {
+    #[schema(value_type = Uuid)]
+    id: LeadId,
+    name: String,
+    email: Option<String>,
+    /// In E.164.
+    phone: Option<String>,
+    /// As people read it.
+    phone_display: Option<String>,
+    company: Option<String>,
+    title: Option<String>,
+    /// `form`, `webhook`, `api`, `manual`, ….
+    source: String,
+    source_name: String,
+    #[schema(value_type = Uuid)]
+    project_id: ProjectId,
+    tags: Vec<String>,
+    score: i64,
+    suspicion: i64,
+    #[schema(value_type = Option<Uuid>)]
+    assigned_to: Option<UserId>,
+    assigned_to_name: Option<String>,
+    #[schema(value_type = Uuid)]
+    stage_id: StageId,
+    #[schema(value_type = Uuid)]
+    pipeline_id: PipelineId,
+    submission_count: i64,
+    #[schema(value_type = String, format = DateTime)]
+    last_submission_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    stage_entered_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Grows with every change.
+    version: i64,
+    is_test: bool,
+}
+
+impl CardView {
+    pub(crate) fn new(card: Card, sight: Sight) -> Self {
+        let phone_display = match sight {
+            Sight::Clear => card.phone.as_deref().map(phones::international),
+            Sight::Masked => sight.phone(card.phone.clone()),
+        };
+        Self {
+            id: card.id,
+            name: sight.name(card.name),
+            email: sight.email(card.email),
+            phone: sight.phone(card.phone),
+            phone_display,
+            company: card.company,
+            title: card.title,
+            source: card.source,
+            source_name: card.source_name,
+            project_id: card.project_id,
+            tags: card.tags,
+            score: card.score,
+            suspicion: card.suspicion,
+            assigned_to: card.assigned_to,
+            assigned_to_name: card.assigned_to_name,
+            stage_id: card.stage_id,
+            pipeline_id: card.pipeline_id,
+            submission_count: card.submission_count,
+            last_submission_at: card.last_submission_at,
+            stage_entered_at: card.stage_entered_at,
+            created_at: card.created_at,
+            version: card.version,
+            is_test: card.is_test,
+        }
+    }
+}
+
+/// A whole lead.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LeadView {
+    #[serde(flatten)]
+    card: CardView,
+    /// Counts all leads of the installation; for people.
+    number: i64,
+    project_name: Option<String>,
+    stage_name: Option<String>,
+    #[schema(value_type = Uuid)]
+    contact_id: ContactId,
+    /// As entered.
+    phone_raw: Option<String>,
+    /// The phone's country, as an ISO region.
+    country_code: Option<String>,
+    #[schema(value_type = Option<Uuid>)]
+    source_id: Option<SourceId>,
+    /// By camelCase key; `_displayNames` says how people call them.
+    #[schema(value_type = Object)]
+    custom_fields: Map<String, Value>,
+    /// The latest one.
+    message: Option<String>,
+    /// Null: nothing tracks visitors yet.
+    engagement: Option<i64>,
+    #[schema(value_type = Vec<Object>)]
+    score_reasons: Value,
+    #[schema(value_type = Vec<Object>)]
+    suspicion_reasons: Value,
+    #[schema(value_type = Option<Object>)]
+    first_touch: Value,
+    #[schema(value_type = Option<Object>)]
+    last_touch: Value,
+    visitor_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    converted_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deleted_at: Option<Timestamp>,
+    /// Whether personal data is masked, for want of `pii:view`.
+    masked: bool,
+}
+
+impl LeadView {
+    pub(crate) fn new(lead: Lead, sight: Sight) -> Self {
+        Self {
+            card: CardView::new(lead.card, sight),
+            number: lead.number,
+            project_name: lead.project_name,
+            stage_name: lead.stage_name,
+            contact_id: lead.contact_id,
+            phone_raw: sight.phone(lead.phone_raw),
+            country_code: lead.country_code,
+            source_id: lead.source_id,
+            custom_fields: sight.custom_fields(lead.custom_fields),
+            message: sight.text(lead.message),
+            engagement: lead.engagement,
+            score_reasons: lead.score_reasons,
+            suspicion_reasons: lead.suspicion_reasons,
+            first_touch: sight.touch(lead.first_touch),
+            last_touch: sight.touch(lead.last_touch),
+            visitor_id: sight.identifier(lead.visitor_id),
+            converted_at: lead.converted_at,
+            updated_at: lead.updated_at,
+            deleted_at: lead.deleted_at,
+            masked: sight.is_masked(),
+        }
+    }
+}
+
+/// A lead with the newest part of its timeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LeadDetail {
+    #[serde(flatten)]
+    lead: LeadView,
+    /// Newest first, at most 100.
+    activity: Vec<ActivityView>,
+    /// How many there are in all.
+    activity_total: i64,
+}
+
+impl LeadDetail {
+    pub(crate) fn new(lead: LeadView, activity: Vec<ActivityView>, activity_total: i64) -> Self {
+        Self { lead, activity, activity_total }
+    }
+}
+
+/// A line of a lead's timeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ActivityView {
+    #[schema(value_type = Uuid)]
+    id: ActivityId,
+    /// `lead.created`, `lead.stage_changed`, `note.added`, ….
+    kind: String,
+    /// `user`, `token`, `system` or `visitor`.
+    actor_kind: String,
+    actor_name: String,
+    /// What belongs to the kind.
+    #[schema(value_type = Object)]
+    data: Value,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl ActivityView {
+    pub(crate) fn new(activity: Activity, sight: Sight) -> Self {
+        Self {
+            data: sight.activity(&activity.kind, activity.data),
+            id: activity.id,
+            kind: activity.kind,
+            actor_kind: activity.actor_kind,
+            actor_name: activity.actor_name,
+            created_at: activity.created_at,
+        }
+    }
+}

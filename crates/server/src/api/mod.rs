@@ -1,0 +1,47 @@
+//! The API of the dashboard and of programs with a token, by what it is about. Each module lists its routes with what
+//! they need; here they come together.
+
+mod board;
+mod contacts;
+mod deliveries;
+mod destinations;
+mod forms;
+mod leads;
+mod masking;
+mod pipelines;
+mod projects;
+mod session;
+mod setup;
+mod sites;
+mod submissions;
+mod tokens;
+mod users;
+mod views;
+mod webhooks;
+mod workspace;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{app::App, live};
+
+/// Every route of the API, with its description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .merge(setup::routes())
+        .merge(session::routes())
+        .merge(workspace::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
+        .merge(leads::routes())
+        .merge(board::routes())
+        .merge(pipelines::routes())
+        .merge(contacts::routes())
+        .merge(projects::routes())
+        .merge(forms::routes())
+        .merge(webhooks::routes())
+        .merge(sites::routes())
+        .merge(submissions::routes())
+        .merge(destinations::routes())
+        .merge(deliveries::routes())
+        .merge(live::routes())
+}

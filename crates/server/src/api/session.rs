@@ -1,0 +1,321 @@
+//! Signing in and out, one's own sessions and password.
+
+use axum::{extract::State, response::IntoResponse};
+use cookie::{Cookie, SameSite, time::Duration};
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use leadline_domain::{
+    ids::{CredentialId, UserId, WorkspaceId},
+    permissions::{Permission, Role},
+    time::Timestamp,
+};
+use leadline_engine::{
+    Actor,
+    admin::{
+        secrets,
+        sessions::{self, PasswordChange, SESSION_MS, SignIn, SignedIn},
+    },
+};
+use leadline_store::{
+    credentials,
+    users::{self, User},
+    workspaces::{self, Workspace},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    api::views::All,
+    app::App,
+    client_ip::ClientIp,
+    error::{ApiError, ApiResult, Code},
+    extract::{Json, Path},
+    guard::{CurrentActor, GuardedRoutes, SESSION_COOKIE, session_secret},
+};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .public(routes!(sign_in))
+        .signed_in(routes!(get_session))
+        .signed_in(routes!(sign_out))
+        .signed_in(routes!(switch_workspace))
+        .signed_in(routes!(change_password))
+        .signed_in(routes!(list_sessions))
+        .signed_in(routes!(revoke_session))
+        .signed_in(routes!(revoke_other_sessions))
+}
+
+/// Who is signed in, where, and what they may do there.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionView {
+    user: SignedInUser,
+    workspace: WorkspaceInSession,
+    /// Where the user could switch to.
+    workspaces: Vec<WorkspaceChoice>,
+    #[schema(example = "admin")]
+    role: &'static str,
+    #[schema(example = "Admin")]
+    role_label: &'static str,
+    #[schema(example = json!(["leads:view"]))]
+    permissions: Vec<&'static str>,
+    /// To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none.
+    csrf_token: String,
+    demo: bool,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SignedInUser {
+    id: Uuid,
+    name: String,
+    email: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorkspaceInSession {
+    id: Uuid,
+    slug: String,
+    name: String,
+    #[schema(example = "production")]
+    environment: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorkspaceChoice {
+    id: Uuid,
+    slug: String,
+    name: String,
+}
+
+impl SessionView {
+    fn new(
+        app: &App,
+        user: User,
+        role: Role,
+        here: &Workspace,
+        all: Vec<(Workspace, Role)>,
+        csrf_token: String,
+    ) -> Self {
+        Self {
+            user: SignedInUser { id: user.id.0, name: user.name, email: user.email },
+            workspace: WorkspaceInSession {
+                id: here.id.0,
+                slug: here.slug.clone(),
+                name: here.name.clone(),
+                environment: app.engine.options.environment.clone(),
+            },
+            workspaces: all
+                .into_iter()
+                .map(|(workspace, _)| WorkspaceChoice {
+                    id: workspace.id.0,
+                    slug: workspace.slug,
+                    name: workspace.name,
+                })
+                .collect(),
+            role: role.as_str(),
+            role_label: role.label(),
+            permissions: role.permissions().iter().copied().map(Permission::as_str).collect(),
+            csrf_token,
+            demo: app.engine.options.demo,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+async fn view(app: &App, user: UserId, workspace: WorkspaceId, csrf_token: String) -> ApiResult<SessionView> {
+    let gone = || ApiError::new(Code::NotSignedIn);
+    let user = users::find(&app.reader, user).await?.ok_or_else(gone)?;
+    let all = workspaces::list_of_user(&app.reader, user.id).await?;
+    let (here, role) = all.iter().find(|(found, _)| found.id == workspace).cloned().ok_or_else(gone)?;
+    Ok(SessionView::new(app, user, role, &here, all, csrf_token))
+}
+
+/// The answer to whoever has just signed in: the session, and its cookie.
+pub(super) async fn answer(app: &App, signed_in: &SignedIn) -> ApiResult<impl IntoResponse + use<>> {
+    let csrf_token = secrets::csrf_token(&signed_in.secret);
+    let view = view(app, signed_in.user, signed_in.workspace, csrf_token).await?;
+    Ok((set_cookie(app, signed_in.secret.clone(), Duration::milliseconds(SESSION_MS)), Json(view)))
+}
+
+fn set_cookie(app: &App, secret: String, max_age: Duration) -> [(HeaderName, String); 2] {
+    let cookie = Cookie::build((SESSION_COOKIE, secret))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.is_https())
+        .max_age(max_age);
+    [(header::SET_COOKIE, cookie.build().to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]
+}
+
+/// What the browser calls itself, to tell sessions apart.
+pub(super) fn browser(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignInRequest {
+    email: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// Signs in.
+#[utoipa::path(post, path = "/v1/session", tag = "session", request_body = SignInRequest,
+    responses((status = 200, body = SessionView, description = "The session; its cookie is set"),
+              (status = 401, description = "Wrong e-mail address or password"),
+              (status = 429, description = "Too many attempts")))]
+async fn sign_in(
+    State(app): State<App>,
+    ClientIp(ip): ClientIp,
+    headers: HeaderMap,
+    Json(body): Json<SignInRequest>,
+) -> ApiResult<impl IntoResponse> {
+    let SignInRequest { email, password } = body;
+    let with = SignIn { email, password, ip: Some(ip), browser: browser(&headers) };
+    let signed_in = sessions::sign_in(&app.engine.store, &app.attempts, app.engine.clock.now(), with).await?;
+    answer(&app, &signed_in).await
+}
+
+/// Who is signed in, and what they may do.
+#[utoipa::path(get, path = "/v1/session", tag = "session", responses((status = 200, body = SessionView)))]
+async fn get_session(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    headers: HeaderMap,
+) -> ApiResult<impl IntoResponse> {
+    let view = view(&app, person(&actor)?, actor.workspace, csrf_token(&headers)).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
+}
+
+fn person(actor: &Actor) -> ApiResult<UserId> {
+    actor.user.ok_or_else(|| ApiError::not_found().detail("this token belongs to no user"))
+}
+
+fn csrf_token(headers: &HeaderMap) -> String {
+    let is_browser = !headers.contains_key(header::AUTHORIZATION);
+    session_secret(headers).filter(|_| is_browser).map(|secret| secrets::csrf_token(&secret)).unwrap_or_default()
+}
+
+/// Signs out.
+#[utoipa::path(delete, path = "/v1/session", tag = "session", responses((status = 204)))]
+async fn sign_out(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<impl IntoResponse> {
+    sessions::sign_out(&app.engine.store, app.engine.clock.now(), &actor).await?;
+    Ok((StatusCode::NO_CONTENT, set_cookie(&app, String::new(), Duration::ZERO)))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SwitchWorkspaceRequest {
+    workspace_id: Uuid,
+}
+
+/// Goes on in another workspace.
+#[utoipa::path(patch, path = "/v1/session", tag = "session", request_body = SwitchWorkspaceRequest,
+    responses((status = 200, body = SessionView)))]
+async fn switch_workspace(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    headers: HeaderMap,
+    Json(body): Json<SwitchWorkspaceRequest>,
+) -> ApiResult<Json<SessionView>> {
+    let to = WorkspaceId(body.workspace_id);
+    sessions::switch_workspace(&app.engine.store, &actor, to).await?;
+    Ok(Json(view(&app, person(&actor)?, to, csrf_token(&headers)).await?))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangePasswordRequest {
+    #[schema(format = Password)]
+    current_password: String,
+    /// At least 10 characters.
+    #[schema(format = Password)]
+    new_password: String,
+}
+
+/// Changes one's password. All other sessions of the user end.
+#[utoipa::path(post, path = "/v1/session/password", tag = "session", request_body = ChangePasswordRequest,
+    responses((status = 204)))]
+async fn change_password(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    ClientIp(ip): ClientIp,
+    Json(body): Json<ChangePasswordRequest>,
+) -> ApiResult<StatusCode> {
+    let (store, now) = (&app.engine.store, app.engine.clock.now());
+    let change = PasswordChange { current: body.current_password, new: body.new_password };
+    sessions::change_password(store, &app.attempts, now, &actor, Some(ip), change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OwnSessionView {
+    id: Uuid,
+    /// What the browser calls itself.
+    browser: String,
+    /// Whether it is the session that asks.
+    is_current: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+/// One's own sessions, newest first.
+#[utoipa::path(get, path = "/v1/admin/sessions", tag = "session", responses((status = 200, body = All<OwnSessionView>)))]
+async fn list_sessions(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+) -> ApiResult<Json<All<OwnSessionView>>> {
+    let sessions = match actor.user {
+        Some(user) => credentials::list_sessions(&app.reader, user, app.engine.clock.now()).await?,
+        None => Vec::new(),
+    };
+    let data = sessions.into_iter().map(|session| OwnSessionView {
+        id: session.id.0,
+        is_current: actor.credential == Some(session.id),
+        browser: session.name,
+        created_at: session.created_at,
+        last_used_at: session.last_used_at,
+        expires_at: session.expires_at,
+    });
+    Ok(Json(All { data: data.collect() }))
+}
+
+/// Ends one of one's own sessions.
+#[utoipa::path(delete, path = "/v1/admin/sessions/{id}", tag = "session", params(("id" = Uuid, Path)),
+    responses((status = 204)))]
+async fn revoke_session(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<Uuid>,
+) -> ApiResult<StatusCode> {
+    sessions::revoke_own(&app.engine.store, app.engine.clock.now(), &actor, CredentialId(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RevokedView {
+    /// How many sessions have ended.
+    revoked: u64,
+}
+
+/// Ends all of one's own sessions but this one.
+#[utoipa::path(post, path = "/v1/admin/sessions/revoke-others", tag = "session",
+    responses((status = 200, body = RevokedView)))]
+async fn revoke_other_sessions(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+) -> ApiResult<Json<RevokedView>> {
+    let revoked = sessions::revoke_others(&app.engine.store, app.engine.clock.now(), &actor).await?;
+    Ok(Json(RevokedView { revoked }))
+}

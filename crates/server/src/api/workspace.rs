@@ -1,0 +1,184 @@
+//! The workspace: its settings, its roles, and what it holds.
+
+use axum::extract::State;
+use leadline_domain::{
+    permissions::{Permission, Role},
+    time::{DAY_MS, Timestamp},
+};
+use leadline_engine::admin::workspaces::{self as admin, Change};
+use leadline_store::workspaces::{self, Workspace};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    api::views::All,
+    app::App,
+    error::{ApiError, ApiResult},
+    extract::{Json, present},
+    guard::{CurrentActor, GuardedRoutes},
+};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .at(Permission::SettingsView, routes!(get_workspace))
+        .at(Permission::SettingsManage, routes!(change_workspace))
+        .signed_in(routes!(list_roles))
+        .at(Permission::LeadsView, routes!(get_summary))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorkspaceView {
+    id: Uuid,
+    slug: String,
+    name: String,
+    settings: SettingsView,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SettingsView {
+    /// Hours of silence after which a submission re-engages a lead; 0 for never.
+    reengage_hours: i64,
+    /// Minutes within which submissions from one IP address may be the same person's; 0 for never.
+    ip_window_minutes: i64,
+    /// Whether a filled honeypot makes a bot.
+    bot_detection: bool,
+    /// The country of phone numbers without one.
+    #[schema(example = "DE")]
+    default_country: Option<String>,
+}
+
+impl WorkspaceView {
+    fn new(app: &App, workspace: Workspace) -> Self {
+        let options = &app.engine.options;
+        let number = |name: &str, default| workspace.settings.get(name).and_then(Value::as_i64).unwrap_or(default);
+        let settings = SettingsView {
+            reengage_hours: number("reengageHours", options.reengage_hours),
+            ip_window_minutes: number("ipWindowMinutes", admin::IP_WINDOW_MINUTES),
+            bot_detection: workspace
+                .settings
+                .get("botDetection")
+                .and_then(Value::as_bool)
+                .unwrap_or(options.bot_detection),
+            default_country: workspace.settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned),
+        };
+        Self {
+            id: workspace.id.0,
+            slug: workspace.slug,
+            name: workspace.name,
+            settings,
+            created_at: workspace.created_at,
+        }
+    }
+}
+
+/// The workspace and its settings.
+#[utoipa::path(get, path = "/v1/admin/workspace", tag = "workspace", responses((status = 200, body = WorkspaceView)))]
+async fn get_workspace(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<Json<WorkspaceView>> {
+    let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or(ApiError::not_found())?;
+    Ok(Json(WorkspaceView::new(&app, workspace)))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeWorkspaceRequest {
+    name: Option<String>,
+    #[serde(default)]
+    settings: ChangeSettings,
+}
+
+/// What is absent stays; what is null goes back to its default.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct ChangeSettings {
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    reengage_hours: Option<Option<i64>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    ip_window_minutes: Option<Option<i64>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<bool>)]
+    bot_detection: Option<Option<bool>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    default_country: Option<Option<String>>,
+}
+
+/// Changes the workspace's name and settings.
+#[utoipa::path(patch, path = "/v1/admin/workspace", tag = "workspace", request_body = ChangeWorkspaceRequest,
+    responses((status = 200, body = WorkspaceView)))]
+async fn change_workspace(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Json(body): Json<ChangeWorkspaceRequest>,
+) -> ApiResult<Json<WorkspaceView>> {
+    let ChangeWorkspaceRequest { name, settings } = body;
+    let change = Change {
+        name,
+        reengage_hours: settings.reengage_hours,
+        ip_window_minutes: settings.ip_window_minutes,
+        bot_detection: settings.bot_detection,
+        default_country: settings.default_country,
+    };
+    let workspace = admin::change(&app.engine.store, actor.workspace, change).await?;
+    Ok(Json(WorkspaceView::new(&app, workspace)))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RoleView {
+    #[schema(example = "marketer")]
+    name: &'static str,
+    #[schema(example = "Marketer")]
+    label: &'static str,
+    #[schema(example = json!(["leads:view"]))]
+    permissions: Vec<&'static str>,
+}
+
+/// The roles and what they may do.
+#[utoipa::path(get, path = "/v1/admin/roles", tag = "workspace", responses((status = 200, body = All<RoleView>)))]
+async fn list_roles() -> Json<All<RoleView>> {
+    let data = Role::ALL.map(|role| RoleView {
+        name: role.as_str(),
+        label: role.label(),
+        permissions: role.permissions().iter().copied().map(Permission::as_str).collect(),
+    });
+    Json(All { data: data.into() })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SummaryView {
+    leads: i64,
+    /// Leads that are new since midnight, UTC.
+    leads_today: i64,
+    sources: i64,
+    destinations: i64,
+    pending_deliveries: i64,
+    dead_letters: i64,
+    /// Submissions that wait on this node's disk for the store to come back.
+    spooled: u64,
+}
+
+/// What the workspace holds, in numbers.
+#[utoipa::path(get, path = "/v1/admin/summary", tag = "workspace", responses((status = 200, body = SummaryView)))]
+async fn get_summary(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<Json<SummaryView>> {
+    let now = app.engine.clock.now();
+    let today = Timestamp(now.0 - now.0.rem_euclid(DAY_MS));
+    let summary = workspaces::summarise(&app.reader, actor.workspace, today).await?;
+    Ok(Json(SummaryView {
+        leads: summary.leads,
+        leads_today: summary.leads_today,
+        sources: summary.sources,
+        destinations: summary.destinations,
+        pending_deliveries: summary.pending_deliveries,
+        dead_letters: summary.dead_letters,
+        spooled: app.engine.door.spool_handle().waiting(),
+    }))
+}

@@ -1,0 +1,86 @@
+//! What every handler may ask for.
+
+use std::{net::IpAddr, sync::Arc};
+
+use ipnet::IpNet;
+use leadline_engine::{Actor, Engine, admin::attempts::Attempts, admin::sessions};
+use leadline_store::Reader;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+
+use crate::{client_ip, demo::Demo, error::ApiResult};
+
+/// What the operator set about HTTP.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Proxies whose word about the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The application: the engine for writes, a reader for reads. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// For everything that changes something.
+    pub engine: Engine,
+    /// For everything that only looks.
+    pub reader: Reader,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) demo: Option<Arc<Demo>>,
+    settings: Arc<Settings>,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl App {
+    /// Puts the application together.
+    #[must_use]
+    pub fn new(engine: Engine, settings: Settings) -> Self {
+        let reader = engine.store.reader();
+        Self {
+            engine,
+            reader,
+            attempts: Arc::default(),
+            metrics: None,
+            demo: None,
+            settings: Arc::new(settings),
+            stopping: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Lets `/metrics` answer with what is counted there.
+    #[must_use]
+    pub fn with_metrics(mut self, handle: PrometheusHandle) -> Self {
+        self.metrics = Some(handle);
+        self
+    }
+
+    /// Shows the demonstration's form and receiver.
+    #[must_use]
+    pub fn with_demo(mut self, demo: Demo) -> Self {
+        self.demo = Some(Arc::new(demo));
+        self
+    }
+
+    /// Ends the answers that have no end of their own (live updates), so that the process can.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    pub(crate) fn client_ip(&self, peer: IpAddr, headers: &http::HeaderMap) -> IpAddr {
+        client_ip::resolve(peer, headers, &self.settings.trusted_proxies)
+    }
+
+    /// Whether browsers reach us by HTTPS alone.
+    pub(crate) fn is_https(&self) -> bool {
+        self.engine.options.public_url.starts_with("https:")
+    }
+
+    /// Who has this secret.
+    pub(crate) async fn authenticate(&self, secret: &str) -> ApiResult<Option<Actor>> {
+        Ok(sessions::authenticate(&self.engine.store, self.engine.clock.now(), secret).await?)
+    }
+}

@@ -1,0 +1,101 @@
+//! The dashboard and the embed script, inside the binary.
+//!
+//! Files with a hash in their name are kept by browsers for good. The page itself is made anew each time, with a nonce
+//! for the styles that the dashboard writes, and with a policy that lets no other script or style in.
+
+use axum::{
+    Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::{
+    app::App,
+    error::{ApiError, Code},
+};
+
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+struct Dashboard;
+
+#[derive(RustEmbed)]
+#[folder = "../../embed/dist"]
+struct Embed;
+
+/// What stands in the page where the nonce goes.
+const NONCE_PLACE: &str = "__CSP_NONCE__";
+
+const NOT_BUILT: &str = "<!doctype html><title>Leadline</title><p>The dashboard is not built into this binary. \
+    Build it with <code>make web</code>, and the server again.</p>";
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/embed.js", get(embed)).fallback(file_or_page)
+}
+
+async fn embed(headers: HeaderMap) -> Response {
+    let Some(file) = Embed::get("embed.js") else {
+        return ApiError::not_found().detail("the embed script is not built into this binary").into_response();
+    };
+    let mut response = answer(&headers, &file, "text/javascript; charset=utf-8", "public, max-age=3600");
+    let any = HeaderValue::from_static("*");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    // Sites with cross-origin isolation load it too.
+    let shared = HeaderValue::from_static("cross-origin");
+    response.headers_mut().insert("cross-origin-resource-policy", shared);
+    response
+}
+
+/// A file of the dashboard, or its page for every address that a browser may show: the dashboard's own router knows
+/// the rest.
+async fn file_or_page(request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read && let Some(file) = Dashboard::get(path).filter(|_| path != "index.html") {
+        let kind = file.metadata.mimetype().to_owned();
+        let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        return answer(request.headers(), &file, &kind, caching);
+    }
+    let is_for_programs = ["v1/", "f/", "webhooks/", "w/", "t/", "assets/"].iter().any(|part| path.starts_with(part));
+    if is_for_programs || !is_read {
+        return ApiError::new(Code::NotFound).into_response();
+    }
+    page()
+}
+
+fn page() -> Response {
+    let Some(file) = Dashboard::get("index.html") else {
+        return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response();
+    };
+    let nonce = STANDARD.encode(rand::random::<[u8; 16]>());
+    let html = String::from_utf8_lossy(&file.data).replace(NONCE_PLACE, &nonce);
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         manifest-src 'self'"
+    );
+    let policy = HeaderValue::from_str(&policy).expect("base64 is plain ASCII");
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, html).into_response()
+}
+
+fn answer(asked: &HeaderMap, file: &EmbeddedFile, kind: &str, caching: &'static str) -> Response {
+    let tag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
+    let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap_or(HeaderValue::from_static("text/plain"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
+        (header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal is plain ASCII")),
+    ];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, file.data.clone()).into_response()
+}

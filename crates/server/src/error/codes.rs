@@ -1,0 +1,100 @@
+//! Every `code` that an error answer can carry, in one table: its HTTP status, its title and what it means.
+//!
+//! The page at `/docs/errors` is made from this table, so a code that is not here does not exist.
+
+use http::StatusCode;
+
+macro_rules! codes {
+    ($($name:ident = $status:ident, $code:literal, $title:literal, $meaning:literal;)*) => {
+        /// A stable name for what went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {$(
+            #[doc = $meaning]
+            $name,
+        )*}
+
+        impl Code {
+            /// Every code, in the order of the documentation page.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The HTTP status that goes with the code.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self {$(Code::$name => StatusCode::$status,)*}
+            }
+
+            /// The code as it stands in the answer.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {$(Code::$name => $code,)*}
+            }
+
+            /// A few words for people.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {$(Code::$name => $title,)*}
+            }
+
+            /// What the code means, and what to do about it.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self {$(Code::$name => $meaning,)*}
+            }
+        }
+    };
+}
+
+codes! {
+    UnreadableBody = BAD_REQUEST, "unreadable_body", "The body could not be read",
+        "The body is not what its content type says: broken JSON, a cut multipart body, text that is not UTF-8. Mend the body and send it again.";
+    EmptyBody = BAD_REQUEST, "empty_body", "The body is empty",
+        "The request carries no fields at all. Send at least one.";
+    InvalidQuery = BAD_REQUEST, "invalid_query", "The query string could not be read",
+        "A query parameter is unknown or has a value of the wrong kind; `detail` says which.";
+    NotSignedIn = UNAUTHORIZED, "not_signed_in", "Sign in first",
+        "The request carries neither a token nor a session that is still valid.";
+    InvalidToken = UNAUTHORIZED, "invalid_token", "The token is not valid",
+        "The bearer token is unknown, has expired or was revoked.";
+    WrongCredentials = UNAUTHORIZED, "wrong_credentials", "Wrong e-mail address or password",
+        "No user has this e-mail address with this password.";
+    Forbidden = FORBIDDEN, "forbidden", "Not allowed",
+        "The role of the caller lacks the permission that `detail` names.";
+    CsrfTokenMismatch = FORBIDDEN, "csrf_token_mismatch", "The request did not come from the dashboard",
+        "A change made with the session cookie must carry the header X-CSRF-Token with the value from GET /v1/session.";
+    NotFound = NOT_FOUND, "not_found", "Not found",
+        "There is no such thing here, or it belongs to another workspace.";
+    UnknownKey = NOT_FOUND, "unknown_key", "Unknown key",
+        "No source has the key in the address; it may have been deleted or its key may have been replaced.";
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
+        "The address exists but does not answer this method; the Allow header lists those it does.";
+    RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "The body took too long",
+        "The body did not arrive in time. Send it again.";
+    Conflict = CONFLICT, "conflict", "Conflict",
+        "The change contradicts what is stored; `detail` says how.";
+    AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
+        "The first workspace and user exist already. Sign in instead.";
+    BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",
+        "Bodies may have 1 MiB.";
+    TooManyFields = PAYLOAD_TOO_LARGE, "too_many_fields", "Too many fields",
+        "The body holds more fields, parts or values than are taken.";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported content type",
+        "The content type, its charset or the content encoding is not one that is read here.";
+    UnknownField = UNPROCESSABLE_ENTITY, "unknown_field", "Unknown field",
+        "The body has a field that does not exist; `errors` points at it.";
+    InvalidFields = UNPROCESSABLE_ENTITY, "invalid_fields", "Some fields are not valid",
+        "`errors` points at each field and says what is wrong with it.";
+    NotAnObject = UNPROCESSABLE_ENTITY, "not_an_object", "The body is not an object",
+        "The JSON is valid but is an array or a single value. Send one object for each submission.";
+    NothingToIdentifyBy = UNPROCESSABLE_ENTITY, "nothing_to_identify_by", "Nothing to identify a lead by",
+        "The submission has no name, e-mail address or phone number.";
+    TooManyAttempts = TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts",
+        "Too many failed attempts to sign in. Wait as long as the header Retry-After says.";
+    TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "Too many requests",
+        "Slow down, and wait as long as the header Retry-After says.";
+    Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
+        "The fault is ours. The server's log has the details under the request id.";
+    Busy = SERVICE_UNAVAILABLE, "busy", "Too busy",
+        "The server holds as many unfinished requests as it can. Try again shortly.";
+    Unavailable = SERVICE_UNAVAILABLE, "unavailable", "Not available at the moment",
+        "The store does not answer. Nothing was accepted; try again.";
+}

@@ -1,0 +1,25 @@
+//! The ways in: what visitors' browsers and other programs reach without a token.
+//!
+//! Everything that comes in here is hostile. The handlers read the body, find the source by its key, and hand the
+//! fields to the one door of the engine; what they mean is decided there.
+
+mod capture;
+mod pages;
+
+use axum::routing::{get, options, post};
+pub(crate) use capture::refusal;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{app::App, guard::GuardedRoutes};
+
+/// The routes of the ways in.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .public(routes!(capture::form))
+        .public(routes!(capture::webhook))
+        .route("/v1/identity/webhooks/leads/{key}", post(capture::webhook))
+        .route("/f/{key}", options(capture::preflight))
+        .route("/webhooks/leads/{key}", options(capture::preflight))
+        .route("/v1/identity/webhooks/leads/{key}", options(capture::preflight))
+        .route("/thank-you", get(pages::thank_you))
+}
