@@ -1,0 +1,150 @@
+//! The command line. Each option is a flag or a `LEADLINE_*` variable; the file comes after both (see `config`).
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Captures leads, keeps them, and hands them on. Never loses one.
+#[derive(Debug, Parser)]
+#[command(name = "leadline", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the whole product in one process
+    Serve,
+    /// Brings the database's tables up to date
+    Migrate,
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Tokens for programs
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// People who sign in
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Proves that accepted = stored = delivered; exits 0 only when it all adds up
+    Verify {
+        /// Prints JSON in place of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the API's description
+    Openapi,
+    /// For whoever develops Leadline
+    #[command(hide = true)]
+    Dev {
+        #[command(subcommand)]
+        command: DevCommand,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum DevCommand {
+    /// Puts very many leads into the default workspace, for measurements
+    LoadLeads {
+        /// How many
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Prints the commented file with all defaults
+    PrintDefault,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a token and prints it, and nothing else, on stdout
+    Create(NewToken),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
+    /// The workspace's slug; it is made where it is not there
+    #[arg(long, default_value = "default")]
+    pub(crate) workspace: String,
+    /// super_admin, admin, marketer, agent or viewer
+    #[arg(long)]
+    pub(crate) role: String,
+    /// What the token is for
+    #[arg(long, default_value = "command line")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Makes a user; the password comes from stdin, or one is made and printed once
+    Create(NewUser),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewUser {
+    /// The address to sign in with
+    #[arg(long)]
+    pub(crate) email: String,
+    /// super_admin, admin, marketer, agent or viewer
+    #[arg(long)]
+    pub(crate) role: String,
+    /// The workspace's slug; it is made where it is not there
+    #[arg(long, default_value = "default")]
+    pub(crate) workspace: String,
+    /// The person's name; the address where there is none
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+}
+
+/// Options of every command. A flag counts over a variable, a variable over the file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// The configuration file [default: leadline.toml where there is one]
+    #[arg(long, global = true, env = "LEADLINE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "LEADLINE_LISTEN", value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// SQLite file, spool and key file [default: ./data]
+    #[arg(long, global = true, env = "LEADLINE_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// sqlite://FILE, or postgres://… for several nodes [default: a file in the data folder]
+    #[arg(long, global = true, env = "LEADLINE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// How browsers and other programs reach us [default: http://ADDR]
+    #[arg(long, global = true, env = "LEADLINE_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// production or development [default: production]
+    #[arg(long, global = true, env = "LEADLINE_ENVIRONMENT", value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// On an empty database, makes a workspace, a user and data to look at
+    #[arg(long, global = true, env = "LEADLINE_DEMO")]
+    pub(crate) demo: bool,
+    /// How the log looks [default: human on a terminal, json otherwise]
+    #[arg(long, global = true, env = "LEADLINE_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+    /// full or normal: what SQLite's commits survive. Anything but full loses leads in a power cut
+    #[arg(long, global = true, env = "LEADLINE_SQLITE_SYNCHRONOUS", hide = true)]
+    pub(crate) sqlite_synchronous: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people at a terminal
+    Human,
+    /// One object a line, for programs
+    Json,
+}

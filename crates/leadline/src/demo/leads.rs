@@ -1,0 +1,245 @@
+//! A few hundred leads over six weeks, made through the same door and the same use cases as real ones, at the times at
+//! which they would have come.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use leadline_domain::{
+    fields::RawFields,
+    ids::{LeadId, StageId, UserId},
+    time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
+};
+use leadline_engine::{
+    Actor, Clock, Engine,
+    capture::{self, Request, Submission},
+    crm::{self, Action, Move},
+};
+use leadline_store::{pipelines, users};
+use serde_json::{Value, json};
+
+use super::{
+    Sources, actor,
+    words::{CAMPAIGNS, COMPANIES, FIRST_NAMES, LAST_NAMES, MESSAGES, NOTES, TAGS, TITLES},
+};
+
+/// How many people wrote.
+const PEOPLE: u64 = 320;
+
+/// Over how many days.
+const DAYS: i64 = 42;
+
+/// Numbers that look random and are the same in every demonstration (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        let place = self.roll(from.len() as u64);
+        &from[usize::try_from(place).unwrap_or(0)]
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
+    }
+
+    fn span(&mut self, from_ms: i64, to_ms: i64) -> i64 {
+        let width = u64::try_from(to_ms - from_ms).unwrap_or(1).max(1);
+        from_ms + i64::try_from(self.roll(width)).unwrap_or(0)
+    }
+}
+
+/// What somebody wrote, and when.
+struct Letter {
+    key: (&'static str, String),
+    fields: Value,
+    ip: String,
+    at: Timestamp,
+}
+
+/// Fills the workspace.
+pub(super) async fn fill(engine: &Engine, owner: &Actor, sources: &Sources) -> anyhow::Result<()> {
+    let mut dice = Dice(2_026);
+    let now = engine.clock.now();
+    let mut letters: Vec<Letter> = (0..PEOPLE).flat_map(|n| write(&mut dice, n, now, sources)).collect();
+    letters.sort_by_key(|letter| letter.at);
+    let mut arrived: Vec<(LeadId, Timestamp)> = Vec::new();
+    for few in letters.chunks(100) {
+        for (lead, at) in post(engine, few).await? {
+            if !arrived.iter().any(|(known, _)| *known == lead) {
+                arrived.push((lead, at));
+            }
+        }
+    }
+    work(engine, owner, &mut dice, &arrived).await
+}
+
+/// One person's letters: one, and for some a second.
+fn write(dice: &mut Dice, n: u64, now: Timestamp, sources: &Sources) -> Vec<Letter> {
+    let (first, last) = (*dice.pick(&FIRST_NAMES), *dice.pick(&LAST_NAMES));
+    let company = dice.chance(45).then(|| *dice.pick(&COMPANIES));
+    let domain = company.map_or("example.com".to_owned(), |company| format!("{}.example", slug(company)));
+    let email = format!("{}.{}{n}@{domain}", first.to_lowercase(), last.to_lowercase());
+    // Recent weeks are busier than the first.
+    let age_ms = dice.span(0, DAYS * DAY_MS).min(dice.span(0, DAYS * DAY_MS) + DAY_MS) + 10 * MINUTE_MS;
+    let at = Timestamp(now.0 - age_ms);
+    let key = match dice.roll(10) {
+        0..=5 => ("form", sources.viewing.clone()),
+        6..=7 => ("form", sources.brochure.clone()),
+        _ => ("webhook", sources.portal.clone()),
+    };
+    let mut fields = json!({"name": format!("{first} {last}"), "email": email});
+    if dice.chance(70) {
+        fields["phone"] = format!("+44 20 7946 {:04}", n).into();
+    }
+    if let Some(company) = company {
+        fields["company"] = company.into();
+        fields["title"] = (*dice.pick(&TITLES)).into();
+    }
+    if dice.chance(75) {
+        fields["message"] = (*dice.pick(&MESSAGES)).into();
+    }
+    fields["rooms"] = (1 + dice.roll(4)).into();
+    add_visit(dice, &mut fields, key.0);
+    let ip = format!("198.51.{}.{}", n / 200, 1 + n % 200);
+    let letter = Letter { key, fields, ip, at };
+    let comes_back = dice.chance(14) && age_ms > 2 * DAY_MS;
+    let again = comes_back.then(|| {
+        let mut fields = letter.fields.clone();
+        fields["message"] = (*dice.pick(&MESSAGES)).into();
+        let at = Timestamp(letter.at.0 + dice.span(HOUR_MS, age_ms - 10 * MINUTE_MS));
+        Letter { key: letter.key.clone(), fields, ip: letter.ip.clone(), at }
+    });
+    [Some(letter), again].into_iter().flatten().collect()
+}
+
+fn add_visit(dice: &mut Dice, fields: &mut Value, kind: &str) {
+    if kind == "webhook" {
+        fields["listing"] = format!("HL-{}", 100 + dice.roll(40)).into();
+        return;
+    }
+    let (source, medium, campaign, referrer) = *dice.pick(&CAMPAIGNS);
+    fields["page_url"] = "https://harbour-lofts.example/viewing".into();
+    fields["__pg_tts"] = dice.span(9_000, 180_000).into();
+    fields["__visitor_id"] = format!("demo-{:016x}", dice.roll(u64::MAX)).into();
+    for (name, value) in
+        [("utm_source", source), ("utm_medium", medium), ("utm_campaign", campaign), ("referrer", referrer)]
+    {
+        if !value.is_empty() {
+            fields[name] = value.into();
+        }
+    }
+    if source == "google" {
+        fields["gclid"] = format!("demo{:x}", dice.roll(u64::MAX)).into();
+    }
+}
+
+fn slug(company: &str) -> String {
+    company.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Posts letters through the door, at their times.
+async fn post(engine: &Engine, letters: &[Letter]) -> anyhow::Result<Vec<(LeadId, Timestamp)>> {
+    let mut prepared = Vec::with_capacity(letters.len());
+    for letter in letters {
+        let intake = engine.door.intakes().by_key(letter.key.0, &letter.key.1).await?;
+        let intake = intake.expect("the demonstration's sources were made a moment ago");
+        let fields: RawFields = letter.fields.as_object().cloned().unwrap_or_default().into_iter().collect();
+        let request = Request {
+            is_browser: letter.key.0 == "form",
+            ip: Some(letter.ip.clone()),
+            user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142 Safari/537.36".into()),
+            origin: None,
+            content_type: Some("application/json".into()),
+            raw_body: letter.fields.to_string(),
+        };
+        let at = engine_at(engine, letter.at);
+        let submission = Submission::new(&at, intake, fields, request, None);
+        prepared.extend(capture::prepare(&engine.keys, submission).ok().map(Arc::new));
+    }
+    let outcomes = capture::commit(&engine.store, prepared).await;
+    let times = letters.iter().map(|letter| letter.at);
+    outcomes.into_iter().zip(times).map(|(outcome, at)| Ok((outcome.map_err(anyhow::Error::from)?.lead, at))).collect()
+}
+
+/// The same engine at another time.
+fn engine_at(engine: &Engine, at: Timestamp) -> Engine {
+    Engine { clock: Clock::Manual(Arc::new(AtomicI64::new(at.0))), ..engine.clone() }
+}
+
+/// What the team did with the leads since.
+async fn work(engine: &Engine, owner: &Actor, dice: &mut Dice, arrived: &[(LeadId, Timestamp)]) -> anyhow::Result<()> {
+    let reader = engine.store.reader();
+    let pipeline = pipelines::find(&reader, owner.workspace, None).await?;
+    let stages: Vec<StageId> =
+        pipeline.map(|pipeline| pipeline.stages.iter().map(|stage| stage.id).collect()).unwrap_or_default();
+    let team: Vec<(UserId, String)> = users::list_members(&reader, owner.workspace)
+        .await?
+        .into_iter()
+        .map(|member| (member.id, member.name))
+        .collect();
+    let now = engine.clock.now();
+    for (lead, at) in arrived {
+        let (user, name) = dice.pick(&team).clone();
+        let somebody = actor(owner.workspace, Some(user), &name);
+        follow_up(engine, &somebody, dice, (*lead, *at), &stages, now).await?;
+    }
+    Ok(())
+}
+
+/// How far a lead comes depends on how long it has been there.
+async fn follow_up(
+    engine: &Engine,
+    somebody: &Actor,
+    dice: &mut Dice,
+    (lead, at): (LeadId, Timestamp),
+    stages: &[StageId],
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let age_days = now.ms_since(at) / DAY_MS;
+    let clock = Arc::new(AtomicI64::new(at.0));
+    let then = Engine { clock: Clock::Manual(Arc::clone(&clock)), ..engine.clone() };
+    let later = |dice: &mut Dice| {
+        let next = clock.load(Ordering::SeqCst) + dice.span(20 * MINUTE_MS, 3 * DAY_MS);
+        clock.store(next.min(now.0 - MINUTE_MS).max(at.0), Ordering::SeqCst);
+    };
+    if dice.chance(25) {
+        let tags = vec![(*dice.pick(&TAGS)).to_owned()];
+        crm::apply(&then, somebody, &Action::Tag(tags), &[lead]).await?;
+    }
+    let mut steps = 0;
+    while steps < 3 && dice.chance(u64::try_from((age_days * 6).clamp(10, 78)).unwrap_or(10)) {
+        later(dice);
+        steps += 1;
+        if steps == 1 {
+            crm::assign(&then, somebody, lead, somebody.user).await?;
+        }
+        move_to(&then, somebody, lead, stages.get(steps).copied()).await?;
+        if dice.chance(40) {
+            let note = *dice.pick(&NOTES);
+            crm::add_note(&then, somebody, lead, note).await?;
+        }
+    }
+    let is_decided = steps > 0 && age_days > 7 && dice.chance(45);
+    if is_decided {
+        later(dice);
+        let won = steps == 3 && dice.chance(60);
+        move_to(&then, somebody, lead, stages.get(if won { 4 } else { 5 }).copied()).await?;
+    }
+    Ok(())
+}
+
+async fn move_to(engine: &Engine, actor: &Actor, lead: LeadId, stage: Option<StageId>) -> anyhow::Result<()> {
+    if let Some(stage) = stage {
+        crm::move_stage(engine, actor, lead, &Move { stage, below: None, op: None }).await?;
+    }
+    Ok(())
+}
