@@ -1,0 +1,171 @@
+//! A browser or program that talks to the application in the test's process.
+
+use axum::{Router, body::Body, http};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use leadline_domain::{ids::WorkspaceId, permissions::Role};
+use leadline_engine::admin::{
+    tokens::{self, NewToken},
+    users::{self, NewUser},
+};
+use leadline_server::{App, Settings};
+use leadline_testkit::{Db, TestApp};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The password of everybody in these tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The application behind its router.
+pub struct Site {
+    pub app: TestApp,
+    router: Router,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The status and the `code` of a problem.
+    pub fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        (self.status.as_u16(), self.json()["code"].as_str().expect("a code").to_owned())
+    }
+
+    /// The pointers of a problem.
+    pub fn pointers(&self) -> Vec<String> {
+        let json = self.json();
+        let errors = json["errors"].as_array().expect("errors");
+        errors.iter().map(|error| error["pointer"].as_str().expect("a pointer").to_owned()).collect()
+    }
+}
+
+impl Site {
+    pub async fn start(db: Db) -> Self {
+        let app = TestApp::start(db).await;
+        let router = leadline_server::router(App::new(app.engine.clone(), Settings::default()));
+        Self { app, router }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body").to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).expect("a request")).await
+    }
+
+    /// Somebody without anything.
+    pub fn stranger(&self) -> Caller<'_> {
+        Caller { site: self, headers: HeaderMap::new() }
+    }
+
+    /// Somebody with this token.
+    pub fn with_token(&self, token: &str) -> Caller<'_> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
+        Caller { site: self, headers }
+    }
+
+    /// A token of nobody with this role.
+    pub async fn token(&self, role: Role) -> String {
+        self.token_in(self.app.workspace, role).await
+    }
+
+    /// A token of nobody with this role in another workspace.
+    pub async fn token_in(&self, workspace: WorkspaceId, role: Role) -> String {
+        let token = NewToken { name: "test".to_owned(), role, expires_at: None };
+        let made = tokens::issue(&self.app.engine.store, self.app.now(), workspace, None, token).await;
+        made.expect("a token").secret
+    }
+
+    /// A member of the workspace, who can sign in, and their id.
+    pub async fn member(&self, email: &str, role: Role) -> String {
+        let user =
+            NewUser { email: email.to_owned(), name: email.to_owned(), role, password: Some(PASSWORD.to_owned()) };
+        let made = users::take_in(&self.app.engine.store, self.app.now(), self.app.workspace, user).await;
+        made.expect("a member").member.id.to_string()
+    }
+
+    /// A browser in which a new member has signed in.
+    pub async fn signed_in(&self, email: &str, role: Role) -> Caller<'_> {
+        self.member(email, role).await;
+        self.sign_in(email).await
+    }
+
+    /// A browser in which a member has signed in.
+    pub async fn sign_in(&self, email: &str) -> Caller<'_> {
+        let answer = self.stranger().post("/v1/session", json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        self.browser_of(&answer)
+    }
+
+    /// The browser that got this answer to signing in.
+    pub fn browser_of(&self, answer: &Answer) -> Caller<'_> {
+        let cookie = answer.header("set-cookie").split(';').next().expect("a cookie");
+        let csrf = answer.json()["csrfToken"].as_str().expect("a CSRF token").to_owned();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, cookie.parse().expect("a header"));
+        headers.insert("x-csrf-token", csrf.parse().expect("a header"));
+        Caller { site: self, headers }
+    }
+
+    pub async fn stop(self) {
+        drop(self.router);
+        self.app.stop().await;
+    }
+}
+
+/// Whoever sends requests with the same headers.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    site: &'a Site,
+    pub headers: HeaderMap,
+}
+
+impl Caller<'_> {
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        request.headers_mut().expect("headers").extend(self.headers.clone());
+        let request = match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.site.send(request.expect("a request")).await
+    }
+}

@@ -1,0 +1,230 @@
+//! Destinations, deliveries and dead letters.
+
+use axum::http::Method;
+use leadline_domain::permissions::Role;
+use leadline_testkit::{Answer as Answers, Db, Receiver};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::browser::{Caller, Site};
+
+const DESTINATIONS: &str = "/v1/delivery/destinations";
+
+async fn make(caller: &Caller<'_>, url: &str) -> Value {
+    let answer = caller.post(DESTINATIONS, json!({"name": "CRM", "url": url, "events": ["lead.created"]})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+fn path_of(view: &Value) -> String {
+    format!("{DESTINATIONS}/{}", view["id"].as_str().expect("an id"))
+}
+
+async fn read(caller: &Caller<'_>, path: &str) -> Value {
+    let answer = caller.get(path).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_destination_shows_its_secret_once_and_how_it_fares(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+    let receiver = Receiver::start().await;
+
+    let made = make(&admin, &receiver.url()).await;
+    site.app.submit(json!({"name": "Ada"})).await;
+    site.app.run_jobs().await;
+    let list = read(&admin, DESTINATIONS).await;
+    let found = read(&admin, &path_of(&made)).await;
+    let renewed = admin.send(Method::POST, &format!("{}/regenerate-secret", path_of(&made)), None).await.json();
+
+    let secret = made["secret"].as_str().expect("the secret");
+    assert!(secret.starts_with("whsec_") && found.get("secret").is_none());
+    assert_ne!(renewed["secret"], made["secret"]);
+    assert_eq!((&list["total"], &list["page"], &list["limit"]), (&json!(1), &json!(1), &json!(50)));
+    assert_eq!(list["data"][0], found);
+    assert_eq!((&found["format"], &found["retryPlan"]), (&json!("leadline"), &json!("standard")));
+    assert_eq!((&found["isActive"], &found["disabledReason"]), (&json!(true), &json!(null)));
+    let health = json!({"pending": 0, "delivered24h": 1, "dead": 0, "lastStatus": 200, "lastError": null,
+        "lastAttemptAt": site.app.now()});
+    assert_eq!(found["health"], health);
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_destination_is_changed_tested_and_deleted(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+    let receiver = Receiver::start().await;
+    let path = path_of(&make(&admin, &receiver.url()).await);
+    receiver.answers([Answers::Status(503)]);
+
+    let change = json!({"name": "ERP", "events": ["lead.updated", "lead.updated"], "retryPlan": "fast",
+        "headers": {"X-Key": "hidden"}, "isActive": false});
+    let changed = admin.patch(&path, change).await.json();
+    let cleared = admin.patch(&path, json!({"headers": {}, "projectId": null})).await.json();
+    let tested = admin.send(Method::POST, &format!("{path}/test"), None).await.json();
+    let deleted = admin.delete(&path).await;
+
+    assert_eq!((&changed["name"], &changed["events"]), (&json!("ERP"), &json!(["lead.updated"])));
+    assert_eq!((&changed["headerNames"], &changed["isActive"]), (&json!(["X-Key"]), &json!(false)));
+    assert_eq!((&cleared["headerNames"], &cleared["retryPlan"]), (&json!([]), &json!("fast")));
+    assert_eq!((&tested["status"], &tested["error"]), (&json!(503), &json!("the receiver answered 503")));
+    assert!(tested["durationMs"].is_i64() && tested["responseBody"].is_string());
+    assert_eq!((deleted.status.as_u16(), admin.get(&path).await.status.as_u16()), (200, 404));
+    assert_eq!(read(&admin, DESTINATIONS).await["data"], json!([]));
+    site.stop().await;
+}
+
+#[rstest]
+#[case::address(json!({"name": "x", "url": "https://127.1.1.1.nip.io:0/", "events": ["lead.created"]}), "invalid_fields", &["/url"])]
+#[case::inside(json!({"name": "x", "url": "https://169.254.169.254/", "events": ["lead.created"]}), "invalid_fields", &["/url"])]
+#[case::no_events(json!({"name": "x", "url": "https://example.com/", "events": []}), "invalid_fields", &["/events"])]
+#[case::missing(json!({"url": "https://example.com/", "events": ["lead.created"]}), "invalid_fields", &["/name"])]
+#[case::unknown(json!({"name": "x", "url": "https://example.com/", "events": ["lead.created"], "colour": 1}), "unknown_field", &["/colour"])]
+#[case::ours(json!({"name": "x", "url": "https://example.com/", "events": ["lead.created"], "headers": {"webhook-id": "1"}}), "invalid_fields", &["/headers/webhook-id"])]
+#[tokio::test]
+async fn what_is_wrong_with_a_destination_is_pointed_at(
+    #[case] body: Value,
+    #[case] code: &str,
+    #[case] pointers: &[&str],
+) {
+    let site = Site::start(Db::Sqlite).await;
+    let token = site.token(Role::Admin).await;
+
+    let answer = site.with_token(&token).post(DESTINATIONS, body).await;
+
+    assert_eq!(answer.problem(), (422, code.to_owned()));
+    assert_eq!(answer.pointers(), pointers);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn why_an_address_is_refused_has_a_name_for_programs() {
+    let site = Site::start(Db::Sqlite).await;
+    let token = site.token(Role::Admin).await;
+    let body = json!({"name": "x", "url": "https://10.0.0.1/", "events": ["lead.created"]});
+
+    let answer = site.with_token(&token).post(DESTINATIONS, body).await.json();
+
+    let detail = answer["detail"].as_str().expect("a detail");
+    assert!(detail.starts_with("url_private_address: "), "{detail}");
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn deliveries_are_listed_shown_and_sent_again(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+    let receiver = Receiver::start().await;
+    let destination = make(&admin, &receiver.url()).await;
+    receiver.answers([Answers::Status(400)]);
+    let lead = site.app.submit(json!({"name": "Ada"})).await.lead.expect("a lead");
+    site.app.run_jobs().await;
+
+    let dead = read(&admin, "/v1/delivery/dead-letters").await["data"][0].clone();
+    let id = dead["id"].as_str().expect("an id");
+    let replay = format!("/v1/delivery/dead-letters/{id}/replay");
+    let replayed = admin.send(Method::POST, &replay, None).await.json();
+    site.app.run_jobs().await;
+    let again = admin.send(Method::POST, &replay, None).await;
+    let detail = read(&admin, &format!("/v1/delivery/deliveries/{id}")).await;
+    let filters =
+        format!("destinationId={}&leadId={lead}&status=delivered", destination["id"].as_str().expect("an id"));
+    let listed = read(&admin, &format!("/v1/delivery/deliveries?{filters}")).await;
+    let none = read(&admin, "/v1/delivery/deliveries?status=pending").await;
+    let sent_again = admin.send(Method::POST, &format!("/v1/delivery/deliveries/{id}/replay"), None).await.json();
+
+    assert_eq!((&dead["state"], &dead["url"]), (&json!("dead"), &json!(receiver.url())));
+    assert!(dead["payload"].as_str().expect("a payload").contains("Ada") && dead["expiresAt"].is_string());
+    assert_eq!((&replayed["state"], replayed["nextAttemptAt"].is_string()), (&json!("pending"), true));
+    assert_eq!(again.problem(), (404, "not_found".to_owned()));
+    assert_eq!((&detail["state"], &detail["leadName"]), (&json!("delivered"), &json!("Ada")));
+    assert_eq!(detail["nextAttemptAt"], json!(null));
+    let attempts: Vec<_> = detail["attempts"].as_array().expect("attempts").iter().map(|one| &one["status"]).collect();
+    assert_eq!(attempts, [&json!(200), &json!(400)]);
+    assert_eq!(detail["attempts"][0]["requestHeaders"]["webhook-id"], json!(id));
+    assert_eq!((&listed["total"], &listed["data"][0]["id"]), (&json!(1), &json!(id)));
+    assert_eq!((&none["total"], &sent_again["state"]), (&json!(0), &json!("pending")));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for_is_refused() {
+    let site = Site::start(Db::Sqlite).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+
+    for query in ["status=lost", "limit=201", "limit=0", "page=0", "destinationId=x", "colour=red"] {
+        let answer = admin.get(&format!("/v1/delivery/deliveries?{query}")).await;
+        assert_eq!(answer.problem(), (400, "invalid_query".to_owned()), "{query}");
+    }
+    let events = read(&admin, "/v1/delivery/events").await;
+    assert!(events["data"].as_array().expect("events").contains(&json!("lead.re_engaged")));
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_belongs_to_another_workspace_is_not_found(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let receiver = Receiver::start().await;
+    let path = path_of(&make(&site.with_token(&token), &receiver.url()).await);
+    site.app.submit(json!({"name": "Ada"})).await;
+    site.app.run_jobs().await;
+    let delivery = read(&site.with_token(&token), "/v1/delivery/deliveries").await["data"][0]["id"].clone();
+    let delivery = format!("/v1/delivery/deliveries/{}", delivery.as_str().expect("an id"));
+    let (other, _) = site.app.make_workspace("other").await;
+    let token = site.token_in(other, Role::Admin).await;
+    let stranger = site.with_token(&token);
+
+    let answers = [
+        stranger.get(&path).await,
+        stranger.patch(&path, json!({"name": "mine"})).await,
+        stranger.delete(&path).await,
+        stranger.send(Method::POST, &format!("{path}/test"), None).await,
+        stranger.send(Method::POST, &format!("{path}/regenerate-secret"), None).await,
+        stranger.get(&delivery).await,
+        stranger.send(Method::POST, &format!("{delivery}/replay"), None).await,
+    ];
+
+    for answer in answers {
+        assert_eq!(answer.problem(), (404, "not_found".to_owned()));
+    }
+    assert_eq!(read(&stranger, DESTINATIONS).await["total"], 0);
+    assert_eq!(read(&stranger, "/v1/delivery/deliveries").await["total"], 0);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_only_look_changes_nothing() {
+    let site = Site::start(Db::Sqlite).await;
+    let admin = site.token(Role::Admin).await;
+    let path = path_of(&make(&site.with_token(&admin), "https://example.com/hook").await);
+    let (marketer, agent) = (site.token(Role::Marketer).await, site.token(Role::Agent).await);
+    let marketer = site.with_token(&marketer);
+
+    let looked = marketer.get(&path).await.status.as_u16();
+    let refused = [
+        marketer.patch(&path, json!({})).await,
+        marketer.delete(&path).await,
+        marketer.send(Method::POST, &format!("{path}/test"), None).await,
+        marketer.send(Method::POST, &format!("{path}/regenerate-secret"), None).await,
+        site.with_token(&agent).get(DESTINATIONS).await,
+        site.with_token(&agent).get("/v1/delivery/deliveries").await,
+    ];
+
+    assert_eq!(looked, 200);
+    for answer in refused {
+        assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
+    }
+    site.stop().await;
+}

@@ -1,0 +1,14 @@
+//! What is answered over HTTP: administration, guards, errors, headers, files.
+
+mod browser;
+mod destinations;
+mod errors;
+mod files;
+mod guards;
+mod isolation;
+mod leads;
+mod sessions;
+mod tokens;
+mod users;
+mod ways_in;
+mod workspace;
