@@ -1,0 +1,28 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, rowsOf } from './client';
+import type { Member, Page, Pipeline, Project } from './shapes';
+
+/** What many screens name by id: people, projects, pipelines. */
+const LOOKUP_STALE_MS = 60_000;
+
+export const membersQuery = queryOptions({
+  queryKey: ['members'],
+  queryFn: async ({ signal }) => rowsOf(await api.get<Member[] | Page<Member>>('/v1/admin/members', {}, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: async ({ signal }) => rowsOf(await api.get<Page<Project>>('/v1/capture/projects', { limit: 200 }, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+export const pipelinesQuery = queryOptions({
+  queryKey: ['pipelines'],
+  queryFn: async ({ signal }) =>
+    rowsOf(await api.get<Page<Pipeline>>('/v1/identity/lead-pipelines', { limit: 200 }, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+export const defaultPipeline = (pipelines: Pipeline[]): Pipeline | undefined =>
+  pipelines.find((pipeline) => pipeline.isDefault) ?? pipelines[0];

@@ -1,0 +1,48 @@
+import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
+import { api, rememberCsrfToken } from './client';
+import type { Session } from './shapes';
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }) => remember(await api.get<Session>('/v1/session', {}, signal)),
+  staleTime: 5 * 60_000,
+  retry: false,
+});
+
+/** Keeps the write token of a session that was just read or made. */
+export function remember(session: Session): Session {
+  rememberCsrfToken(session.csrfToken);
+  return session;
+}
+
+/** The session; only for screens behind the sign-in. */
+export function useSession(): Session {
+  return useSuspenseQuery(sessionQuery).data;
+}
+
+const NEEDS: Record<string, string> = {
+  'leads:manage': 'change leads',
+  'leads:delete': 'delete leads',
+  'sources:manage': 'change sources',
+  'destinations:view': 'see destinations',
+  'destinations:manage': 'change destinations',
+  'deliveries:replay': 'replay deliveries',
+  'settings:view': 'see settings',
+  'settings:manage': 'change settings',
+  'users:manage': 'manage users',
+  'tokens:manage': 'manage all tokens',
+};
+
+export interface Permits {
+  can: (permission: string) => boolean;
+  /** Why a control is off, or `undefined` when it is on. */
+  why: (permission: string) => string | undefined;
+}
+
+export function usePermits(): Permits {
+  const session = useSession();
+  const can = (permission: string) => session.permissions.includes(permission);
+  const why = (permission: string) =>
+    can(permission) ? undefined : `Your role (${session.roleLabel}) may not ${NEEDS[permission] ?? permission}.`;
+  return { can, why };
+}

@@ -1,0 +1,123 @@
+/**
+ * The shapes of the API, by the names the screens use for them. They are the generated ones (`npm run gen`); written by
+ * hand is only what the description cannot say, each with its reason. A field that may be null may also be left out.
+ */
+
+import type { components } from './schema.gen';
+
+type Schemas = components['schemas'];
+
+/** `Of`, with some fields said more closely than the description does. */
+type Narrowed<Of, By extends Partial<Record<keyof Of, unknown>>> = Omit<Of, keyof By> & By;
+
+/** Described as text, since a server to come may know more; the screens name these. */
+export type Role = 'super_admin' | 'admin' | 'marketer' | 'agent' | 'viewer';
+
+/** Each list is described by its own; the screens treat all alike. */
+export type Page<T> = Narrowed<Schemas['Paged_CardView'], { data: T[] }>;
+
+export type WorkspaceRef = Schemas['WorkspaceChoice'];
+export type Session = Narrowed<Schemas['SessionView'], { role: Role }>;
+export type Setup = Schemas['SetupView'];
+
+/** Kept as JSON by the server, and described as any object. */
+export interface Reason {
+  code: string;
+  points: number;
+}
+
+/** Kept as JSON by the server, and described as any object. */
+export interface Touch {
+  /** Missing where no page is known. */
+  at?: string;
+  pageUrl?: string | null;
+  referrer?: string | null;
+  utmSource?: string | null;
+  utmMedium?: string | null;
+  utmCampaign?: string | null;
+  utmTerm?: string | null;
+  utmContent?: string | null;
+  clickIds?: Record<string, string> | null;
+}
+
+/** Fields of the workspace's own making, and the labels they came with. */
+export type CustomFields = Record<string, unknown> & { _displayNames?: Record<string, string> };
+
+export type Card = Schemas['CardView'];
+export type Lead = Narrowed<
+  Schemas['LeadView'],
+  {
+    customFields: CustomFields;
+    suspicionReasons: Reason[];
+    scoreReasons: Reason[];
+    firstTouch?: Touch | null;
+    lastTouch?: Touch | null;
+  }
+>;
+/** Its data differ by kind, and are read with care. */
+export type Activity = Narrowed<Schemas['ActivityView'], { data: Record<string, unknown> }>;
+export type LeadDetail = Lead & { activity: Activity[]; activityTotal: number };
+
+/** The answer when the database is away: kept on disk, and a lead once it is back. */
+export type SpooledLead = Narrowed<Schemas['Spooled'], { stored: false }>;
+
+export type Stage = Schemas['StageView'];
+export type Pipeline = Schemas['PipelineView'];
+export type BoardColumn = Schemas['ColumnView'];
+export type Board = Schemas['BoardView'];
+export type ColumnPage = Schemas['StagePageView'];
+export type BulkResult = Schemas['BulkView'];
+
+/** Kept as JSON by the server, and described as any object. */
+export interface MatchReason {
+  by: string;
+  refused?: { by: string; because: string }[] | null;
+}
+
+export type Submission = Narrowed<
+  Schemas['SubmissionView'],
+  { fields?: Record<string, unknown> | null; matchReason: MatchReason }
+>;
+
+export type Contact = Schemas['ContactView'];
+export type Project = Schemas['ProjectView'];
+export type InboundWebhook = Schemas['WebhookView'];
+export type Form = Schemas['FormView'];
+export type Site = Schemas['SiteView'];
+
+export type Destination = Schemas['DestinationView'];
+export type TestResult = Schemas['TestView'];
+
+/** Described as text; the screens have a word for each. */
+export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'cancelled';
+export type Delivery = Narrowed<Schemas['DeliveryView'], { state: DeliveryState }>;
+/** Headers are described as any object. */
+export type Attempt = Narrowed<
+  Schemas['AttemptView'],
+  { requestHeaders: Record<string, string>; responseHeaders?: Record<string, string> | null }
+>;
+export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
+export type DeadLetter = Narrowed<Schemas['DeadLetterView'], { state: DeliveryState }>;
+
+export type Member = Schemas['MemberView'];
+export type Workspace = Schemas['WorkspaceView'];
+export type User = Narrowed<Schemas['UserView'], { role: Role }>;
+export type RoleView = Narrowed<Schemas['RoleView'], { name: Role }>;
+export type Token = Narrowed<Schemas['TokenView'], { role?: Role | null }>;
+export type SessionEntry = Schemas['OwnSessionView'];
+
+/** The live stream's events are not described: the description knows answers to requests only. */
+export interface LeadHint {
+  kind: string;
+  leadId: string;
+  stageId: string;
+  fromStageId?: string | null;
+  pipelineId: string;
+  op?: string | null;
+}
+
+export interface DeliveryHint {
+  kind: string;
+  deliveryId: string;
+  destinationId: string;
+}

@@ -1,0 +1,190 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { Problem } from '@/api/problem';
+import { sessionQuery } from '@/api/session';
+import { readDeliveriesSearch } from '@/features/destinations/search';
+import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
+import { CrashPage, NotFoundPage } from './Fallbacks';
+import { Shell } from './Shell';
+
+interface RouterContext {
+  client: QueryClient;
+}
+
+/** Only a path of this site may be returned to. */
+export const safeNext = (next: unknown): string | undefined =>
+  typeof next === 'string' && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : undefined;
+
+const root = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: NotFoundPage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
+    const next = safeNext(raw.next);
+    return next ? { next } : {};
+  },
+  component: lazyRouteComponent(() => import('@/features/session/SignInPage'), 'SignInPage'),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('@/features/session/SetupPage'), 'SetupPage'),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.client.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        const next = location.pathname === '/' ? undefined : location.href;
+        throw redirect({ to: '/sign-in', search: { next } });
+      }
+      throw error;
+    }
+  },
+  component: Shell,
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/board', replace: true });
+  },
+});
+
+const board = createRoute({
+  getParentRoute: () => shell,
+  path: '/board',
+  validateSearch: readBoardSearch,
+  component: lazyRouteComponent(() => import('@/features/leads/BoardPage'), 'BoardPage'),
+});
+
+const leads = createRoute({
+  getParentRoute: () => shell,
+  path: '/leads',
+  validateSearch: readTableSearch,
+  component: lazyRouteComponent(() => import('@/features/leads/TablePage'), 'TablePage'),
+});
+
+const lead = createRoute({
+  getParentRoute: () => shell,
+  path: '/leads/$leadId',
+  component: lazyRouteComponent(() => import('@/features/leads/LeadPage'), 'LeadPage'),
+});
+
+const contacts = createRoute({
+  getParentRoute: () => shell,
+  path: '/contacts',
+  validateSearch: (raw: Record<string, unknown>): { search?: string; page?: number } => {
+    const page = Number(raw.page);
+    return {
+      ...(typeof raw.search === 'string' && raw.search ? { search: raw.search } : {}),
+      ...(Number.isInteger(page) && page > 1 ? { page } : {}),
+    };
+  },
+  component: lazyRouteComponent(() => import('@/features/contacts/ContactsPage'), 'ContactsPage'),
+});
+
+const sources = createRoute({
+  getParentRoute: () => shell,
+  path: '/sources',
+  component: lazyRouteComponent(() => import('@/features/sources/SourcesPage'), 'SourcesPage'),
+});
+
+const destinations = createRoute({
+  getParentRoute: () => shell,
+  path: '/destinations',
+  validateSearch: readDeliveriesSearch,
+  component: lazyRouteComponent(() => import('@/features/destinations/DestinationsPage'), 'DestinationsPage'),
+});
+
+const destination = createRoute({
+  getParentRoute: () => shell,
+  path: '/destinations/$destinationId',
+  validateSearch: readDeliveriesSearch,
+  component: lazyRouteComponent(() => import('@/features/destinations/DestinationPage'), 'DestinationPage'),
+});
+
+const delivery = createRoute({
+  getParentRoute: () => shell,
+  path: '/deliveries/$deliveryId',
+  component: lazyRouteComponent(() => import('@/features/destinations/DeliveryPage'), 'DeliveryPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('@/features/settings/SettingsPage'), 'SettingsPage'),
+});
+
+const settingsHome = createRoute({
+  getParentRoute: () => settings,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/$tab', params: { tab: 'workspace' }, replace: true });
+  },
+});
+
+const settingsTab = createRoute({
+  getParentRoute: () => settings,
+  path: '$tab',
+  component: lazyRouteComponent(() => import('@/features/settings/SettingsTab'), 'SettingsTab'),
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  setup,
+  shell.addChildren([
+    home,
+    board,
+    leads,
+    lead,
+    contacts,
+    sources,
+    destinations,
+    destination,
+    delivery,
+    settings.addChildren([settingsHome, settingsTab]),
+  ]),
+]);
+
+function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (value !== undefined && value !== null && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+export const makeRouter = (client: QueryClient) =>
+  createRouter({
+    routeTree,
+    context: { client },
+    // Plain words in the URL rather than JSON: people read and share it.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch,
+    defaultPreload: false,
+    defaultErrorComponent: CrashPage,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,38 @@
+/** One table for the keys and for the sheet that explains them. */
+export interface Shortcut {
+  keys: string[];
+  does: string;
+}
+
+export const SHORTCUTS: { title: string; shortcuts: Shortcut[] }[] = [
+  {
+    title: 'Everywhere',
+    shortcuts: [
+      { keys: ['Ctrl', 'K'], does: 'Find a lead or an action' },
+      { keys: ['/'], does: 'Search' },
+      { keys: ['C'], does: 'Add a lead' },
+      { keys: ['G', 'B'], does: 'Go to the board' },
+      { keys: ['G', 'L'], does: 'Go to the table of leads' },
+      { keys: ['?'], does: 'Show this sheet' },
+    ],
+  },
+  {
+    title: 'On the board',
+    shortcuts: [
+      { keys: ['Arrows'], does: 'From card to card' },
+      { keys: ['Alt', 'Arrows'], does: 'Move the card' },
+      { keys: ['M'], does: 'Move the card to…' },
+      { keys: ['Enter'], does: 'Open the lead' },
+    ],
+  },
+  {
+    title: 'On a lead',
+    shortcuts: [
+      { keys: ['J'], does: 'Next lead' },
+      { keys: ['K'], does: 'Previous lead' },
+      { keys: ['Enter'], does: 'Save a field' },
+      { keys: ['Esc'], does: 'Leave a field as it was; close the panel' },
+      { keys: ['Ctrl', 'Enter'], does: 'Save a note' },
+    ],
+  },
+];

@@ -1,0 +1,88 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import type { DeliveryHint, LeadHint } from '@/api/shapes';
+import { applyDeliveryHints } from '@/features/destinations/queries';
+import { applyLeadHints } from '@/features/leads/queries';
+import { setLiveConnected } from '@/lib/live';
+
+const QUIET_MS = 400;
+const RECONNECT_MS = 5_000;
+
+function parsed<T>(event: MessageEvent<string>): T | null {
+  try {
+    return JSON.parse(event.data) as T;
+  } catch {
+    return null;
+  }
+}
+
+/** Follows the live stream while the shell is shown. Answers the server's version when it is not the page's own. */
+export function useLive(pageVersion: string): string | null {
+  const client = useQueryClient();
+  const [otherVersion, setOtherVersion] = useState<string | null>(null);
+
+  useEffect(() => {
+    let leads: LeadHint[] = [];
+    let deliveries: DeliveryHint[] = [];
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let source: EventSource | null = null;
+    let reconnect: ReturnType<typeof setTimeout> | null = null;
+    let wasConnected = false;
+
+    const refreshAll = () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+
+    const flush = async () => {
+      timer = null;
+      // A write of ours is under way: its answer first, or the card would jump back for a moment.
+      if (client.isMutating() > 0) return schedule();
+      const [leadHints, deliveryHints] = [leads, deliveries];
+      leads = [];
+      deliveries = [];
+      if (deliveryHints.length > 0) applyDeliveryHints(client, deliveryHints);
+      // A failed refresh is no loss: the next hint or the poll brings it.
+      await applyLeadHints(client, leadHints).catch(() => undefined);
+    };
+    function schedule() {
+      timer ??= setTimeout(() => void flush(), QUIET_MS);
+    }
+
+    const open = () => {
+      source = new EventSource('/v1/live');
+      source.addEventListener('hello', (event) => {
+        const version = parsed<{ version: string }>(event)?.version;
+        setOtherVersion(version && version !== pageVersion ? version : null);
+        setLiveConnected(true);
+        // What happened while disconnected was not heard.
+        if (wasConnected) refreshAll();
+        wasConnected = true;
+      });
+      // The server had more to tell than it could keep for this screen.
+      source.addEventListener('resync', refreshAll);
+      source.addEventListener('lead', (event) => {
+        const hint = parsed<LeadHint>(event);
+        if (hint) leads.push(hint);
+        schedule();
+      });
+      source.addEventListener('delivery', (event) => {
+        const hint = parsed<DeliveryHint>(event);
+        if (hint) deliveries.push(hint);
+        schedule();
+      });
+      source.onerror = () => {
+        setLiveConnected(false);
+        if (source?.readyState === EventSource.CLOSED) {
+          reconnect = setTimeout(open, RECONNECT_MS);
+        }
+      };
+    };
+    open();
+    return () => {
+      source?.close();
+      if (timer) clearTimeout(timer);
+      if (reconnect) clearTimeout(reconnect);
+      setLiveConnected(false);
+    };
+  }, [client, pageVersion]);
+
+  return otherVersion;
+}

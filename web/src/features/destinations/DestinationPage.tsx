@@ -1,0 +1,208 @@
+import { Alert, Button, Menu, Skeleton } from '@mantine/core';
+import { IconChevronDown } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { usePermits } from '@/api/session';
+import type { Destination, TestResult } from '@/api/shapes';
+import { formatCount } from '@/lib/text';
+import { duration } from '@/lib/time';
+import { CodeBlock, CopyButton, Failure, PageBody, PageHead, PermitButton, Section, State, Tag } from '@/ui/basics';
+import { Confirm } from '@/ui/Confirm';
+import { SecretOnce } from '@/ui/SecretOnce';
+import { toast } from '@/ui/toast';
+import { Deliveries } from './Deliveries';
+import { DestinationDialog } from './DestinationDialog';
+import classes from './Destinations.module.css';
+import { failureText, Health } from './Health';
+import {
+  destinationQuery,
+  useDeleteDestination,
+  useRegenerateSecret,
+  useSetActive,
+  useTestDestination,
+} from './queries';
+
+const route = getRouteApi('/shell/destinations/$destinationId');
+
+export function DestinationPage() {
+  const { destinationId } = route.useParams();
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/destinations/$destinationId' });
+  const destination = useQuery(destinationQuery(destinationId));
+  return (
+    <PageBody>
+      {destination.isPending && <Skeleton h={240} />}
+      {destination.isError && !destination.data && (
+        <Failure error={destination.error} retry={() => void destination.refetch()} />
+      )}
+      {destination.data && (
+        <>
+          <Summary
+            destination={destination.data}
+            onDeleted={() => void navigate({ to: '/destinations', search: {} })}
+          />
+          <Deliveries
+            destinationId={destinationId}
+            search={search}
+            onSearch={(next) => void navigate({ search: next })}
+          />
+        </>
+      )}
+    </PageBody>
+  );
+}
+
+type Dialog = 'edit' | 'secret' | 'delete' | null;
+
+function Summary({ destination, onDeleted }: { destination: Destination; onDeleted: () => void }) {
+  const manage = usePermits().why('destinations:manage');
+  const [dialog, setDialog] = useState<Dialog>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const setActive = useSetActive();
+  const regenerate = useRegenerateSecret();
+  const remove = useDeleteDestination();
+  const test = useTestDestination();
+  const close = () => setDialog(null);
+  const { id, name, isActive } = destination;
+  return (
+    <>
+      <PageHead title={name} note={<Health destination={destination} />}>
+        <PermitButton
+          variant="default"
+          why={manage}
+          loading={setActive.isPending}
+          onClick={() => setActive.mutate({ id, name, isActive: !isActive })}
+        >
+          {isActive ? 'Pause' : 'Resume'}
+        </PermitButton>
+        <PermitButton variant="default" why={manage} onClick={() => setDialog('edit')}>
+          Edit
+        </PermitButton>
+        {!manage && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button variant="default" rightSection={<IconChevronDown size={14} />}>
+                More
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={() => setDialog('secret')}>Regenerate the secret…</Menu.Item>
+              <Menu.Item onClick={() => setDialog('delete')}>Delete…</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </PageHead>
+      {!isActive && destination.disabledReason && (
+        <Alert color="red" mb="md" title="Disabled">
+          {destination.disabledReason} Nothing is sent until you resume it.
+        </Alert>
+      )}
+      <Section
+        title="Delivery"
+        actions={
+          <PermitButton why={manage} loading={test.isPending} onClick={() => test.mutate(id)}>
+            Send a test
+          </PermitButton>
+        }
+      >
+        <Facts destination={destination} />
+        <TestOutcome result={test.data} error={test.error} />
+      </Section>
+      <DestinationDialog
+        opened={dialog === 'edit'}
+        destination={destination}
+        onClose={close}
+        onSaved={() => {
+          close();
+          toast('Saved');
+        }}
+      />
+      <Confirm
+        opened={dialog === 'secret'}
+        title="Regenerate the secret"
+        verb="Regenerate"
+        onClose={close}
+        onConfirm={async () => setSecret((await regenerate.mutateAsync(id)).secret ?? null)}
+      >
+        Deliveries are signed with the new secret at once. Until the receiver knows it, it will refuse them.
+      </Confirm>
+      <Confirm
+        opened={dialog === 'delete'}
+        title={`Delete ${name}`}
+        verb="Delete"
+        onClose={close}
+        onConfirm={async () => {
+          await remove.mutateAsync(id);
+          toast(`Deleted ${name}`);
+          onDeleted();
+        }}
+      >
+        Nothing more is sent to it. What is waiting is cancelled.
+      </Confirm>
+      <SecretOnce
+        title={`The secret of ${name}`}
+        what="The receiver checks the signature of each delivery with it."
+        secret={secret}
+        onStored={() => setSecret(null)}
+      />
+    </>
+  );
+}
+
+const PLAN_WORDS: Record<string, string> = {
+  standard: 'Standard: three quick tries, then up to a day',
+  fast: 'Fast: three quick tries',
+  none: 'None: one try',
+};
+
+function Facts({ destination }: { destination: Destination }) {
+  const { url, events, format, retryPlan, headerNames, secretLast4, health } = destination;
+  return (
+    <dl className={classes.facts}>
+      <dt>URL</dt>
+      <dd>
+        {url} <CopyButton value={url} label="Copy the URL" />
+      </dd>
+      <dt>Events</dt>
+      <dd>
+        {events.map((event) => (
+          <Tag key={event}>{event}</Tag>
+        ))}
+      </dd>
+      <dt>Format</dt>
+      <dd>{format}</dd>
+      <dt>Retry plan</dt>
+      <dd>{PLAN_WORDS[retryPlan] ?? retryPlan}</dd>
+      {headerNames.length > 0 && (
+        <>
+          <dt>Headers</dt>
+          <dd>{headerNames.join(', ')}</dd>
+        </>
+      )}
+      <dt>Secret</dt>
+      <dd>ends in {secretLast4}</dd>
+      <dt>Deliveries</dt>
+      <dd>
+        {formatCount(health.delivered24h)} delivered in 24 hours, {formatCount(health.pending)} waiting,{' '}
+        {formatCount(health.dead)} dead
+      </dd>
+    </dl>
+  );
+}
+
+/** What came back from the made-up lead. */
+function TestOutcome({ result, error }: { result: TestResult | undefined; error: unknown }) {
+  if (error) return <Failure error={error} />;
+  if (!result) return null;
+  const good = result.status != null && result.status >= 200 && result.status < 300;
+  return (
+    <div className={classes.result} role="status">
+      <State color={good ? 'green' : 'red'}>
+        Test: {good ? `HTTP ${result.status}` : failureText(result.status, result.error)} in{' '}
+        {duration(result.durationMs)}
+      </State>
+      {result.responseBody && <CodeBlock text={result.responseBody} label="Response body" wrap />}
+    </div>
+  );
+}

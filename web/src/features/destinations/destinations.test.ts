@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { parseHeaders } from './DestinationDialog';
+import { failureText } from './Health';
+import { readDeliveriesSearch } from './search';
+
+describe('headers', () => {
+  it('are one a line, and a value may hold colons', () => {
+    expect(parseHeaders('Authorization: Bearer a:b\nX-Key: 1\n')).toEqual({
+      Authorization: 'Bearer a:b',
+      'X-Key': '1',
+    });
+  });
+
+  it('need a name and a colon', () => {
+    expect(parseHeaders('nonsense')).toBeNull();
+    expect(parseHeaders(': value')).toBeNull();
+  });
+});
+
+it('says a failure once', () => {
+  expect(failureText(502, 'HTTP 502 Bad Gateway')).toBe('HTTP 502 Bad Gateway');
+  expect(failureText(502, 'bad gateway')).toBe('HTTP 502: bad gateway');
+  expect(failureText(null, 'connection refused')).toBe('connection refused');
+  expect(failureText(undefined, undefined)).toBe('No answer');
+});
+
+it('reads the log’s state from the URL', () => {
+  expect(readDeliveriesSearch({ tab: 'dead', status: 'pending', page: '2' })).toEqual({
+    tab: 'dead',
+    status: 'pending',
+    page: 2,
+  });
+  expect(readDeliveriesSearch({ tab: 'x', status: 'y', page: 'z' })).toEqual({});
+});

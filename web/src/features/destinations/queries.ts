@@ -1,0 +1,148 @@
+import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { api, rowsOf } from '@/api/client';
+import type {
+  DeadLetter,
+  Delivery,
+  DeliveryDetail,
+  DeliveryHint,
+  DeliveryState,
+  Destination,
+  Page,
+  TestResult,
+} from '@/api/shapes';
+import { toast, toastError } from '@/ui/toast';
+
+const BASE = '/v1/delivery';
+export const LOG_PAGE = 50;
+/** What "in 24 hours" counts shrinks with time alone, of which no hint tells; a hidden page does not ask. */
+const HEALTH_POLL_MS = 15_000;
+
+export const destinationKeys = {
+  list: ['destinations', 'list'] as const,
+  one: (id: string) => ['destinations', 'one', id] as const,
+  deliveries: ['destinations', 'deliveries'] as const,
+  delivery: (id: string) => ['destinations', 'delivery', id] as const,
+};
+
+export const destinationsQuery = queryOptions({
+  queryKey: destinationKeys.list,
+  queryFn: async ({ signal }) =>
+    rowsOf(await api.get<Page<Destination>>(`${BASE}/destinations`, { limit: 200 }, signal)),
+  refetchInterval: HEALTH_POLL_MS,
+});
+
+export const destinationQuery = (id: string) =>
+  queryOptions({
+    queryKey: destinationKeys.one(id),
+    queryFn: ({ signal }) => api.get<Destination>(`${BASE}/destinations/${id}`, {}, signal),
+    refetchInterval: HEALTH_POLL_MS,
+  });
+
+export const eventsQuery = queryOptions({
+  queryKey: ['destinations', 'events'],
+  queryFn: async ({ signal }) => rowsOf(await api.get<{ data: string[] }>(`${BASE}/events`, {}, signal)),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const deliveriesQuery = (destinationId: string | undefined, status: DeliveryState | undefined, page: number) =>
+  queryOptions({
+    queryKey: [...destinationKeys.deliveries, 'log', { destinationId, status, page }],
+    queryFn: ({ signal }) =>
+      api.get<Page<Delivery>>(`${BASE}/deliveries`, { destinationId, status, page, limit: LOG_PAGE }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const deadLettersQuery = (destinationId: string | undefined, page: number) =>
+  queryOptions({
+    queryKey: [...destinationKeys.deliveries, 'dead', { destinationId, page }],
+    queryFn: ({ signal }) =>
+      api.get<Page<DeadLetter>>(`${BASE}/dead-letters`, { destinationId, page, limit: LOG_PAGE }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const deliveryQuery = (id: string) =>
+  queryOptions({
+    queryKey: destinationKeys.delivery(id),
+    queryFn: ({ signal }) => api.get<DeliveryDetail>(`${BASE}/deliveries/${id}`, {}, signal),
+  });
+
+export function applyDeliveryHints(client: QueryClient, hints: DeliveryHint[]) {
+  void client.invalidateQueries({ queryKey: destinationKeys.list });
+  void client.invalidateQueries({ queryKey: destinationKeys.deliveries });
+  for (const id of new Set(hints.map(({ destinationId }) => destinationId))) {
+    void client.invalidateQueries({ queryKey: destinationKeys.one(id) });
+  }
+  for (const id of new Set(hints.map(({ deliveryId }) => deliveryId))) {
+    void client.invalidateQueries({ queryKey: destinationKeys.delivery(id) });
+  }
+}
+
+const refresh = (client: QueryClient) => client.invalidateQueries({ queryKey: ['destinations'] });
+
+export interface DestinationInput {
+  name: string;
+  url: string;
+  events: string[];
+  format: string;
+  retryPlan: string;
+  projectId?: string | null;
+  headers?: Record<string, string>;
+}
+
+export function useSaveDestination(id: string | undefined) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: Partial<DestinationInput>) =>
+      id
+        ? api.patch<Destination>(`${BASE}/destinations/${id}`, input)
+        : api.post<Destination>(`${BASE}/destinations`, input),
+    onSuccess: () => refresh(client),
+  });
+}
+
+export function useSetActive() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, isActive }: { id: string; name: string; isActive: boolean }) =>
+      api.patch<Destination>(`${BASE}/destinations/${id}`, { isActive }),
+    onSuccess: (_answer, { name, isActive }) => {
+      toast(isActive ? `Resumed ${name}` : `Paused ${name}; events wait until it is resumed`);
+      return refresh(client);
+    },
+    onError: (error, { name }) => toastError(`${name} was not changed`, error),
+  });
+}
+
+export const useTestDestination = () =>
+  useMutation({ mutationFn: (id: string) => api.post<TestResult>(`${BASE}/destinations/${id}/test`) });
+
+export function useRegenerateSecret() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => api.post<Destination>(`${BASE}/destinations/${id}/regenerate-secret`),
+    onSuccess: () => refresh(client),
+  });
+}
+
+export function useDeleteDestination() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => api.delete(`${BASE}/destinations/${id}`),
+    onSuccess: (_answer, id) => {
+      client.removeQueries({ queryKey: destinationKeys.one(id) });
+      return refresh(client);
+    },
+  });
+}
+
+export function useReplay(kind: 'deliveries' | 'dead-letters') {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => api.post<Delivery>(`${BASE}/${kind}/${id}/replay`),
+    onSuccess: () => {
+      toast('The delivery is sent again');
+      return refresh(client);
+    },
+    onError: (error) => toastError('The delivery was not replayed', error),
+  });
+}

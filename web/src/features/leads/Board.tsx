@@ -1,0 +1,180 @@
+import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
+import { monitorForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
+import { autoScrollForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
+import { extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/closest-edge';
+import { useQueryClient } from '@tanstack/react-query';
+import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { usePermits } from '@/api/session';
+import type { Board as BoardData } from '@/api/shapes';
+import { formatCount } from '@/lib/text';
+import { Dot } from '@/ui/basics';
+import classes from './Board.module.css';
+import { BoardColumn } from './BoardColumn';
+import { appendPage, type Direction, dropMove, findCard, keyboardMove, neighbour } from './boardCache';
+import { hasFilters, type LeadFilters } from './filters';
+import { MoveTo } from './MoveTo';
+import { useMoveLead } from './mutations';
+import { columnPage, leadKeys } from './queries';
+
+const DIRECTIONS: Record<string, Direction> = {
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+};
+
+interface BoardProps {
+  board: BoardData;
+  filters: LeadFilters;
+  openLead: string | undefined;
+  hrefOf: (id: string) => string;
+  onOpen: (id: string) => void;
+}
+
+export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) {
+  const client = useQueryClient();
+  const permits = usePermits();
+  const { moveOn } = useMoveLead();
+  const canMove = permits.can('leads:manage');
+  const element = useRef<HTMLDivElement>(null);
+  const latest = useRef({ board, moveOn });
+  const [focusedLead, setFocusedLead] = useState<string | null>(null);
+  const [focusRequest, setFocusRequest] = useState<string | null>(null);
+  const [menuLead, setMenuLead] = useState<string | null>(null);
+  const [visibleStage, setVisibleStage] = useState(0);
+
+  useEffect(() => {
+    latest.current = { board, moveOn };
+  });
+
+  useEffect(() => {
+    const target = element.current;
+    if (!target) return;
+    return combine(
+      autoScrollForElements({ element: target, canScroll: ({ source }) => source.data.kind === 'lead' }),
+      monitorForElements({
+        canMonitor: ({ source }) => source.data.kind === 'lead',
+        onDrop: ({ source, location }) => {
+          const { board: now, moveOn: move } = latest.current;
+          const leadId = String(source.data.leadId);
+          const over = location.current.dropTargets[0]?.data;
+          if (!over) return;
+          if (over.kind === 'card') {
+            const edge = extractClosestEdge(over) === 'bottom' ? 'bottom' : 'top';
+            const wanted = dropMove(now, leadId, String(over.leadId), edge);
+            if (wanted) move(now, wanted);
+            return;
+          }
+          const column = now.stages.find(({ stage }) => stage.id === over.stageId);
+          if (!column) return;
+          const others = column.cards.filter(({ id }) => id !== leadId);
+          move(now, { leadId, toStageId: column.stage.id, afterLeadId: others[others.length - 1]?.id ?? null });
+        },
+      }),
+    );
+  }, []);
+
+  const onMore = useCallback(
+    async (stageId: string, after: string) => {
+      const page = await columnPage(stageId, filters, after);
+      client.setQueryData<BoardData>(leadKeys.board(filters), (old) => old && appendPage(old, stageId, page));
+    },
+    [client, filters],
+  );
+  const onFocusDone = useCallback(() => setFocusRequest(null), []);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const leadId = (event.target as HTMLElement).closest<HTMLElement>('[data-card]')?.dataset.card;
+    if (!leadId || event.metaKey || event.ctrlKey) return;
+    const direction = DIRECTIONS[event.key];
+    if (direction) {
+      event.preventDefault();
+      if (!event.altKey) {
+        const to = neighbour(board, leadId, direction);
+        if (to) setFocusRequest(to.id);
+        return;
+      }
+      const move = canMove ? keyboardMove(board, leadId, direction) : null;
+      if (move) {
+        moveOn(board, move, () => setFocusRequest(leadId));
+      }
+      return;
+    }
+    if (event.key.toLowerCase() === 'm' && !event.altKey && canMove) {
+      event.preventDefault();
+      setMenuLead(leadId);
+    }
+  };
+
+  const showStage = (index: number) => {
+    const target = element.current;
+    const column = target?.children[index];
+    if (target && column instanceof HTMLElement) target.scrollTo({ left: column.offsetLeft - target.offsetLeft });
+  };
+  const onScroll = () => {
+    const target = element.current;
+    if (target) setVisibleStage(Math.round(target.scrollLeft / Math.max(1, target.clientWidth)));
+  };
+
+  const menuPlace = menuLead ? findCard(board, menuLead) : null;
+  return (
+    <>
+      <div className={classes.tabs} role="tablist" aria-label="Stages">
+        {board.stages.map(({ stage, count, countIsCapped }, index) => (
+          <button
+            key={stage.id}
+            type="button"
+            role="tab"
+            className={classes.tab}
+            aria-selected={index === visibleStage}
+            onClick={() => showStage(index)}
+          >
+            <Dot color={stage.color} />
+            {stage.name}
+            <span className={classes.count}>{formatCount(count, countIsCapped)}</span>
+          </button>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the cards inside take the keys; they bubble here */}
+      <div
+        ref={element}
+        className={classes.board}
+        onKeyDown={onKeyDown}
+        onScroll={onScroll}
+        onFocus={(event) => {
+          const leadId = event.target.closest<HTMLElement>('[data-card]')?.dataset.card;
+          if (leadId) setFocusedLead(leadId);
+        }}
+      >
+        {board.stages.map((column) => (
+          <BoardColumn
+            key={column.stage.id}
+            column={column}
+            openLead={openLead}
+            focusedLead={focusedLead}
+            focusRequest={focusRequest}
+            onFocusDone={onFocusDone}
+            canMove={canMove}
+            isFiltered={hasFilters(filters)}
+            hrefOf={hrefOf}
+            onOpen={onOpen}
+            onMenu={setMenuLead}
+            onMore={onMore}
+          />
+        ))}
+      </div>
+      <MoveTo
+        name={menuPlace?.card.name ?? ''}
+        stages={board.pipeline.stages}
+        current={menuPlace?.column.stage.id}
+        opened={menuPlace !== null}
+        onClose={() => setMenuLead(null)}
+        onPick={(stageId) => {
+          if (!menuLead) return;
+          const leadId = menuLead;
+          moveOn(board, { leadId, toStageId: stageId, afterLeadId: null }, () => setFocusRequest(leadId));
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
+import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
+import { attachClosestEdge, extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/closest-edge';
+import { ActionIcon } from '@mantine/core';
+import { IconDotsVertical } from '@tabler/icons-react';
+import { type MouseEvent, memo, useEffect, useRef, useState } from 'react';
+import type { Card } from '@/api/shapes';
+import { absoluteTime, shortAge } from '@/lib/time';
+import { Avatar, Tag } from '@/ui/basics';
+import { Score, Suspicion } from '@/ui/Score';
+import classes from './Board.module.css';
+
+const CARD_TAGS = 2;
+
+interface BoardCardProps {
+  card: Card;
+  href: string;
+  isOpen: boolean;
+  isTabStop: boolean;
+  canMove: boolean;
+  onOpen: (id: string) => void;
+  onMenu: (id: string) => void;
+}
+
+export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
+  const { card, href, isOpen, isTabStop, canMove, onOpen, onMenu } = props;
+  const wrap = useRef<HTMLDivElement>(null);
+  const [dragging, setDragging] = useState(false);
+  const [edge, setEdge] = useState<string | null>(null);
+
+  useEffect(() => {
+    const element = wrap.current;
+    if (!element || !canMove) return;
+    return combine(
+      draggable({
+        element,
+        getInitialData: () => ({ kind: 'lead', leadId: card.id }),
+        onDragStart: () => setDragging(true),
+        onDrop: () => setDragging(false),
+      }),
+      dropTargetForElements({
+        element,
+        canDrop: ({ source }) => source.data.kind === 'lead',
+        getData: ({ input }) =>
+          attachClosestEdge({ kind: 'card', leadId: card.id }, { element, input, allowedEdges: ['top', 'bottom'] }),
+        onDrag: ({ self, source }) => setEdge(source.data.leadId === card.id ? null : extractClosestEdge(self.data)),
+        onDragLeave: () => setEdge(null),
+        onDrop: () => setEdge(null),
+      }),
+    );
+  }, [card.id, canMove]);
+
+  const open = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    onOpen(card.id);
+  };
+
+  return (
+    <div ref={wrap} className={classes.cardWrap} data-dragging={dragging} data-edge={edge ?? undefined}>
+      <a
+        className={classes.card}
+        href={href}
+        data-card={card.id}
+        data-open={isOpen}
+        draggable={false}
+        tabIndex={isTabStop ? 0 : -1}
+        onClick={open}
+      >
+        <span className={classes.line}>
+          <span className={classes.name}>{card.name}</span>
+          <Score score={card.score} />
+        </span>
+        <span className={classes.line}>
+          <span className={classes.sub}>
+            {card.company ?? card.sourceName}
+            {card.submissionCount > 1 && ` · ${card.submissionCount} submissions`}
+          </span>
+        </span>
+        <span className={`${classes.line} ${classes.foot}`}>
+          <span className={classes.tags}>
+            <Suspicion suspicion={card.suspicion} />
+            {card.isTest && <Tag>test</Tag>}
+            {card.tags.slice(0, CARD_TAGS).map((tag) => (
+              <Tag key={tag}>{tag}</Tag>
+            ))}
+          </span>
+          <span title={`In this stage since ${absoluteTime(card.stageEnteredAt)}`}>
+            {shortAge(card.stageEnteredAt)}
+          </span>
+          {card.assignedToName && <Avatar name={card.assignedToName} />}
+        </span>
+      </a>
+      {canMove && (
+        <ActionIcon
+          className={classes.more}
+          variant="subtle"
+          color="gray"
+          size="sm"
+          tabIndex={-1}
+          aria-label={`Move ${card.name} to…`}
+          onClick={() => onMenu(card.id)}
+        >
+          <IconDotsVertical size={15} />
+        </ActionIcon>
+      )}
+    </div>
+  );
+});

@@ -1,0 +1,150 @@
+import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
+import { dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
+import { autoScrollForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
+import { Button } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import type { BoardColumn as Column } from '@/api/shapes';
+import { formatCount } from '@/lib/text';
+import { Dot } from '@/ui/basics';
+import classes from './Board.module.css';
+import { BoardCard } from './BoardCard';
+
+/** The height of a row in rem, as Board.module.css has it: the card and the gap below. */
+const ROW_REM = 5.75;
+const OVERSCAN = 6;
+const PREFETCH_ROWS = 12;
+
+const rowHeight = () => ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+
+interface BoardColumnProps {
+  column: Column;
+  openLead: string | undefined;
+  focusedLead: string | null;
+  /** The card that must be scrolled to and focused, once. */
+  focusRequest: string | null;
+  onFocusDone: () => void;
+  canMove: boolean;
+  isFiltered: boolean;
+  hrefOf: (id: string) => string;
+  onOpen: (id: string) => void;
+  onMenu: (id: string) => void;
+  onMore: (stageId: string, after: string) => Promise<void>;
+}
+
+export function BoardColumn(props: BoardColumnProps) {
+  const { column, openLead, focusedLead, focusRequest, onFocusDone, canMove, isFiltered, onMore } = props;
+  const { stage, cards, next } = column;
+  const scroller = useRef<HTMLDivElement>(null);
+  const element = useRef<HTMLElement>(null);
+  const [isOver, setIsOver] = useState(false);
+  const [more, setMore] = useState<'idle' | 'loading' | 'failed'>('idle');
+
+  const virtualizer = useVirtualizer({
+    count: cards.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: rowHeight,
+    overscan: OVERSCAN,
+    getItemKey: (index) => cards[index]?.id ?? index,
+  });
+  const rows = virtualizer.getVirtualItems();
+  const lastRow = rows[rows.length - 1]?.index ?? 0;
+
+  useEffect(() => {
+    const target = element.current;
+    const scrolling = scroller.current;
+    if (!target || !scrolling) return;
+    return combine(
+      dropTargetForElements({
+        element: target,
+        canDrop: ({ source }) => source.data.kind === 'lead',
+        getData: () => ({ kind: 'column', stageId: stage.id }),
+        onDragEnter: () => setIsOver(true),
+        onDragLeave: () => setIsOver(false),
+        onDrop: () => setIsOver(false),
+      }),
+      autoScrollForElements({ element: scrolling, canScroll: ({ source }) => source.data.kind === 'lead' }),
+    );
+  }, [stage.id]);
+
+  const loadMore = async () => {
+    if (!next) return;
+    setMore('loading');
+    try {
+      await onMore(stage.id, next);
+      setMore('idle');
+    } catch {
+      setMore('failed');
+    }
+  };
+
+  const wantsMore = next !== null && more === 'idle' && cards.length > 0 && lastRow >= cards.length - PREFETCH_ROWS;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: loads once per cursor that comes near
+  useEffect(() => {
+    if (wantsMore) void loadMore();
+  }, [wantsMore, next]);
+
+  const requested = focusRequest === null ? -1 : cards.findIndex(({ id }) => id === focusRequest);
+  useEffect(() => {
+    if (requested < 0 || !focusRequest) return;
+    virtualizer.scrollToIndex(requested, { align: 'auto' });
+    const frame = requestAnimationFrame(() => {
+      const card = scroller.current?.querySelector<HTMLElement>(`[data-card="${CSS.escape(focusRequest)}"]`);
+      card?.focus({ preventScroll: true });
+      element.current?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+      if (card) onFocusDone();
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [requested, focusRequest, onFocusDone, virtualizer]);
+
+  const tabStop = cards.some(({ id }) => id === focusedLead) ? focusedLead : cards[0]?.id;
+  const countText = formatCount(column.count, column.countIsCapped);
+  return (
+    <section
+      ref={element}
+      className={classes.column}
+      data-over={isOver}
+      data-stage={stage.id}
+      aria-label={`${stage.name}, ${countText} leads`}
+    >
+      <div className={classes.columnHead}>
+        <Dot color={stage.color} />
+        <h2>{stage.name}</h2>
+        <span className={classes.count}>{countText}</span>
+      </div>
+      <div ref={scroller} className={classes.cards}>
+        {cards.length === 0 ? (
+          <div className={classes.columnEmpty}>
+            {isFiltered ? 'No lead here matches the filters.' : 'No leads in this stage.'}
+          </div>
+        ) : (
+          <ul className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
+            {rows.map((row) => {
+              const card = cards[row.index];
+              if (!card) return null;
+              return (
+                <li key={row.key} className={classes.row} style={{ transform: `translateY(${row.start}px)` }}>
+                  <BoardCard
+                    card={card}
+                    href={props.hrefOf(card.id)}
+                    isOpen={card.id === openLead}
+                    isTabStop={card.id === tabStop}
+                    canMove={canMove}
+                    onOpen={props.onOpen}
+                    onMenu={props.onMenu}
+                  />
+                </li>
+              );
+            })}
+          </ul>
+        )}
+        {more === 'loading' && <div className={classes.loading}>Loading more…</div>}
+        {more === 'failed' && (
+          <Button variant="default" fullWidth onClick={() => void loadMore()}>
+            Loading failed. Try again
+          </Button>
+        )}
+      </div>
+    </section>
+  );
+}

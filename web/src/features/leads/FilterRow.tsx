@@ -1,0 +1,210 @@
+import { ActionIcon, Button, CloseButton, Menu, Pill, TextInput, UnstyledButton } from '@mantine/core';
+import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
+import { IconFilter, IconFilterFilled, IconSearch } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { defaultPipeline, membersQuery, pipelinesQuery, projectsQuery } from '@/api/lookups';
+import classes from './FilterRow.module.css';
+import { FILTER_KEYS, hasFilters, type LeadFilters, SOURCES, sourceLabel } from './filters';
+
+const SEARCH_DELAY_MS = 250;
+
+interface FilterRowProps {
+  filters: LeadFilters;
+  onFilter: (key: keyof LeadFilters, value: string | null) => void;
+  onClear: () => void;
+  count: ReactNode;
+  children?: ReactNode;
+}
+
+export function FilterRow({ filters, onFilter, onClear, count, children }: FilterRowProps) {
+  const labels = useFilterLabels();
+  const isPhone = useMediaQuery('(max-width: 48em)');
+  const chips = FILTER_KEYS.filter((key) => key !== 'search' && filters[key] !== undefined);
+  return (
+    <div className={classes.wrap}>
+      <div className={classes.row}>
+        <SearchBox value={filters.search ?? ''} onChange={(text) => onFilter('search', text)} />
+        <FilterMenu filters={filters} onFilter={onFilter} iconOnly={isPhone ?? false} active={chips.length} />
+        <span className={classes.count}>{count}</span>
+        <div className={classes.end}>{children}</div>
+      </div>
+      {hasFilters(filters) && (
+        <div className={classes.chips}>
+          {chips.map((key) => (
+            <Pill
+              key={key}
+              withRemoveButton
+              size="sm"
+              removeButtonProps={{ 'aria-label': `Remove the filter ${labels(key, filters[key] ?? '')}`, tabIndex: 0 }}
+              onRemove={() => onFilter(key, null)}
+            >
+              {labels(key, filters[key] ?? '')}
+            </Pill>
+          ))}
+          <Button variant="subtle" size="compact-xs" onClick={onClear}>
+            Clear all
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function SearchBox({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+  const [draft, setDraft] = useState(value);
+  const [seen, setSeen] = useState(value);
+  const [sent, setSent] = useState(value);
+  const send = useDebouncedCallback((text: string) => {
+    setSent(text.trim());
+    onChange(text.trim());
+  }, SEARCH_DELAY_MS);
+  // The URL may change under the box (back, "Clear all"); what is being typed wins over its own echo.
+  if (value !== seen) {
+    setSeen(value);
+    if (value !== sent) setDraft(value);
+  }
+  const clear = () => {
+    setDraft('');
+    setSent('');
+    onChange('');
+  };
+  return (
+    <TextInput
+      className={classes.search}
+      size="xs"
+      aria-label="Search leads"
+      placeholder="Name, e-mail, phone, company"
+      leftSection={<IconSearch size={14} />}
+      value={draft}
+      data-page-search
+      rightSection={draft !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={clear} />}
+      onChange={(event) => {
+        setDraft(event.currentTarget.value);
+        send(event.currentTarget.value);
+      }}
+    />
+  );
+}
+
+interface FilterMenuProps {
+  filters: LeadFilters;
+  onFilter: (key: keyof LeadFilters, value: string | null) => void;
+  iconOnly: boolean;
+  active: number;
+}
+
+function FilterMenu({ filters, onFilter, iconOnly, active }: FilterMenuProps) {
+  const members = useQuery(membersQuery).data ?? [];
+  const projects = useQuery(projectsQuery).data ?? [];
+  const stages = defaultPipeline(useQuery(pipelinesQuery).data ?? [])?.stages ?? [];
+  const item = (key: keyof LeadFilters, value: string, label: string) => (
+    <Menu.Item key={value} fw={filters[key] === value ? 600 : undefined} onClick={() => onFilter(key, value)}>
+      {label}
+    </Menu.Item>
+  );
+  const sub = (title: string, items: ReactNode) => (
+    <Menu.Sub>
+      <Menu.Sub.Target>
+        <Menu.Sub.Item>{title}</Menu.Sub.Item>
+      </Menu.Sub.Target>
+      <Menu.Sub.Dropdown mah={320} className={classes.dropdown}>
+        {items}
+      </Menu.Sub.Dropdown>
+    </Menu.Sub>
+  );
+  return (
+    <Menu position="bottom-start" closeOnItemClick>
+      <Menu.Target>
+        {iconOnly ? (
+          <ActionIcon variant="default" size={30} aria-label={active > 0 ? `Filter, ${active} set` : 'Filter'}>
+            {active > 0 ? <IconFilterFilled size={16} /> : <IconFilter size={16} />}
+          </ActionIcon>
+        ) : (
+          <Button variant="default" leftSection={<IconFilter size={14} />}>
+            Filter
+          </Button>
+        )}
+      </Menu.Target>
+      <Menu.Dropdown miw={180}>
+        {sub(
+          'Assigned to',
+          <>
+            {item('assignedTo', 'me', 'Me')}
+            {item('assignedTo', 'none', 'Nobody')}
+            {members.map(({ id, name }) => item('assignedTo', id, name))}
+          </>,
+        )}
+        {sub(
+          'Stage',
+          stages.map(({ id, name }) => item('stageId', id, name)),
+        )}
+        {sub(
+          'Source',
+          SOURCES.map(({ value, label }) => item('source', value, label)),
+        )}
+        {sub(
+          'Project',
+          projects.map(({ id, name }) => item('projectId', id, name)),
+        )}
+        <Menu.Divider />
+        <TagFilter value={filters.tag} onChange={(tag) => onFilter('tag', tag)} />
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function TagFilter({ value, onChange }: { value: string | undefined; onChange: (tag: string | null) => void }) {
+  const [draft, setDraft] = useState(value ?? '');
+  return (
+    <form
+      className={classes.tagForm}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onChange(draft.trim());
+      }}
+    >
+      <TextInput
+        size="xs"
+        label="Tag"
+        placeholder="Exact name, then Enter"
+        value={draft}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+        onKeyDown={(event) => event.stopPropagation()}
+      />
+      <UnstyledButton type="submit" className="visually-hidden" tabIndex={-1}>
+        Filter by tag
+      </UnstyledButton>
+    </form>
+  );
+}
+
+/** The words on a chip. */
+function useFilterLabels() {
+  const members = useQuery(membersQuery).data ?? [];
+  const projects = useQuery(projectsQuery).data ?? [];
+  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const nameOf = (list: { id: string; name: string }[], id: string) =>
+    list.find((entry) => entry.id === id)?.name ?? '…';
+  return (key: keyof LeadFilters, value: string): string => {
+    switch (key) {
+      case 'search':
+        return value;
+      case 'source':
+        return `Source: ${sourceLabel(value)}`;
+      case 'assignedTo':
+        if (value === 'me') return 'Assigned to me';
+        if (value === 'none') return 'Not assigned';
+        return `Assigned to ${nameOf(members, value)}`;
+      case 'tag':
+        return `Tag: ${value}`;
+      case 'projectId':
+        return `Project: ${nameOf(projects, value)}`;
+      case 'stageId':
+        return `Stage: ${nameOf(
+          pipelines.flatMap(({ stages }) => stages),
+          value,
+        )}`;
+    }
+  };
+}

@@ -1,0 +1,19 @@
+import { Button } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { Empty } from '@/ui/basics';
+
+export function NoSources() {
+  return (
+    <Empty
+      title="No leads yet"
+      action={
+        <Button component={Link} to="/sources">
+          Set up a source
+        </Button>
+      }
+    >
+      A source lets leads in: a form on your website or an inbound webhook. Each new lead appears here at once, in the
+      first stage.
+    </Empty>
+  );
+}

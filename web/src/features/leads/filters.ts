@@ -1,0 +1,86 @@
+import type { Query } from '@/api/client';
+
+/** What the board and the table are narrowed by; lives in the URL. */
+export interface LeadFilters {
+  search?: string;
+  source?: string;
+  assignedTo?: string;
+  tag?: string;
+  projectId?: string;
+  stageId?: string;
+}
+
+export const FILTER_KEYS = ['search', 'source', 'assignedTo', 'tag', 'projectId', 'stageId'] as const;
+
+export const SOURCES = [
+  { value: 'form', label: 'Form' },
+  { value: 'webhook', label: 'Webhook' },
+  { value: 'manual', label: 'Manual' },
+  { value: 'import', label: 'Import' },
+  { value: 'api', label: 'API' },
+];
+
+export const sourceLabel = (source: string) => SOURCES.find(({ value }) => value === source)?.label ?? source;
+
+export interface BoardSearch extends LeadFilters {
+  /** The lead in the side panel. */
+  lead?: string;
+}
+
+export const SORT_KEYS = ['createdAt', 'updatedAt', 'lastSubmissionAt', 'name', 'score'] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+export interface TableSearch extends BoardSearch {
+  page?: number;
+  sortBy?: SortKey;
+  sortOrder?: 'asc' | 'desc';
+}
+
+type RawSearch = Record<string, unknown>;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined;
+
+export function readFilters(raw: RawSearch): LeadFilters {
+  const filters: LeadFilters = {};
+  for (const key of FILTER_KEYS) {
+    const value = text(raw[key]);
+    if (value !== undefined) filters[key] = value;
+  }
+  return filters;
+}
+
+export function readBoardSearch(raw: RawSearch): BoardSearch {
+  const lead = text(raw.lead);
+  return lead ? { ...readFilters(raw), lead } : readFilters(raw);
+}
+
+export function readTableSearch(raw: RawSearch): TableSearch {
+  const search: TableSearch = readBoardSearch(raw);
+  const page = Number(raw.page);
+  if (Number.isInteger(page) && page > 1) search.page = page;
+  if (SORT_KEYS.some((key) => key === raw.sortBy)) search.sortBy = raw.sortBy as SortKey;
+  if (raw.sortOrder === 'asc' || raw.sortOrder === 'desc') search.sortOrder = raw.sortOrder;
+  return search;
+}
+
+export const hasFilters = (filters: LeadFilters) => FILTER_KEYS.some((key) => filters[key] !== undefined);
+
+export const filterQuery = (filters: LeadFilters): Query =>
+  Object.fromEntries(FILTER_KEYS.map((key) => [key, filters[key]]));
+
+/** Sets one filter, or takes it away when empty; the page starts over. */
+export function withFilter<T extends TableSearch>(search: T, key: keyof LeadFilters, value: string | null): T {
+  const { page: _page, ...rest } = search;
+  const next = { ...rest } as T;
+  if (value) next[key] = value;
+  else delete next[key];
+  return next;
+}
+
+export function withoutFilters<T extends TableSearch>(search: T): T {
+  const next = { ...search };
+  for (const key of FILTER_KEYS) delete next[key];
+  delete next.page;
+  return next;
+}

@@ -1,0 +1,177 @@
+import type { Activity, MatchReason, Reason } from '@/api/shapes';
+import { asText, humanise } from '@/lib/text';
+
+/** Codes of the API as sentences for people. */
+
+const SCORE_WORDS: Record<string, string> = {
+  email: 'Gave an e-mail address',
+  work_email: 'The address is not at a free-mail provider',
+  phone: 'Gave a valid phone number',
+  name: 'Gave a name',
+  company: 'Named a company',
+  title: 'Named a job title',
+  message: 'Wrote a message of 20 characters or more',
+  rules: 'Points from your own rules',
+  suspicion: 'Half of the suspicion points',
+  duration: 'Time spent on your site',
+  scroll: 'How far the pages were read',
+  clicks: 'Clicks on your site',
+  returns: 'Came back to your site',
+};
+
+const SUSPICION_WORDS: Record<string, string> = {
+  honeypot_filled: 'Filled the field that people cannot see',
+  submitted_under_5_s: 'Sent in under 5 seconds',
+  submitted_under_10_s: 'Sent in 5 to 10 seconds',
+  no_session: 'No visit was tracked before it was sent',
+  no_engagement: 'The visit shows no activity',
+  vpn: 'Came through a VPN or a hosting network',
+  possible_vpn: 'May have come through a VPN',
+  two_submissions_in_24h: 'Two submissions within 24 hours',
+  three_submissions_in_24h: 'Three or more submissions within 24 hours',
+  competitor_email: 'The e-mail address belongs to a competitor',
+  disposable_email: 'The e-mail address is a throwaway',
+  phone_not_valid: 'The phone number is not valid for its country',
+  links: 'Links in the message or the name',
+  form_token_missing: 'The form token is missing',
+  form_token_forged: 'The form token is forged',
+  form_token_expired: 'The form token is too old',
+  automated_user_agent: 'The browser looks automated',
+  timezone_far_from_ip: "The browser's time zone is far from its country",
+};
+
+export const scoreReason = ({ code }: Reason) => SCORE_WORDS[code] ?? SUSPICION_WORDS[code] ?? humanise(code);
+export const suspicionReason = ({ code }: Reason) => SUSPICION_WORDS[code] ?? humanise(code);
+
+const MATCHED_BY: Record<string, string> = {
+  new: 'Made this lead: nobody known matched',
+  visitor: 'Joined this lead: the same visitor',
+  email: 'Joined this lead: the same e-mail address',
+  phone: 'Joined this lead: the same phone number',
+  ip: 'Joined this lead: the same network address a moment before',
+  manual: 'Added by hand',
+};
+
+const KEY_WORDS: Record<string, string> = {
+  visitor: 'the visitor',
+  email: 'the e-mail address',
+  phone: 'the phone number',
+  ip: 'the network address',
+};
+
+const BECAUSE: Record<string, string> = {
+  email_differs: 'the e-mail address differs',
+  phone_differs: 'the phone number differs',
+  too_long_ago: 'too much time had passed',
+};
+
+/** Why a submission belongs to its lead. */
+export function matchWords(reason: MatchReason): string {
+  const head = MATCHED_BY[reason.by] ?? `Joined this lead by ${humanise(reason.by).toLowerCase()}`;
+  const refused = (reason.refused ?? []).map(
+    ({ by, because }) =>
+      `Another lead matched by ${KEY_WORDS[by] ?? humanise(by).toLowerCase()}, and was refused because ${BECAUSE[because] ?? humanise(because).toLowerCase()}`,
+  );
+  return [head, ...refused].map((sentence) => `${sentence}.`).join(' ');
+}
+
+const text = (data: Record<string, unknown>, key: string) => asText(data[key]);
+const list = (value: unknown) => (Array.isArray(value) ? value.map(asText).join(', ') : asText(value));
+
+interface FieldChange {
+  field: string;
+  from: unknown;
+  to: unknown;
+}
+
+const isFieldChange = (value: unknown): value is FieldChange =>
+  typeof value === 'object' && value !== null && 'field' in value;
+
+function changeWords({ field, from, to }: FieldChange): string {
+  const name = humanise(field).toLowerCase();
+  if (to === null || to === undefined) return `took ${name} away (${asText(from)})`;
+  if (from === null || from === undefined) return `set ${name} to ${asText(to)}`;
+  return `changed ${name} from ${asText(from)} to ${asText(to)}`;
+}
+
+function updatedWords(data: Record<string, unknown>): string {
+  const changes = Array.isArray(data.changes) ? data.changes.filter(isFieldChange) : [];
+  return changes.length === 0 ? 'Changed the lead' : capitalised(changes.map(changeWords).join(', '));
+}
+
+const capitalised = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
+function tagWords(data: Record<string, unknown>): string {
+  const added = list(data.added);
+  const removed = list(data.removed);
+  const parts = [added && `added the tags ${added}`, removed && `removed the tags ${removed}`].filter(Boolean);
+  return capitalised(parts.join(' and ') || 'changed the tags');
+}
+
+function assignedWords(data: Record<string, unknown>): string {
+  const to = text(data, 'toName');
+  if (to) return `Assigned to ${to}`;
+  const from = text(data, 'fromName');
+  return from ? `Took the assignment from ${from}` : 'Took the assignment away';
+}
+
+/** One line of the timeline; a note's text stands below it. */
+export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): string {
+  switch (kind) {
+    case 'lead.created':
+      return 'Lead created';
+    case 'lead.resubmitted':
+      return 'Sent another submission';
+    case 'lead.re_engaged':
+      return 'Came back after a while';
+    case 'lead.updated':
+      return updatedWords(data);
+    case 'lead.reordered':
+      return 'Moved within the stage';
+    case 'lead.persistence_failed':
+      return 'Kept aside while the database was away';
+    case 'lead.stage_changed':
+      return `Moved from ${text(data, 'fromStageName') || 'another stage'} to ${text(data, 'toStageName') || 'a stage'}`;
+    case 'lead.assigned':
+      return assignedWords(data);
+    case 'note.added':
+      return 'Note';
+    case 'tags.changed':
+      return tagWords(data);
+    case 'lead.deleted':
+      return 'Deleted the lead';
+    case 'lead.restored':
+      return 'Restored the lead';
+    case 'lead.converted':
+      return 'Converted to a contact';
+    case 'delivery.delivered':
+      return `Delivered to ${text(data, 'destinationName') || 'a destination'}`;
+    case 'delivery.exhausted':
+      return `Delivery to ${text(data, 'destinationName') || 'a destination'} gave up${failureOf(data)}`;
+    default:
+      return humanise(kind);
+  }
+}
+
+function failureOf(data: Record<string, unknown>): string {
+  const status = text(data, 'status');
+  const error = text(data, 'error');
+  if (status) return ` (HTTP ${status})`;
+  return error ? ` (${error})` : '';
+}
+
+export const TIMELINE_FILTERS = [
+  { value: 'all', label: 'All' },
+  { value: 'notes', label: 'Notes' },
+  { value: 'changes', label: 'Changes' },
+  { value: 'deliveries', label: 'Deliveries' },
+] as const;
+
+export type TimelineFilter = (typeof TIMELINE_FILTERS)[number]['value'];
+
+export function inTimeline(filter: TimelineFilter, kind: string): boolean {
+  if (filter === 'all') return true;
+  if (filter === 'notes') return kind === 'note.added';
+  if (filter === 'deliveries') return kind.startsWith('delivery.');
+  return kind !== 'note.added' && !kind.startsWith('delivery.');
+}

@@ -1,0 +1,63 @@
+import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { api } from '@/api/client';
+import { messageOf } from '@/api/problem';
+import { remember, sessionQuery } from '@/api/session';
+import type { Session } from '@/api/shapes';
+import { Frame, focusOnMount } from './Frame';
+import { setupQuery } from './queries';
+
+const route = getRouteApi('/sign-in');
+
+export function SignInPage() {
+  const { next } = route.useSearch();
+  const router = useRouter();
+  const client = useQueryClient();
+  const setup = useQuery(setupQuery);
+  const form = useForm({
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: (value) => (value.trim() ? null : 'Enter your e-mail address.'),
+      password: (value) => (value ? null : 'Enter your password.'),
+    },
+  });
+  const signIn = useMutation({
+    mutationFn: (body: { email: string; password: string }) => api.post<Session>('/v1/session', body),
+    onSuccess: (session) => {
+      client.clear();
+      client.setQueryData(sessionQuery.queryKey, remember(session));
+      router.history.push(next ?? '/board');
+    },
+  });
+  const setupNeeded = setup.data?.needed === true;
+  useEffect(() => {
+    if (setupNeeded) void router.navigate({ to: '/setup', replace: true });
+  }, [setupNeeded, router]);
+
+  return (
+    <Frame
+      title="Sign in"
+      lead={setup.data?.demo ? 'Demo: the credentials stand in the terminal.' : 'Use the account of your workspace.'}
+    >
+      <form onSubmit={form.onSubmit((values) => signIn.mutate(values))} noValidate>
+        <Stack gap="sm">
+          {signIn.isError && <Alert color="red">{messageOf(signIn.error)}</Alert>}
+          <TextInput
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            ref={focusOnMount}
+            {...form.getInputProps('email')}
+          />
+          <PasswordInput label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
+          <Button type="submit" size="sm" loading={signIn.isPending} fullWidth>
+            Sign in
+          </Button>
+        </Stack>
+      </form>
+    </Frame>
+  );
+}

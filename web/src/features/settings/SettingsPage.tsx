@@ -1,0 +1,27 @@
+import { Link, Outlet } from '@tanstack/react-router';
+import { usePermits } from '@/api/session';
+import { PageBody, PageHead } from '@/ui/basics';
+import classes from './Settings.module.css';
+import { TABS } from './tabs';
+
+export function SettingsPage() {
+  const permits = usePermits();
+  return (
+    <PageBody>
+      <PageHead title="Settings" />
+      <nav className={classes.tabs} aria-label="Settings">
+        {TABS.filter(({ permission }) => permission === null || permits.can(permission)).map(({ tab, label }) => (
+          <Link
+            key={tab}
+            to="/settings/$tab"
+            params={{ tab }}
+            activeProps={{ 'data-active': true, 'aria-current': 'page' }}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <Outlet />
+    </PageBody>
+  );
+}

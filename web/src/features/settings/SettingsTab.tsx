@@ -1,0 +1,34 @@
+import { getRouteApi, Navigate } from '@tanstack/react-router';
+import { usePermits } from '@/api/session';
+import { Empty } from '@/ui/basics';
+import { Roles } from './Roles';
+import { Sessions } from './Sessions';
+import { Tokens } from './Tokens';
+import { TABS } from './tabs';
+import { Users } from './Users';
+import { WorkspaceSettings } from './WorkspaceSettings';
+
+const route = getRouteApi('/shell/settings/$tab');
+
+export function SettingsTab() {
+  const { tab } = route.useParams();
+  const permits = usePermits();
+  const known = TABS.find((each) => each.tab === tab);
+  if (!known) return <Empty title="There are no such settings">Choose one of the above.</Empty>;
+  if (known.permission !== null && !permits.can(known.permission)) {
+    // The first tab is where /settings leads; who may not see it starts at the own tokens.
+    return <Navigate to="/settings/$tab" params={{ tab: 'tokens' }} replace />;
+  }
+  switch (known.tab) {
+    case 'workspace':
+      return <WorkspaceSettings />;
+    case 'users':
+      return <Users />;
+    case 'roles':
+      return <Roles />;
+    case 'tokens':
+      return <Tokens />;
+    case 'sessions':
+      return <Sessions />;
+  }
+}

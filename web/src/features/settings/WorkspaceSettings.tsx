@@ -1,0 +1,104 @@
+import { Alert, NumberInput, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useBlocker } from '@tanstack/react-router';
+import { fieldErrors, messageOf } from '@/api/problem';
+import { usePermits } from '@/api/session';
+import type { Workspace } from '@/api/shapes';
+import { Failure, PermitButton } from '@/ui/basics';
+import { toast } from '@/ui/toast';
+import { settingsApi, useSettingsWrite, workspaceQuery } from './queries';
+import classes from './Settings.module.css';
+
+const REENGAGE_HOURS = 24;
+const IP_WINDOW_MINUTES = 30;
+
+export function WorkspaceSettings() {
+  const workspace = useQuery(workspaceQuery);
+  if (workspace.isPending) return <Skeleton h={320} />;
+  if (workspace.isError) return <Failure error={workspace.error} retry={() => void workspace.refetch()} />;
+  return <WorkspaceForm key={workspace.data.id} workspace={workspace.data} />;
+}
+
+function WorkspaceForm({ workspace }: { workspace: Workspace }) {
+  const client = useQueryClient();
+  const why = usePermits().why('settings:manage');
+  const { settings } = workspace;
+  const form = useForm({
+    initialValues: {
+      name: workspace.name,
+      reengageHours: settings.reengageHours ?? REENGAGE_HOURS,
+      ipWindowMinutes: settings.ipWindowMinutes ?? IP_WINDOW_MINUTES,
+      botDetection: settings.botDetection ?? true,
+      defaultCountry: settings.defaultCountry ?? '',
+    },
+    validate: {
+      name: (value) => (value.trim() ? null : 'Give the workspace a name.'),
+      defaultCountry: (value) => (/^([A-Za-z]{2})?$/.test(value.trim()) ? null : 'Two letters, such as DE or US.'),
+    },
+  });
+  const save = useSettingsWrite('workspace', settingsApi.saveWorkspace);
+  useBlocker({
+    shouldBlockFn: () => form.isDirty() && !window.confirm('Leave without saving the changes?'),
+    enableBeforeUnload: () => form.isDirty(),
+  });
+  const submit = form.onSubmit(({ name, defaultCountry, ...rest }) =>
+    save.mutate(
+      { name: name.trim(), settings: { ...rest, defaultCountry: defaultCountry.trim().toUpperCase() || null } },
+      {
+        onSuccess: () => {
+          form.resetDirty();
+          toast('Saved');
+          void client.invalidateQueries({ queryKey: ['session'] });
+        },
+        onError: (error) => form.setErrors(fieldErrors(error)),
+      },
+    ),
+  );
+  const readOnly = why !== undefined;
+  return (
+    <form onSubmit={submit} className={classes.form} noValidate>
+      <Stack gap="md">
+        {save.isError && <Alert color="red">{messageOf(save.error)}</Alert>}
+        <TextInput label="Name" readOnly={readOnly} {...form.getInputProps('name')} />
+        <NumberInput
+          label="Counts as come back after (hours)"
+          description="A known lead that sends again after this long is told apart from one that just sent twice. 0 means always."
+          size="sm"
+          min={0}
+          allowDecimal={false}
+          readOnly={readOnly}
+          {...form.getInputProps('reengageHours')}
+        />
+        <NumberInput
+          label="Same network counts as the same person for (minutes)"
+          description="Only for submissions from browsers. 0 switches it off."
+          size="sm"
+          min={0}
+          allowDecimal={false}
+          readOnly={readOnly}
+          {...form.getInputProps('ipWindowMinutes')}
+        />
+        <TextInput
+          label="Default country"
+          description="For phone numbers without a country code."
+          placeholder="DE"
+          maxLength={2}
+          readOnly={readOnly}
+          {...form.getInputProps('defaultCountry')}
+        />
+        <Switch
+          label="Detect bots"
+          description="Submissions that fill the hidden field never become leads."
+          disabled={readOnly}
+          {...form.getInputProps('botDetection', { type: 'checkbox' })}
+        />
+        <div>
+          <PermitButton type="submit" size="sm" why={why} loading={save.isPending}>
+            Save
+          </PermitButton>
+        </div>
+      </Stack>
+    </form>
+  );
+}

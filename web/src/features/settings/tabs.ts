@@ -1,0 +1,7 @@
+export const TABS = [
+  { tab: 'workspace', label: 'Workspace', permission: 'settings:view' },
+  { tab: 'users', label: 'Users', permission: 'users:manage' },
+  { tab: 'roles', label: 'Roles', permission: 'settings:view' },
+  { tab: 'tokens', label: 'API tokens', permission: null },
+  { tab: 'sessions', label: 'Sessions', permission: null },
+] as const;

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { mappingText, parseMapping } from './SourceDialogs';
+
+it('reads one mapping a line', () => {
+  expect(parseMapping('job_title = title\n\nfirma=company\n')).toEqual({ job_title: 'title', firma: 'company' });
+  expect(parseMapping('')).toEqual({});
+});
+
+it('refuses a line that is no mapping', () => {
+  expect(parseMapping('job_title')).toBeNull();
+  expect(parseMapping('a = b = c')).toBeNull();
+  expect(parseMapping('= title')).toBeNull();
+});
+
+it('writes a mapping as it reads it', () => {
+  const mapping = { job_title: 'title', firma: 'company' };
+  expect(parseMapping(mappingText(mapping))).toEqual(mapping);
+});

@@ -1,0 +1,276 @@
+import {
+  Alert,
+  Button,
+  Group,
+  Modal,
+  Select,
+  type SelectProps,
+  Stack,
+  TagsInput,
+  Text,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useQuery } from '@tanstack/react-query';
+import type { FormEvent, ReactNode } from 'react';
+import { api } from '@/api/client';
+import { projectsQuery } from '@/api/lookups';
+import { fieldErrors, messageOf } from '@/api/problem';
+import type { Form, InboundWebhook, Site } from '@/api/shapes';
+import { toast } from '@/ui/toast';
+import { sourceKeys, useSourceWrite } from './queries';
+
+interface DialogProps<Source> {
+  opened: boolean;
+  /** The one to edit; a new one when absent. */
+  source?: Source;
+  onClose: () => void;
+}
+
+type FieldsProps<Source> = Omit<DialogProps<Source>, 'opened'>;
+
+const required = (value: string) => (value.trim() ? null : 'Give it a name.');
+
+/** Only a new source may leave its project open. */
+function ProjectSelect({ isNew, ...props }: { isNew: boolean } & SelectProps) {
+  const projects = useQuery(projectsQuery).data ?? [];
+  return (
+    <Select
+      label="Project"
+      placeholder="The default project"
+      clearable={isNew}
+      allowDeselect={isNew}
+      data={projects.map(({ id, name }) => ({ value: id, label: name }))}
+      {...props}
+    />
+  );
+}
+
+interface FrameProps {
+  error: unknown;
+  hasFieldErrors: boolean;
+  pending: boolean;
+  verb: string;
+  onClose: () => void;
+  onSubmit: (event: FormEvent<HTMLFormElement>) => void;
+  children: ReactNode;
+}
+
+function Frame({ error, hasFieldErrors, pending, verb, onClose, onSubmit, children }: FrameProps) {
+  return (
+    <form onSubmit={onSubmit} noValidate>
+      <Stack gap="sm">
+        {error !== null && !hasFieldErrors && <Alert color="red">{messageOf(error)}</Alert>}
+        {children}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={pending}>
+            {verb}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+const titleOf = (source: { name: string } | undefined, fresh: string) => (source ? `Edit ${source.name}` : fresh);
+
+export function FormDialog({ opened, source, onClose }: DialogProps<Form>) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={titleOf(source, 'New form')}>
+      <FormFields source={source} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function FormFields({ source, onClose }: FieldsProps<Form>) {
+  const form = useForm({
+    initialValues: {
+      name: source?.name ?? '',
+      projectId: source?.projectId ?? '',
+      thankYouUrl: source?.thankYouUrl ?? '',
+      redirectStatus: String(source?.redirectStatus ?? 301),
+    },
+    validate: { name: required },
+  });
+  const save = useSourceWrite(sourceKeys.forms, (values: typeof form.values) => {
+    const thankYouUrl = values.thankYouUrl.trim();
+    const body = {
+      name: values.name.trim(),
+      ...(values.projectId ? { projectId: values.projectId } : {}),
+      ...(thankYouUrl ? { thankYouUrl, redirectStatus: Number(values.redirectStatus) } : {}),
+    };
+    return source
+      ? api.patch<Form>(`/v1/capture/forms/${source.id}`, { ...body, thankYouUrl: thankYouUrl || null })
+      : api.post<Form>('/v1/capture/forms', body);
+  });
+  const submit = form.onSubmit((values) =>
+    save.mutate(values, {
+      onSuccess: ({ name }) => {
+        toast(source ? `Saved ${name}` : `Made ${name}; paste its lines into your website`);
+        onClose();
+      },
+      onError: (error) => form.setErrors(fieldErrors(error)),
+    }),
+  );
+  return (
+    <Frame
+      error={save.error}
+      hasFieldErrors={Object.keys(form.errors).length > 0}
+      pending={save.isPending}
+      verb={source ? 'Save' : 'Make the form'}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <TextInput label="Name" placeholder="Contact form" data-autofocus {...form.getInputProps('name')} />
+      <ProjectSelect isNew={!source} {...form.getInputProps('projectId')} />
+      <TextInput
+        label="Thank-you page"
+        description="Where a browser goes after sending. Empty: a plain page of Leadline."
+        placeholder="https://example.com/thanks"
+        {...form.getInputProps('thankYouUrl')}
+      />
+      {form.values.thankYouUrl !== '' && (
+        <Select
+          label="Redirect"
+          allowDeselect={false}
+          data={[
+            { value: '301', label: '301, the usual' },
+            { value: '303', label: '303, see other' },
+          ]}
+          {...form.getInputProps('redirectStatus')}
+        />
+      )}
+    </Frame>
+  );
+}
+
+export function WebhookDialog({ opened, source, onClose }: DialogProps<InboundWebhook>) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={titleOf(source, 'New inbound webhook')}>
+      <WebhookFields source={source} onClose={onClose} />
+    </Modal>
+  );
+}
+
+/** Lines of "theirs = ours" as an object; a line without "=" is an error. */
+export function parseMapping(text: string): Record<string, string> | null {
+  const mapping: Record<string, string> = {};
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    const [from, to, ...rest] = line.split('=').map((part) => part.trim());
+    if (!from || !to || rest.length > 0) return null;
+    mapping[from] = to;
+  }
+  return mapping;
+}
+
+/** The other way round, for editing. */
+export const mappingText = (mapping: Record<string, string>) =>
+  Object.entries(mapping)
+    .map(([from, to]) => `${from} = ${to}`)
+    .join('\n');
+
+function WebhookFields({ source, onClose }: FieldsProps<InboundWebhook>) {
+  const form = useForm({
+    initialValues: {
+      name: source?.name ?? '',
+      projectId: source?.projectId ?? '',
+      fieldMapping: mappingText(source?.fieldMapping ?? {}),
+    },
+    validate: {
+      name: required,
+      fieldMapping: (value) => (parseMapping(value) ? null : 'Write one "their_field = our_field" a line.'),
+    },
+  });
+  const save = useSourceWrite(sourceKeys.webhooks, (values: typeof form.values) => {
+    const body = {
+      name: values.name.trim(),
+      ...(values.projectId ? { projectId: values.projectId } : {}),
+      fieldMapping: parseMapping(values.fieldMapping) ?? {},
+    };
+    return source
+      ? api.patch<InboundWebhook>(`/v1/identity/lead-webhooks/${source.id}`, body)
+      : api.post<InboundWebhook>('/v1/identity/lead-webhooks', body);
+  });
+  const submit = form.onSubmit((values) =>
+    save.mutate(values, {
+      onSuccess: ({ name }) => {
+        toast(source ? `Saved ${name}` : `Made ${name}; copy its address`);
+        onClose();
+      },
+      onError: (error) => form.setErrors(fieldErrors(error)),
+    }),
+  );
+  return (
+    <Frame
+      error={save.error}
+      hasFieldErrors={Object.keys(form.errors).length > 0}
+      pending={save.isPending}
+      verb={source ? 'Save' : 'Make the webhook'}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <Text size="sm">It takes JSON or form fields by POST. Usual names such as email and phone are recognised.</Text>
+      <TextInput label="Name" placeholder="Zapier" data-autofocus {...form.getInputProps('name')} />
+      <ProjectSelect isNew={!source} {...form.getInputProps('projectId')} />
+      <Textarea
+        label="Field mapping"
+        description="Only for names that are not recognised; one a line."
+        placeholder="job_title = title"
+        autosize
+        minRows={2}
+        {...form.getInputProps('fieldMapping')}
+      />
+    </Frame>
+  );
+}
+
+export function SiteDialog({ opened, source, onClose }: DialogProps<Site>) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={titleOf(source, 'New site')}>
+      <SiteFields source={source} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function SiteFields({ source, onClose }: FieldsProps<Site>) {
+  const form = useForm({
+    initialValues: { name: source?.name ?? '', allowedOrigins: source?.allowedOrigins ?? [] },
+    validate: { name: required },
+  });
+  const save = useSourceWrite(sourceKeys.sites, (values: typeof form.values) => {
+    const body = { ...values, name: values.name.trim() };
+    return source ? api.patch<Site>(`/v1/capture/sites/${source.id}`, body) : api.post<Site>('/v1/capture/sites', body);
+  });
+  const submit = form.onSubmit((values) =>
+    save.mutate(values, {
+      onSuccess: ({ name }) => {
+        toast(source ? `Saved ${name}` : `Made ${name}; paste its line into your pages`);
+        onClose();
+      },
+      onError: (error) => form.setErrors(fieldErrors(error)),
+    }),
+  );
+  return (
+    <Frame
+      error={save.error}
+      hasFieldErrors={Object.keys(form.errors).length > 0}
+      pending={save.isPending}
+      verb={source ? 'Save' : 'Make the site'}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <TextInput label="Name" placeholder="example.com" data-autofocus {...form.getInputProps('name')} />
+      <TagsInput
+        label="Allowed origins"
+        description="Each with https://; empty allows any."
+        placeholder="https://example.com"
+        size="sm"
+        {...form.getInputProps('allowedOrigins')}
+      />
+    </Frame>
+  );
+}

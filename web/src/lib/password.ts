@@ -1,0 +1,2 @@
+/** The server refuses shorter ones. */
+export const PASSWORD_MIN = 10;

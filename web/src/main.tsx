@@ -1,0 +1,45 @@
+import '@fontsource-variable/inter/wght.css';
+import '@mantine/core/styles.css';
+import '@mantine/notifications/styles.css';
+import '@mantine/spotlight/styles.css';
+import './app/global.css';
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { setNonce } from 'get-nonce';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { makeQueryClient } from './app/queryClient';
+import { makeRouter } from './app/router';
+import { cssVariables, styleNonce, theme } from './app/theme';
+
+// The scroll lock of dialogs adds a style element; it must carry the nonce as Mantine's own do.
+setNonce(styleNonce());
+
+const client = makeQueryClient(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname === '/sign-in' || pathname === '/setup') return;
+  void router.navigate({ to: '/sign-in', search: { next: href } });
+});
+const router = makeRouter(client);
+const colorSchemes = localStorageColorSchemeManager({ key: 'leadline-color-scheme' });
+
+const container = document.getElementById('root');
+if (!container) throw new Error('index.html has no root element');
+createRoot(container).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={cssVariables}
+        colorSchemeManager={colorSchemes}
+        defaultColorScheme="auto"
+        getStyleNonce={styleNonce}
+      >
+        <Notifications position="bottom-right" limit={4} zIndex={400} />
+        <RouterProvider router={router} />
+      </MantineProvider>
+    </QueryClientProvider>
+  </StrictMode>,
+);
