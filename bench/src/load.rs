@@ -1,0 +1,117 @@
+//! Posts as fast as a number of connections allow, each person once, and keeps every latency.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, ensure};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+/// What is posted where.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    pub(crate) path: String,
+    pub(crate) connections: usize,
+    pub(crate) span: Duration,
+}
+
+/// Every latency, sorted.
+pub(crate) struct Measured {
+    latencies: Vec<Duration>,
+    span: Duration,
+}
+
+impl Load {
+    pub(crate) async fn run(&self) -> anyhow::Result<Measured> {
+        let begin = Instant::now();
+        let mut workers = JoinSet::new();
+        for worker in 0..self.connections {
+            let load = self.clone();
+            workers.spawn(async move { load.work(worker, begin).await });
+        }
+        let mut latencies = Vec::new();
+        while let Some(worker) = workers.join_next().await {
+            latencies.extend(worker??);
+        }
+        latencies.sort_unstable();
+        Ok(Measured { latencies, span: begin.elapsed() })
+    }
+
+    async fn work(&self, worker: usize, begin: Instant) -> anyhow::Result<Vec<Duration>> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let (mut latencies, mut answer) = (Vec::new(), Vec::with_capacity(4_096));
+        let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+        while begin.elapsed() < self.span {
+            let request = self.request(&format!("{run:x}-{worker}-{}", latencies.len()));
+            let sent = Instant::now();
+            stream.write_all(request.as_bytes()).await?;
+            read_answer(&mut stream, &mut answer).await?;
+            latencies.push(sent.elapsed());
+        }
+        Ok(latencies)
+    }
+
+    /// A form as people fill it in: 300 bytes, urlencoded would be the same size.
+    fn request(&self, id: &str) -> String {
+        let body = format!(
+            "{{\"name\":\"Bench {id}\",\"email\":\"{id}@example.com\",\"company\":\"Example Works\",\
+             \"message\":\"Please tell me more about the offer.\",\"utm_source\":\"bench\",\"utm_medium\":\"cpc\",\
+             \"page_url\":\"https://www.example.com/offer?gclid=abc\",\"budget\":\"1000\",\"__visitor_id\":\"v-{id}\"}}"
+        );
+        format!(
+            "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nuser-agent: Mozilla/5.0 bench\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.path,
+            self.address,
+            body.len()
+        )
+    }
+}
+
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<()> {
+    answer.clear();
+    loop {
+        let read = stream.read_buf(answer).await?;
+        ensure!(read > 0, "the server closed a connection");
+        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&answer[..end])?.to_ascii_lowercase();
+        ensure!(head.starts_with("http/1.1 200"), "answered {}", head.lines().next().unwrap_or_default());
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+        let length: usize = length.context("an answer without a length")?.trim().parse()?;
+        if answer.len() >= end + 4 + length {
+            return Ok(());
+        }
+    }
+}
+
+impl Measured {
+    pub(crate) fn count(&self) -> usize {
+        self.latencies.len()
+    }
+
+    pub(crate) fn print(&self, name: &str, cost: Option<(f64, f64, f64)>) {
+        let rate = self.count() as f64 / self.span.as_secs_f64();
+        let (p50, p99) = (ms(quantile(&self.latencies, 0.5)), ms(quantile(&self.latencies, 0.99)));
+        let cost =
+            cost.map(|(cpu, rest, peak)| format!("{cpu:>13.0}   {rest:.0} MB, {peak:.0} MB")).unwrap_or_default();
+        println!("{name:<28} {rate:>10.0} {p50:>8.2} {p99:>8.2} {cost}");
+    }
+}
+
+/// The latency that this share of all stays under.
+pub(crate) fn quantile(sorted: &[Duration], share: f64) -> Duration {
+    let place = (sorted.len() as f64 * share) as usize;
+    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+/// As milliseconds.
+pub(crate) fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

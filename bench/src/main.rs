@@ -1,0 +1,96 @@
+//! What this machine can do, in one run: ratios hold from machine to machine, times do not.
+//!
+//! `make bench` runs it beside a durable PostgreSQL (`fsync` on). The product runs as its own process, as it is
+//! installed; the load comes from here over loopback and shares the machine's cores with it, so the figures are what
+//! is left for the product beside its own load.
+
+mod board;
+mod deliveries;
+mod load;
+mod server;
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Bytes, routing::post};
+use clap::{Parser, Subcommand};
+
+use crate::{
+    load::Load,
+    server::{Database, Product},
+};
+
+/// Connections that post at the same time.
+const CONNECTIONS: usize = 64;
+
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// How long each way of posting is measured
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// How many leads the board holds
+    #[arg(long, default_value_t = 1_000_000)]
+    leads: u64,
+    /// How many leads are delivered
+    #[arg(long, default_value_t = 20_000)]
+    deliveries: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answers every post, having read it: what the HTTP library alone can do
+    #[command(hide = true)]
+    Bare { listen: SocketAddr },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if let Some(Command::Bare { listen }) = cli.command {
+        return bare(listen).await;
+    }
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    println!("{} cores, {CONNECTIONS} connections, {} s each\n", std::thread::available_parallelism()?, cli.seconds);
+    captures(&cli).await?;
+    for database in Database::ALL {
+        deliveries::measure(database, cli.deliveries).await?;
+    }
+    for database in Database::ALL {
+        board::measure(database, cli.leads).await?;
+    }
+    Ok(())
+}
+
+async fn captures(cli: &Cli) -> anyhow::Result<()> {
+    let span = Duration::from_secs(cli.seconds);
+    println!("accepted form posts          per second   p50 ms   p99 ms   CPU us each   memory at rest, under load");
+    let bare = server::bare().await?;
+    Load { address: bare.address, path: "/f/bare".into(), connections: CONNECTIONS, span }
+        .run()
+        .await?
+        .print("bare handler, body read", None);
+    drop(bare);
+    for database in Database::ALL {
+        let product = Product::start(database).await?;
+        let path = product.make_form().await?;
+        let at_rest = product.memory_mb()?;
+        let load = Load { address: product.address, path, connections: CONNECTIONS, span };
+        // The first seconds fill caches and plans.
+        Load { span: Duration::from_secs(2), ..load.clone() }.run().await?;
+        let cpu_before = product.cpu()?;
+        let result = load.run().await?;
+        let cpu = product.cpu()? - cpu_before;
+        let cost = (cpu.as_secs_f64() * 1e6 / result.count().max(1) as f64, at_rest, product.peak_memory_mb()?);
+        result.print(&format!("form post, {database}"), Some(cost));
+        product.stop().await?;
+    }
+    println!();
+    Ok(())
+}
+
+async fn bare(listen: SocketAddr) -> anyhow::Result<()> {
+    let router =
+        Router::new().route("/f/{key}", post(|body: Bytes| async move { format!("{{\"bytes\":{}}}", body.len()) }));
+    Ok(axum::serve(tokio::net::TcpListener::bind(listen).await?, router).await?)
+}
