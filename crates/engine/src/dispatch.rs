@@ -164,9 +164,12 @@ pub(crate) async fn hear_other_nodes(engine: Engine, mut stop: watch::Receiver<b
 }
 
 async fn hear(engine: &Engine, mut listener: notify::Listener, stop: &mut watch::Receiver<bool>) {
+    let mut reconnections = engine.store.reconnections();
     loop {
         let text = tokio::select! {
             text = listener.next() => text,
+            // The listener's own connection shared the others' fate.
+            () = reconnections.next() => return,
             _ = stop.changed() => return,
         };
         let Ok(text) = text else { return };

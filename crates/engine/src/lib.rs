@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod capture;
+mod connections;
 pub mod crm;
 pub mod delivery;
 pub mod dispatch;

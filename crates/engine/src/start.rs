@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Clock, Engine, Options, Wake,
     capture::{Door, Spool, replay},
-    delivery, dispatch,
+    connections, delivery, dispatch,
     live::Live,
     random_bytes,
     seal::Keys,
@@ -104,6 +104,7 @@ impl Engine {
         if background == Background::Everything {
             tasks.spawn(queue.run_forwarder(engine.clone(), stopped.clone()));
             tasks.spawn(replay::run(engine.clone(), stopped.clone()));
+            tasks.spawn(connections::run(engine.store.clone(), stopped.clone()));
             tasks.spawn(dispatch::run(engine.clone(), stopped.clone()));
             tasks.spawn(dispatch::hear_other_nodes(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::run(engine.clone(), stopped.clone()));

@@ -37,6 +37,8 @@ use sea_orm::{
     },
 };
 
+use tokio::{sync::watch, time::timeout};
+
 pub use dialect::Dialect;
 pub use sql::{Error, Page, Reader, Tx};
 
@@ -63,10 +65,15 @@ pub enum Durability {
 /// A database: one writer (SQLite) or a pool (PostgreSQL), and readers that cannot write.
 #[derive(Clone)]
 pub struct Store {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+    pools: watch::Sender<Pools>,
     dialect: Dialect,
     url: String,
+}
+
+#[derive(Clone)]
+struct Pools {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
 }
 
 impl Store {
@@ -129,27 +136,33 @@ impl Store {
         };
         let writer = Database::connect(options(1, false)).await?;
         let reader = Database::connect(options(SQLITE_READERS, true)).await?;
-        Ok(Self { writer, reader, dialect: Dialect::Sqlite, url: url.clone() })
+        Ok(Self { pools: watch::Sender::new(Pools { writer, reader }), dialect: Dialect::Sqlite, url: url.clone() })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, Error> {
-        let mut options = ConnectOptions::new(url.to_owned());
-        options
-            .max_connections(POSTGRES_CONNECTIONS)
-            .min_connections(1)
-            .connect_timeout(WAIT)
-            .acquire_timeout(WAIT)
-            .sqlx_logging(false)
-            .map_sqlx_postgres_opts(|postgres| {
-                postgres.application_name("leadline").options([
-                    // A generic plan made while the tables are empty stays when they are not.
-                    ("plan_cache_mode", "force_custom_plan"),
-                    ("synchronous_commit", "on"),
-                    ("timezone", "UTC"),
-                ])
-            });
-        let writer = Database::connect(options).await?;
-        Ok(Self { reader: writer.clone(), writer, dialect: Dialect::Postgres, url: url.to_owned() })
+        let pools = watch::Sender::new(postgres_pools(url).await?);
+        Ok(Self { pools, dialect: Dialect::Postgres, url: url.to_owned() })
+    }
+
+    /// Takes new connections in place of all there are, if new ones answer. On SQLite nothing needs it.
+    ///
+    /// A network that swallowed bytes leaves connections that look alive and never answer; the pool waits for them,
+    /// and in the end has none to give. Whoever holds a connection keeps it to the end of what it does.
+    ///
+    /// # Errors
+    /// Where new connections do not answer either.
+    pub async fn reconnect(&self) -> Result<(), Error> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(());
+        }
+        let pools = postgres_pools(&self.url).await?;
+        self.pools.send_replace(pools);
+        Ok(())
+    }
+
+    /// Hears when connections are replaced, for whoever holds one of its own.
+    pub fn reconnections(&self) -> Reconnections {
+        Reconnections(self.pools.subscribe())
     }
 
     /// Brings the tables up to date. Safe to run on several nodes at once.
@@ -157,7 +170,7 @@ impl Store {
     /// # Errors
     /// Where a migration fails; on both databases nothing of it is left then.
     pub async fn migrate(&self) -> Result<(), Error> {
-        migrations::run(&self.writer, self.dialect).await
+        migrations::run(&self.writer(), self.dialect).await
     }
 
     /// Which of the two databases this is.
@@ -182,14 +195,14 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let transaction = self.writer.begin_with_options(options).await?;
+        let transaction = sql::in_time(self.dialect, self.writer().begin_with_options(options)).await?;
         Ok(Tx::new(transaction, self.dialect))
     }
 
     /// A reader: it sees what is committed and cannot write.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader::new(self.reader.clone(), self.dialect)
+        Reader::new(self.pools.borrow().reader.clone(), self.dialect)
     }
 
     /// Answers when a statement reaches the database and comes back.
@@ -210,11 +223,55 @@ impl Store {
 
     /// Closes every connection; on SQLite the write-ahead log is folded into the file.
     pub async fn close(self) {
+        let Pools { writer, reader } = self.pools.borrow().clone();
         let separate_reader = self.dialect == Dialect::Sqlite;
         if separate_reader {
-            let _closed = self.reader.close().await;
+            let _closed = reader.close().await;
         }
-        let _closed = self.writer.close().await;
+        let _closed = writer.close().await;
+    }
+
+    fn writer(&self) -> DatabaseConnection {
+        self.pools.borrow().writer.clone()
+    }
+}
+
+/// Connections that answered a first statement.
+async fn postgres_pools(url: &str) -> Result<Pools, Error> {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .min_connections(1)
+        .connect_timeout(WAIT)
+        .acquire_timeout(WAIT)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.application_name("leadline").options([
+                // A generic plan made while the tables are empty stays when they are not.
+                ("plan_cache_mode", "force_custom_plan"),
+                ("synchronous_commit", "on"),
+                ("timezone", "UTC"),
+                // What a lost network left open must not hold its locks against those who come after it.
+                ("idle_in_transaction_session_timeout", "15s"),
+                ("tcp_keepalives_idle", "30"),
+                ("tcp_keepalives_interval", "10"),
+                ("tcp_keepalives_count", "3"),
+            ])
+        });
+    let writer = timeout(WAIT, Database::connect(options)).await.map_err(|_elapsed| Error::TimedOut)??;
+    Ok(Pools { reader: writer.clone(), writer })
+}
+
+/// Tells of connections that were replaced.
+pub struct Reconnections(watch::Receiver<Pools>);
+
+impl Reconnections {
+    /// Waits for the next time.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The store is gone, and nothing will ever be replaced again.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -4,9 +4,10 @@
 //! time.
 
 use sea_orm::sqlx::postgres::PgListener;
+use tokio::time::timeout;
 
 use crate::{
-    Store,
+    Store, WAIT,
     dialect::Dialect,
     sql::{Error, Tx, params},
 };
@@ -41,8 +42,12 @@ impl Listener {
         if store.dialect() == Dialect::Sqlite {
             return Ok(None);
         }
-        let mut listener = PgListener::connect(store.url()).await.map_err(failed)?;
-        listener.listen(CHANNEL).await.map_err(failed)?;
+        let connect = async {
+            let mut listener = PgListener::connect(store.url()).await?;
+            listener.listen(CHANNEL).await?;
+            Ok(listener)
+        };
+        let listener = timeout(WAIT, connect).await.map_err(|_elapsed| Error::TimedOut)?.map_err(failed)?;
         Ok(Some(Self(listener)))
     }
 

@@ -5,6 +5,8 @@
 //! and JSON are stored differently by the two databases (see `dialect`), and because sets keep the hot path at one
 //! statement per table.
 
+use std::time::Duration;
+
 use leadline_domain::{
     ids::{self, Id},
     time::Timestamp,
@@ -13,9 +15,14 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, SqlErr, Statement, TryGetable, Value,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::dialect::{Dialect, Kind};
+
+/// How long the answer to one statement on PostgreSQL may take. Only a network that swallows bytes takes longer, and it
+/// never says so: without a deadline whoever asked would wait for good.
+const STATEMENT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -247,7 +254,7 @@ impl Tx {
     /// # Errors
     /// Where the database does not confirm it; then it may or may not have happened.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.transaction.commit().await?)
+        in_time(self.dialect, self.transaction.commit()).await
     }
 
     /// Takes everything back. Dropping does the same, but later.
@@ -255,7 +262,7 @@ impl Tx {
     /// # Errors
     /// Where the database is gone.
     pub async fn rollback(self) -> Result<(), Error> {
-        Ok(self.transaction.rollback().await?)
+        in_time(self.dialect, self.transaction.rollback()).await
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -264,7 +271,7 @@ impl Tx {
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Error> {
         let statement = statement(self.dialect, sql, params);
-        Ok(self.transaction.execute_raw(statement).await?.rows_affected())
+        Ok(in_time(self.dialect, self.transaction.execute_raw(statement)).await?.rows_affected())
     }
 
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Error> {
@@ -339,8 +346,16 @@ async fn query(
     sql: &str,
     params: &[Param],
 ) -> Result<Vec<Row>, Error> {
-    let results = connection.query_all_raw(statement(dialect, sql, params)).await?;
+    let results = in_time(dialect, connection.query_all_raw(statement(dialect, sql, params))).await?;
     Ok(results.into_iter().map(|result| Row { result, dialect }).collect())
+}
+
+/// Waits for the database, but not for good where a network is between us and it.
+pub(crate) async fn in_time<T>(dialect: Dialect, asked: impl Future<Output = Result<T, DbErr>>) -> Result<T, Error> {
+    match dialect {
+        Dialect::Sqlite => Ok(asked.await?),
+        Dialect::Postgres => Ok(timeout(STATEMENT_DEADLINE, asked).await.map_err(|_elapsed| Error::TimedOut)??),
+    }
 }
 
 fn statement(dialect: Dialect, sql: &str, params: &[Param]) -> Statement {

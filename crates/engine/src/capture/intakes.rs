@@ -12,7 +12,7 @@ use std::{
 
 use leadline_domain::ids::{ProjectId, WorkspaceId};
 use leadline_store::{
-    Error, Reader,
+    Error, Store,
     sources::{self, Intake},
 };
 
@@ -39,14 +39,14 @@ struct Entry {
 /// What is known about sources. Cheap to clone.
 #[derive(Clone)]
 pub struct Intakes {
-    reader: Reader,
+    store: Store,
     known: Arc<Mutex<HashMap<Asked, Entry>>>,
     store_is_away: Arc<AtomicBool>,
 }
 
 impl Intakes {
-    pub(crate) fn new(reader: Reader, store_is_away: Arc<AtomicBool>) -> Self {
-        Self { reader, known: Arc::default(), store_is_away }
+    pub(crate) fn new(store: Store, store_is_away: Arc<AtomicBool>) -> Self {
+        Self { store, known: Arc::default(), store_is_away }
     }
 
     /// Where the key of a form (`form`) or an inbound webhook (`webhook`) leads to.
@@ -55,7 +55,7 @@ impl Intakes {
     /// Where the store is away and the key was never seen before.
     pub async fn by_key(&self, kind: &'static str, key: &str) -> Result<Option<Intake>, Error> {
         let asked = Asked::Key(kind, key.to_owned());
-        self.find(asked, sources::find_intake(&self.reader, kind, key)).await
+        self.find(asked, sources::find_intake(&self.store.reader(), kind, key)).await
     }
 
     /// Where a lead goes that names a project, or none.
@@ -64,7 +64,7 @@ impl Intakes {
     /// Where the store is away and this was never asked before.
     pub async fn direct(&self, workspace: WorkspaceId, project: Option<ProjectId>) -> Result<Option<Intake>, Error> {
         let asked = Asked::Direct(workspace, project);
-        self.find(asked, sources::find_direct_intake(&self.reader, workspace, project)).await
+        self.find(asked, sources::find_direct_intake(&self.store.reader(), workspace, project)).await
     }
 
     /// Forgets everything: a source, a pipeline or a workspace changed here.

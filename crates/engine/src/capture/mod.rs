@@ -185,7 +185,7 @@ impl Door {
         let door = Self {
             queue,
             spool,
-            intakes: Intakes::new(store.reader(), Arc::clone(&store_is_away)),
+            intakes: Intakes::new(store.clone(), Arc::clone(&store_is_away)),
             store_is_away,
             deadline,
             keys,
