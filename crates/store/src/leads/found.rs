@@ -8,8 +8,9 @@ use crate::{
     sql::{Error, IntoParam, Param, Reader, json_set},
 };
 
-/// A filter that finds at most so many leads is answered from those.
-const FEW: i64 = 2_000;
+/// A filter that finds at most so many leads is answered from those, and a search that finds more from the newest of
+/// them: nobody looks for somebody on page forty, and a bounded answer is quick however common the name.
+const FEW: usize = 2_000;
 
 /// How many events that wait for the index a search looks through. More wait only after an outage.
 const UNINDEXED_MAX: i64 = 1_000;
@@ -20,7 +21,9 @@ pub(super) enum Found {
     All,
     /// These are all that match.
     Few(Vec<LeadId>),
-    /// More than a few match.
+    /// More than a few match a search, and these are the newest.
+    Newest(Vec<LeadId>),
+    /// More than a few match something else than a search.
     Many,
 }
 
@@ -145,10 +148,12 @@ pub(super) async fn found(reader: &Reader, workspace: WorkspaceId, filter: &Lead
     }
     let (sql, params) = probe(reader, workspace, filter);
     let rows = reader.query(&sql, &params).await?;
-    if rows.len() > usize::try_from(FEW).unwrap_or(usize::MAX) {
+    let are_few = rows.len() <= FEW;
+    if !are_few && filter.search.is_none() {
         return Ok(Found::Many);
     }
-    rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>().map(Found::Few)
+    let ids = rows.iter().take(FEW).map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    Ok(if are_few { Found::Few(ids) } else { Found::Newest(ids) })
 }
 
 fn probe(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> (String, Vec<Param>) {
@@ -159,39 +164,46 @@ fn probe(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> (Strin
     if let (Some(table), Some(trigrams)) = (dialect.search_table(), trigrams) {
         return probe_table(table, condition(Walk::Named), &trigrams);
     }
+    // What is not searched is walked if it finds many, so any of it tells enough.
+    let order = if filter.search.is_some() { "ORDER BY leads.created_at DESC, leads.id DESC" } else { "" };
     if let Some(tag) = &filter.tag {
-        return probe_tag(condition(Walk::Named), tag);
+        return probe_tag(condition(Walk::Named), tag, order);
     }
-    let condition = condition(if filter.stage.is_some() { Walk::Stage } else { Walk::Workspace });
+    let by_stage = filter.stage.is_some() && filter.search.is_none();
+    let condition = condition(if by_stage { Walk::Stage } else { Walk::Workspace });
     let limit = FEW + 1;
-    (format!("SELECT leads.id FROM leads WHERE {} LIMIT {limit}", condition.text), condition.params)
+    (format!("SELECT leads.id FROM leads WHERE {} {order} LIMIT {limit}", condition.text), condition.params)
 }
 
-/// Over the table beside `leads`, and over the leads that it does not know yet.
+/// Over the table beside `leads`, and over the leads that it does not know yet. The newest are those that were stored
+/// last, which is the order that the table has.
 fn probe_table(table: &str, mut condition: Where, trigrams: &str) -> (String, Vec<Param>) {
     let filter = condition.text.clone();
     let query = condition.param(&trigrams);
     let limit = FEW + 1;
     let sql = format!(
-        "SELECT id FROM (SELECT leads.id FROM {table} CROSS JOIN leads ON leads.number = {table}.rowid
-                         WHERE {table} MATCH ${query} AND {filter} LIMIT {limit}) AS indexed
+        "SELECT id, number FROM (SELECT leads.id, leads.number
+                                 FROM {table} CROSS JOIN leads ON leads.number = {table}.rowid
+                                 WHERE {table} MATCH ${query} AND {filter}
+                                 ORDER BY {table}.rowid DESC LIMIT {limit}) AS indexed
          UNION
-         SELECT id FROM (SELECT leads.id
-                         FROM (SELECT lead_id FROM events WHERE NOT dispatched AND lead_id IS NOT NULL
-                               ORDER BY created_at DESC, id DESC LIMIT {UNINDEXED_MAX}) AS told
-                         CROSS JOIN leads WHERE leads.id = told.lead_id AND {filter} LIMIT {limit}) AS waiting"
+         SELECT leads.id, leads.number
+         FROM (SELECT lead_id FROM events WHERE NOT dispatched AND lead_id IS NOT NULL
+               ORDER BY created_at DESC, id DESC LIMIT {UNINDEXED_MAX}) AS told
+         CROSS JOIN leads WHERE leads.id = told.lead_id AND {filter}
+         ORDER BY number DESC LIMIT {limit}"
     );
     (sql, condition.params)
 }
 
-fn probe_tag(mut condition: Where, tag: &str) -> (String, Vec<Param>) {
+fn probe_tag(mut condition: Where, tag: &str, order: &str) -> (String, Vec<Param>) {
     let filter = condition.text.clone();
     let tag = condition.param(&tag);
     let limit = FEW + 1;
     let sql = format!(
         "SELECT leads.id FROM lead_tags CROSS JOIN leads
          WHERE lead_tags.workspace_id = $1 AND lead_tags.tag = ${tag} AND leads.id = lead_tags.lead_id AND {filter}
-         LIMIT {limit}"
+         {order} LIMIT {limit}"
     );
     (sql, condition.params)
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     dialect::Dialect,
+    pipelines,
     sql::{COUNT_CAP, Error, Page, Reader, Row, Tx, json_set, params},
 };
 
@@ -62,7 +63,7 @@ pub async fn list(
 ) -> Result<Page<Card>, Error> {
     let found = found(reader, workspace, filter).await?;
     let mut condition = match &found {
-        Found::Few(ids) => Where::among(workspace, ids, reader),
+        Found::Few(ids) | Found::Newest(ids) => Where::among(workspace, ids, reader),
         Found::All | Found::Many => Where::of(reader.dialect(), workspace, filter, Walk::Workspace),
     };
     let counting = condition.clone();
@@ -94,6 +95,7 @@ pub async fn list(
     match found {
         Found::All => Ok(Page { rows, total: count_all(reader, workspace, filter).await?, total_is_capped: false }),
         Found::Few(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: false }),
+        Found::Newest(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: true }),
         Found::Many => Ok(Page::new(rows, count_capped(reader, &counting, COUNT_CAP).await?)),
     }
 }
@@ -113,9 +115,8 @@ async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter)
 }
 
 async fn count_capped(reader: &Reader, condition: &Where, cap: i64) -> Result<i64, Error> {
-    let limit = cap + 1;
-    let sql =
-        format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM leads WHERE {} LIMIT {limit}) AS c", condition.text);
+    let (from, filter, limit) = (&condition.from, &condition.text, cap + 1);
+    let sql = format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM {from} WHERE {filter} LIMIT {limit}) AS c");
     reader.count(&sql, &condition.params).await
 }
 
@@ -140,12 +141,17 @@ pub async fn board(
         .collect();
     let stages: Vec<StageId> =
         stages.iter().copied().filter(|stage| filter.stage.is_none_or(|only| only == *stage)).collect();
-    match found(reader, workspace, filter).await? {
-        Found::Few(ids) => {
-            let rows = few_on_board(reader, workspace, &stages, &ids, limit).await?;
+    let Some(first) = stages.first() else { return Ok(columns) };
+    let found = found(reader, workspace, &on_board(reader, workspace, *first, filter).await?).await?;
+    match &found {
+        Found::Few(ids) | Found::Newest(ids) => {
+            let rows = few_on_board(reader, workspace, &stages, ids, limit).await?;
             fill(&mut columns, &rows)?;
             for row in &rows {
                 count_in(&mut columns, row.get("stage_id")?, row.get("n")?);
+            }
+            for column in &mut columns {
+                column.count_is_capped = matches!(found, Found::Newest(_)) && stages.contains(&column.stage);
             }
         }
         Found::All => {
@@ -165,6 +171,24 @@ pub async fn board(
         }
     }
     Ok(columns)
+}
+
+/// What the board that `stage` is of is asked for. A search fills that board from one set of leads, so that a column
+/// shows the same on the board as in pages of its own, and other pipelines have no part in it.
+async fn on_board(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stage: StageId,
+    filter: &LeadFilter,
+) -> Result<LeadFilter, Error> {
+    if filter.search.is_none() {
+        return Ok(filter.clone());
+    }
+    let pipeline = match filter.pipeline {
+        Some(pipeline) => Some(pipeline),
+        None => pipelines::find_stage(reader, workspace, stage).await?.map(|stage| stage.pipeline_id),
+    };
+    Ok(LeadFilter { stage: None, pipeline, ..filter.clone() })
 }
 
 fn fill(columns: &mut [Column], rows: &[Row]) -> Result<(), Error> {
@@ -191,9 +215,6 @@ async fn first_pages(
     filter: &LeadFilter,
     limit: i64,
 ) -> Result<Vec<Row>, Error> {
-    if stages.is_empty() {
-        return Ok(Vec::new());
-    }
     let columns = card_columns(reader.dialect());
     let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
     let limit = condition.param(&limit);
@@ -216,7 +237,8 @@ async fn first_pages(
     reader.query(&sql, &condition.params).await
 }
 
-/// The cards of all columns out of a few leads, each with how many its column has (`n`).
+/// The cards of all columns out of a few leads, each with how many its column has (`n`). What is sorted is narrow; the
+/// cards are fetched for the tops of the columns alone.
 async fn few_on_board(
     reader: &Reader,
     workspace: WorkspaceId,
@@ -228,12 +250,13 @@ async fn few_on_board(
     let limit = condition.param(&limit);
     condition.params.push(json_set(stages));
     let sql = format!(
-        "SELECT cards.*, users.name AS assigned_to_name
-         FROM (SELECT {columns}, count(*) OVER (PARTITION BY leads.stage_id) AS n,
+        "SELECT {columns}, placed.n, users.name AS assigned_to_name
+         FROM (SELECT leads.id, leads.stage_id, count(*) OVER (PARTITION BY leads.stage_id) AS n,
                       row_number() OVER (PARTITION BY leads.stage_id ORDER BY leads.rank DESC, leads.id DESC) AS place
-               FROM {from} WHERE {filter}) AS cards
-         LEFT JOIN users ON users.id = cards.assigned_to
-         WHERE cards.place <= ${limit} AND cards.stage_id IN {stages} ORDER BY cards.rank DESC, cards.id DESC",
+               FROM {from} WHERE {filter}) AS placed
+         CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id = placed.id AND placed.place <= ${limit} AND placed.stage_id IN {stages}
+         ORDER BY leads.rank DESC, leads.id DESC",
         columns = card_columns(reader.dialect()),
         from = condition.from,
         filter = condition.text,
@@ -263,9 +286,6 @@ async fn capped_stage_counts(
     stages: &[StageId],
     filter: &LeadFilter,
 ) -> Result<Vec<(StageId, i64)>, Error> {
-    if stages.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
     let limit = COLUMN_COUNT_CAP + 1;
     let parts: Vec<String> = stages
@@ -303,9 +323,14 @@ pub async fn stage_page(
     limit: i64,
 ) -> Result<StagePage, Error> {
     let filter = LeadFilter { stage: Some(stage), ..filter.clone() };
-    let found = found(reader, workspace, &filter).await?;
+    let found = found(reader, workspace, &on_board(reader, workspace, stage, &filter).await?).await?;
     let mut condition = match &found {
-        Found::Few(ids) => Where::among(workspace, ids, reader),
+        Found::Few(ids) | Found::Newest(ids) => {
+            let mut condition = Where::among(workspace, ids, reader);
+            let number = condition.param(&stage);
+            condition.and(&reader.dialect().equal_unindexed("leads.stage_id", number));
+            condition
+        }
         Found::All | Found::Many => Where::of(reader.dialect(), workspace, &filter, Walk::Stage),
     };
     let counting = condition.clone();
@@ -327,7 +352,8 @@ pub async fn stage_page(
     let cards = cards.iter().map(read_card).collect::<Result<_, _>>()?;
     let (count, count_is_capped) = match found {
         Found::All => (count_all(reader, workspace, &filter).await?, false),
-        Found::Few(ids) => (count_of(ids.len()), false),
+        Found::Few(_) => (count_capped(reader, &counting, COUNT_CAP).await?, false),
+        Found::Newest(_) => (count_capped(reader, &counting, COUNT_CAP).await?, true),
         Found::Many => {
             let counted = count_capped(reader, &counting, COLUMN_COUNT_CAP).await?;
             (counted.min(COLUMN_COUNT_CAP), counted > COLUMN_COUNT_CAP)

@@ -1,8 +1,11 @@
 //! Lists and the board say what a naive look at all leads says, whether few match or many.
 
+use std::time::Duration;
+
 use leadline_domain::ids::{LeadId, StageId, UserId};
+use leadline_engine::crm::{self, pipelines::default_stages};
 use leadline_store::leads::{self, Assigned, Cursor, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder};
-use leadline_store::search::Terms;
+use leadline_store::{pipelines, search::Terms};
 use leadline_testkit::{Db, TestApp};
 use rstest::rstest;
 
@@ -10,6 +13,9 @@ use crate::fixtures::{Model, crowd, member, pipeline};
 
 /// More than a filter may find to be answered from what it found.
 const MANY: usize = 5_000;
+
+/// A search that finds more shows the newest of them.
+const SHOWN_MAX: usize = 2_000;
 
 struct Crowd {
     app: TestApp,
@@ -41,6 +47,9 @@ fn filter(crowd: &Crowd, name: &str) -> LeadFilter {
         "many by owner" => LeadFilter { assigned: Some(Assigned::Nobody), ..all },
         "few by search" => LeadFilter { search: search("zacharias", SearchScope::Everything), ..all },
         "many by search" => LeadFilter { search: search("ANNA", SearchScope::Everything), ..all },
+        "many by search in a stage" => {
+            LeadFilter { search: search("anna", SearchScope::Everything), stage: Some(crowd.stages[1]), ..all }
+        }
         "short search" => LeadFilter { search: search("n 1", SearchScope::Everything), ..all },
         "company alone" => LeadFilter { search: search("anna", SearchScope::Company), ..all },
         "by company" => LeadFilter { search: search("company 11", SearchScope::Company), ..all },
@@ -77,22 +86,36 @@ fn matches(model: &Model, filter: &LeadFilter, typed: &str) -> bool {
 fn typed(name: &str) -> &'static str {
     match name {
         "few by search" => "zacharias",
-        "many by search" | "several" | "company alone" => "anna",
+        "many by search" | "many by search in a stage" | "several" | "company alone" => "anna",
         "short search" => "n 1",
         "by company" => "company 11",
         _ => "",
     }
 }
 
-/// The ids of a column from its top.
-fn column(models: &[Model], stage: StageId, filter: &LeadFilter, name: &str) -> Vec<LeadId> {
-    let mut column: Vec<&Model> =
-        models.iter().filter(|model| model.stage == stage && matches(model, filter, typed(name))).collect();
-    column.sort_by(|one, other| (&other.rank, other.id).cmp(&(&one.rank, one.id)));
-    column.into_iter().map(|model| model.id).collect()
+/// What is shown for a filter, newest first, and whether that is not all that matches.
+fn shown<'a>(models: &'a [Model], filter: &LeadFilter, name: &str) -> (Vec<&'a Model>, bool) {
+    let mut shown: Vec<&Model> = models.iter().filter(|model| matches(model, filter, typed(name))).collect();
+    shown.sort_by_key(|model| std::cmp::Reverse(model.created_at));
+    let is_capped = filter.search.is_some() && shown.len() > SHOWN_MAX;
+    if is_capped {
+        shown.truncate(SHOWN_MAX);
+    }
+    (shown, is_capped)
 }
 
-const FILTERS: [&str; 14] = [
+/// The ids of a column from its top, and whether there may be more. A search is shown before it is spread over stages.
+fn column(models: &[Model], stage: StageId, filter: &LeadFilter, name: &str) -> (Vec<LeadId>, bool) {
+    if filter.stage.is_some_and(|only| only != stage) {
+        return (Vec::new(), false);
+    }
+    let (mut column, is_capped) = shown(models, &LeadFilter { stage: None, ..filter.clone() }, name);
+    column.retain(|model| model.stage == stage);
+    column.sort_by(|one, other| (&other.rank, other.id).cmp(&(&one.rank, one.id)));
+    (column.into_iter().map(|model| model.id).collect(), is_capped)
+}
+
+const FILTERS: [&str; 15] = [
     "all",
     "one stage",
     "few by source",
@@ -103,6 +126,7 @@ const FILTERS: [&str; 14] = [
     "many by owner",
     "few by search",
     "many by search",
+    "many by search in a stage",
     "short search",
     "company alone",
     "by company",
@@ -120,10 +144,10 @@ async fn the_board_shows_the_top_of_each_column_and_counts_it(#[values(Db::Sqlit
         let board = leads::board(&reader, crowd.app.workspace, &crowd.stages, &filter, 20).await.expect("a board");
 
         for (shown, stage) in board.iter().zip(&crowd.stages) {
-            let expected = column(&crowd.models, *stage, &filter, name);
+            let (expected, is_capped) = column(&crowd.models, *stage, &filter, name);
             let ids: Vec<LeadId> = shown.cards.iter().map(|card| card.id).collect();
             assert_eq!(ids, expected[..expected.len().min(20)], "{name}");
-            assert_eq!((shown.count, shown.count_is_capped), (expected.len() as i64, false), "{name}");
+            assert_eq!((shown.count, shown.count_is_capped), (expected.len() as i64, is_capped), "{name}");
         }
     }
     crowd.app.stop().await;
@@ -136,19 +160,21 @@ async fn a_column_is_paged_to_its_end_without_gaps_or_repeats(#[values(Db::Sqlit
     let reader = crowd.app.engine.store.reader();
     let stage = crowd.stages[1];
 
-    for name in ["all", "few by owner", "many by owner", "many by search"] {
+    for name in ["all", "few by owner", "many by owner", "few by search", "many by search"] {
         let filter = filter(&crowd, name);
+        let (expected, is_capped) = column(&crowd.models, stage, &filter, name);
         let mut seen = Vec::new();
         let mut after: Option<Cursor> = None;
         loop {
             let page = leads::stage_page(&reader, crowd.app.workspace, stage, &filter, after.as_ref(), 37).await;
             let page = page.expect("a page");
+            assert_eq!((page.count, page.count_is_capped), (expected.len() as i64, is_capped), "{name}");
             let Some(last) = page.cards.last() else { break };
             after = Some(Cursor { rank: last.rank.clone(), id: last.id });
             seen.extend(page.cards.iter().map(|card| card.id));
         }
 
-        assert_eq!(seen, column(&crowd.models, stage, &filter, name), "{name}");
+        assert_eq!(seen, expected, "{name}");
     }
     crowd.app.stop().await;
 }
@@ -166,8 +192,7 @@ async fn a_list_has_every_match_in_its_order(#[values(Db::Sqlite, Db::Postgres)]
             (SortBy::Name, SortOrder::Descending),
         ] {
             let filter = filter(&crowd, name);
-            let mut expected: Vec<&Model> =
-                crowd.models.iter().filter(|model| matches(model, &filter, typed(name))).collect();
+            let (mut expected, is_capped) = shown(&crowd.models, &filter, name);
             expected.sort_by(|one, other| match sort {
                 SortBy::Score => (one.score, one.id).cmp(&(other.score, other.id)),
                 SortBy::Name => (one.name.to_lowercase(), one.id).cmp(&(other.name.to_lowercase(), other.id)),
@@ -185,7 +210,7 @@ async fn a_list_has_every_match_in_its_order(#[values(Db::Sqlite, Db::Postgres)]
             let ids: Vec<LeadId> = page.rows.iter().map(|card| card.id).collect();
             let wanted: Vec<LeadId> = expected.iter().skip(30).take(30).map(|model| model.id).collect();
             assert_eq!(ids, wanted, "{name} by {sort:?}");
-            assert_eq!((page.total, page.total_is_capped), (expected.len() as i64, false), "{name}");
+            assert_eq!((page.total, page.total_is_capped), (expected.len() as i64, is_capped), "{name}");
         }
     }
     crowd.app.stop().await;
@@ -208,4 +233,33 @@ async fn another_workspace_sees_none_of_it(#[values(Db::Sqlite, Db::Postgres)] d
         assert!(board.iter().all(|column| column.cards.is_empty() && column.count == 0), "{name}");
     }
     crowd.app.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn newer_leads_of_another_pipeline_do_not_push_a_search_off_the_board(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let app = TestApp::start(db).await;
+    let owner = member(&app, "owner").await;
+    let first = pipeline(&app).await;
+    let models = crowd(&app, first.id, &first.stages, owner, 100).await;
+    let second = crm::pipelines::create(&app.engine, &app.actor(), "Second", &default_stages()).await.expect("made");
+    let reader = app.engine.store.reader();
+    let second = pipelines::find(&reader, app.workspace, Some(second)).await.expect("an answer").expect("a pipeline");
+    app.advance(Duration::from_secs(1_000));
+    crowd(&app, second.id, &second.stages, owner, SHOWN_MAX + 100).await;
+    let stages: Vec<StageId> = first.stages.iter().map(|stage| stage.id).collect();
+    let search = Terms::parse("anna").map(|terms| Search { terms, scope: SearchScope::Everything });
+    let filter = LeadFilter { search, ..LeadFilter::default() };
+
+    let board = leads::board(&reader, app.workspace, &stages, &filter, 20).await.expect("a board");
+    let page = leads::stage_page(&reader, app.workspace, stages[0], &filter, None, 20).await.expect("a page");
+
+    let expected = models.iter().filter(|model| model.search_text.contains("anna")).count();
+    let in_stage = models.iter().filter(|model| model.stage == stages[0]).count();
+    assert_eq!(board.iter().map(|column| column.count).sum::<i64>(), expected as i64);
+    assert!(board.iter().all(|column| !column.count_is_capped));
+    assert_eq!((page.count, page.count_is_capped), (in_stage as i64, false));
+    app.stop().await;
 }

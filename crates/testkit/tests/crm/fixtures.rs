@@ -86,7 +86,9 @@ pub struct Model {
 /// Puts `n` leads into the store at once, spread over stages, sources, tags, owners and companies; every 500th is
 /// somebody rare.
 pub async fn crowd(app: &TestApp, pipeline: PipelineId, stages: &[Stage], owner: UserId, n: usize) -> Vec<Model> {
-    let models: Vec<Model> = (0..n).map(|index| model(app.now(), stages, owner, index)).collect();
+    let mut models: Vec<Model> = (0..n).map(|index| model(app.now(), stages, owner, index)).collect();
+    // Leads are stored as they come.
+    models.sort_by_key(|model| model.created_at);
     let rows: Vec<NewLead> = models.iter().map(|model| row(app, pipeline, model)).collect();
     let tags: Vec<LeadTag> = models
         .iter()
