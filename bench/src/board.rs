@@ -14,6 +14,16 @@ use crate::{
 /// How often each question is asked.
 const TIMES: usize = 60;
 
+/// What people type, whole or not yet whole: names that tens of thousands carry, with and without a second word, beside
+/// what one lead has.
+const SEARCHES: [(&str, &[&str]); 5] = [
+    ("search by name", &["amelia", "amelia hart", "okonkwo", "priya sh", "lukas", "kofi sharma", "weber", "noah b"]),
+    ("search by e-mail", &["hart.77@", "weber.123456@", "rossi.9999", "@atlas.example"]),
+    ("search by phone", &["+4915110200", "0151 10234567", "015112000077", "+491511"]),
+    ("search by company", &["atlas freight", "quayside", "lumen op", "dental"]),
+    ("search for nobody", &["zzzzqqq", "no such person", "xylophone 9"]),
+];
+
 pub(crate) async fn measure(database: Database, leads: u64) -> anyhow::Result<()> {
     let begin = Instant::now();
     let product = Product::start_filled(database, leads).await?;
@@ -22,14 +32,10 @@ pub(crate) async fn measure(database: Database, leads: u64) -> anyhow::Result<()
     ask(&product, "board: 6 stages, counts, first pages", |_| "/v1/identity/board".into()).await?;
     ask(&product, "list: first page, newest first", |_| "/v1/identity/leads".into()).await?;
     move_cards(&product, &board).await?;
-    for (name, terms) in [
-        ("search by name", ["amelia hart", "okonkwo", "priya sh"]),
-        ("search by e-mail", ["hart.77@", "weber.123456@", "rossi.9999"]),
-        ("search by phone", ["+4915112000", "0151 1234567", "015112000077"]),
-        ("search by company", ["atlas freight", "quayside", "lumen op"]),
-        ("search for nobody", ["zzzzqqq", "no such person", "xylophone 9"]),
-    ] {
-        ask(&product, name, |n| format!("/v1/identity/leads?search={}", encoded(terms[n % terms.len()]))).await?;
+    for (name, terms) in SEARCHES {
+        let term = |n: usize| encoded(terms[n % terms.len()]);
+        ask(&product, &format!("{name}, list"), |n| format!("/v1/identity/leads?limit=50&search={}", term(n))).await?;
+        ask(&product, &format!("{name}, board"), |n| format!("/v1/identity/board?limit=50&search={}", term(n))).await?;
     }
     product.stop().await
 }
