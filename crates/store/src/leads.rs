@@ -1,8 +1,8 @@
 //! Leads, as people and programs read and change them: lists, the board, and the rows behind one lead.
 //!
-//! A filter that finds few leads is answered from those few; one that finds many is walked in the order of the answer,
-//! since enough of them come soon ([`found`]). Either way nothing reads a million rows to show fifty. Who locks leads
-//! does so in the order of their ids, and holds their stages before (see `pipelines`).
+//! A filter that finds few leads is answered from those few, and a search that finds many from the newest of them. Any
+//! other filter that finds many is walked in the order of the answer, since enough of them come soon ([`found`]). Who
+//! locks leads does so in the order of their ids, and holds their stages before (see `pipelines`).
 
 mod change;
 mod found;

@@ -24,7 +24,7 @@ pub struct Column {
     pub cards: Vec<Card>,
     /// How many match in all, or the cap where counting stopped.
     pub count: i64,
-    /// Whether there are more than `count`.
+    /// Whether there may be more than `count`.
     pub count_is_capped: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct StagePage {
     pub cards: Vec<Card>,
     /// How many match in the whole column, or the cap where counting stopped.
     pub count: i64,
-    /// Whether there are more than `count`.
+    /// Whether there may be more than `count`.
     pub count_is_capped: bool,
 }
 
