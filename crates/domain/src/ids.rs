@@ -82,6 +82,10 @@ ids! {
     DeliveryId;
     /// One HTTP try of a delivery.
     AttemptId;
+    /// A thread of messages with one person.
+    ConversationId;
+    /// One message of a conversation.
+    MessageId;
     /// A delta of the number of leads in a stage.
     StageCountId;
 }

@@ -5,6 +5,8 @@
 //! `leadline-engine`.
 
 pub mod attribution;
+pub mod chats;
+pub mod csv;
 pub mod emails;
 pub mod fields;
 pub mod identity;
@@ -16,3 +18,4 @@ pub mod rank;
 pub mod retry;
 pub mod scores;
 pub mod time;
+pub mod widgets;

@@ -69,6 +69,13 @@ pub fn mask(phone: &str) -> String {
     format!("{calling_code}••••••••{}", shown.iter().collect::<String>())
 }
 
+/// Whether this is the code of a region that has numbers of its own, such as `DE`.
+#[must_use]
+pub fn is_region(code: &str) -> bool {
+    code.len() == 2
+        && region_of(code).is_some_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
+}
+
 /// The region that a region code or a calling code stands for; of several with one calling code the main one.
 fn region_of(text: &str) -> Option<Region> {
     let text = text.trim();

@@ -1,6 +1,8 @@
-//! What lets leads in, and what they are about: projects, forms, inbound webhooks, sites.
+//! What lets leads in, and what they are about: projects, forms, inbound webhooks, widgets, chats, sites.
 //!
 //! A key is the secret part of a source's address: 24 random bytes, so that nobody guesses one.
+
+pub mod widgets;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leadline_domain::{
@@ -102,10 +104,10 @@ pub async fn delete_project(engine: &Engine, actor: &Actor, id: ProjectId) -> Re
     if is_the_last {
         return Err(SourceError::Field("id", "is the workspace's last project"));
     }
-    for kind in ["form", "webhook"] {
+    for kind in ["form", "webhook", "widget", "chat"] {
         let in_use = sources::list(&reader, actor.workspace, kind).await?.iter().any(|source| source.project_id == id);
         if in_use {
-            return Err(SourceError::Field("id", "still has forms or webhooks that lead into it"));
+            return Err(SourceError::Field("id", "still has sources that lead into it"));
         }
     }
     let mut tx = engine.store.begin().await?;
@@ -173,7 +175,7 @@ pub async fn update_webhook(
     change_and_store(engine, actor, webhook, change.name.as_deref(), change.project).await
 }
 
-/// Puts a form (`form`) or an inbound webhook (`webhook`) away. Its leads stay (F99).
+/// Puts a form (`form`), an inbound webhook (`webhook`), a widget (`widget`) or a chat (`chat`) away. Its leads stay (F99).
 ///
 /// # Errors
 /// Where it is not there or the database fails.

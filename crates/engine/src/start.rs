@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Engine, Options, Wake,
-    capture::{Door, Spool, replay},
+    capture::{Door, Spool, chat, replay},
     connections, delivery, dispatch,
     live::Live,
     random_bytes,
@@ -109,6 +109,7 @@ impl Engine {
             tasks.spawn(dispatch::hear_other_nodes(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
+            tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain));
         }
         Ok((engine, Running { stop, tasks }))
@@ -144,6 +145,10 @@ async fn fold(engine: Engine) -> Result<(), Error> {
     let now = engine.clock.now();
     rows::fold_stage_counts(&mut tx, || StageCountId::new(now, random_bytes())).await?;
     tx.commit().await
+}
+
+async fn complete_idle_chats(engine: Engine) -> Result<(), Error> {
+    chat::complete_idle(&engine).await
 }
 
 async fn retain(engine: Engine) -> Result<(), Error> {

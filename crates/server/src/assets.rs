@@ -12,10 +12,11 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest, Sha256};
 
 use crate::{
     app::App,
-    error::{ApiError, Code},
+    error::{ApiError, ApiResult, Code},
 };
 
 #[derive(RustEmbed)]
@@ -49,6 +50,28 @@ async fn embed(headers: HeaderMap) -> Response {
     response
 }
 
+/// The widget's script with one widget's settings put in. Kept only for minutes: a change of the settings is to be seen
+/// soon.
+pub(crate) fn widget_script(asked: &HeaderMap, with_settings: impl FnOnce(&str) -> String) -> ApiResult<Response> {
+    let not_built = || ApiError::not_found().detail("the widget's script is not built into this binary");
+    let file = Embed::get("widget.js").ok_or_else(not_built)?;
+    let text = with_settings(&String::from_utf8_lossy(&file.data));
+    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(text.as_bytes())[..16]));
+    let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal is plain ASCII")),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        // Sites with cross-origin isolation load it too.
+        (header::HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
+    ];
+    if is_known {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    Ok((headers, text).into_response())
+}
+
 /// A file of the dashboard, or its page for every address that a browser may show: the dashboard's own router knows
 /// the rest.
 async fn file_or_page(request: Request) -> Response {
@@ -59,7 +82,8 @@ async fn file_or_page(request: Request) -> Response {
         let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
         return answer(request.headers(), &file, &kind, caching);
     }
-    let is_for_programs = ["v1/", "f/", "webhooks/", "w/", "t/", "assets/"].iter().any(|part| path.starts_with(part));
+    let is_for_programs =
+        ["v1/", "f/", "webhooks/", "w/", "t/", "chat/", "assets/"].iter().any(|part| path.starts_with(part));
     if is_for_programs || !is_read {
         return ApiError::new(Code::NotFound).into_response();
     }

@@ -162,6 +162,8 @@ pub struct Lead {
     pub first_touch: Value,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
+    /// `in_progress` while the lead's chat goes on, else `completed`.
+    pub lead_state: String,
     pub converted_at: Option<Timestamp>,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,

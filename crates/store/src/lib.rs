@@ -6,7 +6,9 @@
 //! engine decided.
 
 pub mod capture;
+pub mod captures;
 pub mod contacts;
+pub mod conversations;
 pub mod credentials;
 pub mod deliveries;
 pub mod destinations;

@@ -14,7 +14,10 @@ struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") })]
+        vec![
+            Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") }),
+            Box::new(Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") }),
+        ]
     }
 }
 

@@ -223,6 +223,8 @@ id_columns!(
     ids::DeliveryId,
     ids::AttemptId,
     ids::StageCountId,
+    ids::ConversationId,
+    ids::MessageId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

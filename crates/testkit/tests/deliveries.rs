@@ -786,9 +786,38 @@ fn a_payload_is_json_with_the_promised_keys() {
     assert_eq!(
         keys(&payload["lead"]),
         "company createdAt customFields email firstTouch id lastTouch name number phone projectId projectName score \
-         source sourceName stage submissionCount suspicion tags title updatedAt"
+         source sourceName stage state submissionCount suspicion tags title updatedAt"
     );
     assert_eq!(keys(&payload["submission"]), "fields id match message pageUrl receivedAt referrer");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_names_the_conversation_and_the_one_before(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let app = TestApp::start(db).await;
+    let receiver = Receiver::start().await;
+    let events = Some(vec!["lead.created".into(), "lead.re_engaged".into()]);
+    destination_with(&app, Wish { events, ..wish(&receiver.url()) }).await;
+    let began_at = app.now();
+    let by_widget = async || {
+        let mut submission = spooled(&app).await;
+        submission.intake.kind = "widget".to_owned();
+        app.engine.door.accept(submission.clone()).await.expect("accepted");
+        app.run_jobs().await;
+        capture::conversations::of_submission(submission.id).to_string()
+    };
+
+    let first = by_widget().await;
+    app.advance(Duration::from_secs(25 * 3_600));
+    let second = by_widget().await;
+
+    let [created, came_back] = &receiver.received()[..] else { panic!("told twice") };
+    assert_eq!(created.json()["conversationId"], first);
+    assert_eq!(created.json().get("lastConversationAt"), None);
+    assert_eq!(came_back.json()["event"], "lead.re_engaged");
+    assert_eq!(came_back.json()["conversationId"], second);
+    assert_eq!(came_back.json()["lastConversationAt"], began_at.to_string());
+    app.stop().await;
 }
 
 #[rstest]

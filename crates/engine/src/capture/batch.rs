@@ -33,7 +33,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    Accepted,
+    Accepted, conversations,
     prepare::{self, Prepared},
 };
 use crate::random_bytes;
@@ -190,6 +190,7 @@ struct Written {
     counts: Vec<StageDelta>,
     claimed: Vec<Identity>,
     pointed: Vec<Identity>,
+    conversations: conversations::Rows,
 }
 
 impl Knowledge {
@@ -344,6 +345,7 @@ impl Knowledge {
             let place = self.instead.get(&wanted.1).copied().unwrap_or(wanted);
             self.leads.insert(lead, Working::made(prepared, lead, contact, place));
             written.evidence(prepared, lead, decision);
+            written.conversations.take(prepared, lead, Some(contact));
             let data = event_data(prepared, decision, &self.leads[&lead]);
             written.tell(prepared, lead, "lead.created", data);
             return Outcome { lead, duplicate: false };
@@ -356,6 +358,7 @@ impl Knowledge {
         let mut data = event_data(prepared, decision, working);
         data["silenceMs"] = silence_ms.into();
         written.tell(prepared, lead, kind, data);
+        written.conversations.take(prepared, lead, self.contacts.get(&lead).copied());
         self.claim_contact_keys(prepared, lead);
         Outcome { lead, duplicate: true }
     }
@@ -426,6 +429,7 @@ impl Written {
         events::insert_activities(tx, &self.activities).await?;
         events::append(tx, &self.events).await?;
         capture::add_stage_counts(tx, &self.counts).await?;
+        self.conversations.write(tx).await?;
         // Last, because a busy address is one row that every writer wants: it is locked for the commit alone.
         capture::point_identities(tx, &self.pointed).await
     }
@@ -470,6 +474,11 @@ impl Written {
     fn tell(&mut self, prepared: &Prepared, lead: LeadId, kind: &str, data: Value) {
         let submission = &prepared.submission;
         let direct = submission.direct.as_ref();
+        if conversations::is_update(prepared) {
+            // The thread says what was said; a line for each message would hide the rest of the timeline.
+            self.say(prepared, lead, kind, data);
+            return;
+        }
         self.activities.push(NewActivity {
             id: ActivityId::new(submission.received_at, random_bytes()),
             workspace_id: submission.intake.workspace_id,
@@ -481,6 +490,11 @@ impl Written {
             data: json!({"submissionId": submission.id, "source": submission.intake.kind, "match": data["match"]}),
             created_at: submission.received_at.0,
         });
+        self.say(prepared, lead, kind, data);
+    }
+
+    fn say(&mut self, prepared: &Prepared, lead: LeadId, kind: &str, data: Value) {
+        let submission = &prepared.submission;
         let event = derived("leadline submission event v1", &[submission.id.0.as_bytes()]);
         self.events.push(NewEvent {
             id: EventId(event),
@@ -622,7 +636,7 @@ impl Working {
         if touch_says_something(&touch) {
             row.last_touch = touch;
         }
-        row.submission_count += 1;
+        row.submission_count += i64::from(!conversations::is_update(prepared));
         row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
         row.updated_at = row.last_submission_at;
         score(row, prepared);
@@ -742,6 +756,9 @@ fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, row: &NewLead) {
 }
 
 fn kind_of_repeat(prepared: &Prepared, silence_ms: i64) -> &'static str {
+    if conversations::is_update(prepared) {
+        return "lead.updated";
+    }
     let hours = setting(&prepared.submission.intake.workspace_settings, "reengageHours", 24);
     let was_silent_long_enough = hours > 0 && silence_ms >= hours * HOUR_MS;
     if was_silent_long_enough { "lead.re_engaged" } else { "lead.resubmitted" }
@@ -755,10 +772,12 @@ fn match_reason(decision: &Decision<LeadId>) -> Value {
 /// What consumers of the event need: how it was matched, where it came in and where the lead stands.
 fn event_data(prepared: &Prepared, decision: &Decision<LeadId>, working: &Working) -> Value {
     let intake = &prepared.submission.intake;
-    json!({
+    let mut data = json!({
         "match": match_reason(decision), "sourceId": intake.source_id, "projectId": intake.project_id,
         "stageId": working.row.stage_id, "pipelineId": working.row.pipeline_id,
-    })
+    });
+    conversations::tell(&mut data, prepared);
+    data
 }
 
 fn setting(settings: &Value, name: &str, default: i64) -> i64 {

@@ -6,6 +6,8 @@
 //! ([`spool`]) and comes back through the same door ([`replay`]). This module knows no destination and no automation.
 
 mod batch;
+pub mod chat;
+pub mod conversations;
 mod intakes;
 mod prepare;
 pub mod replay;
@@ -63,6 +65,9 @@ pub struct Submission {
     pub request: Request,
     /// What a person or a program at the API said beyond the fields.
     pub direct: Option<Direct>,
+    /// The chat that it was read from.
+    #[serde(default)]
+    pub chat: Option<conversations::ChatPart>,
 }
 
 /// The request that brought a submission.
@@ -107,7 +112,7 @@ impl Submission {
         let scope = intake.source_id.map_or(intake.workspace_id.0, |source| source.0);
         let key = key.map(str::trim).filter(|key| !key.is_empty());
         let id = key.map_or_else(|| SubmissionId::new(now, random_bytes()), |key| submission_for_key(scope, key));
-        Self { id, is_repeatable: key.is_some(), intake, fields, received_at: now, request, direct: None }
+        Self { id, is_repeatable: key.is_some(), intake, fields, received_at: now, request, direct: None, chat: None }
     }
 }
 

@@ -12,7 +12,7 @@ use leadline_domain::{
 use leadline_store::capture::IdentityKey;
 use serde_json::{Map, Value, json};
 
-use super::Submission;
+use super::{Submission, conversations};
 use crate::seal::Keys;
 
 /// A submission ready to be written.
@@ -105,12 +105,16 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         .get("fieldMapping")
         .and_then(|mapping| serde_json::from_value(mapping.clone()).ok())
         .unwrap_or_default();
-    let recognised = recognise(&submission.fields, &mapping);
+    let mut recognised = recognise(&submission.fields, &mapping);
+    conversations::leave_out(&submission, &mut recognised);
     let names_somebody = recognised.name.is_some() || recognised.email_raw.is_some() || recognised.phone_raw.is_some();
     if !names_somebody {
         return Err(Nothing);
     }
-    let default_region = submission.intake.workspace_settings.get("defaultCountry").and_then(Value::as_str);
+    let country = |settings: &'_ Value| settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned);
+    let default_region =
+        country(&submission.intake.source_settings).or_else(|| country(&submission.intake.workspace_settings));
+    let default_region = default_region.as_deref();
     let email = recognised.email_raw.as_deref().and_then(Email::parse);
     let phone = recognised
         .phone_raw

@@ -13,10 +13,11 @@ use std::{
 };
 
 use leadline_domain::ids::SubmissionId;
+use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{
-    Submission, commit, prepare,
+    Submission, chat, commit, prepare,
     spool::{self, Forwarded, Record},
 };
 use crate::{Engine, delivery};
@@ -103,15 +104,20 @@ async fn replay_segment(
     segment: &Path,
     forwarded: &HashMap<SubmissionId, Vec<Forwarded>>,
 ) -> Result<(), ReplayError> {
-    let submissions: Vec<Submission> = spool::read(segment)?
-        .into_iter()
-        .filter_map(|record| match record {
-            Record::Submission(submission) => Some(*submission),
-            Record::Forwarded(_) => None,
-        })
-        .collect();
+    let (mut submissions, mut chats) = (Vec::new(), Vec::new());
+    for record in spool::read(segment)? {
+        match record {
+            Record::Submission(submission) => submissions.push(*submission),
+            Record::Chat(update) => chats.push(*update),
+            Record::Forwarded(_) => {}
+        }
+    }
     for few in submissions.chunks(AT_ONCE) {
         store(engine, few, forwarded).await?;
+        engine.wake.events.notify_one();
+    }
+    for update in &chats {
+        store_chat(engine, update, forwarded).await?;
         engine.wake.events.notify_one();
     }
     // Its records of what was forwarded are stored with the submissions they belong to, which stand in this segment
@@ -119,6 +125,30 @@ async fn replay_segment(
     std::fs::remove_file(segment)?;
     tracing::info!(submissions = submissions.len(), "stored what waited in the spool");
     Ok(())
+}
+
+/// A part of a chat is recorded as it would have been, and what the door is to hear of it is stored at once.
+async fn store_chat(
+    engine: &Engine,
+    update: &chat::Update,
+    forwarded: &HashMap<SubmissionId, Vec<Forwarded>>,
+) -> Result<(), ReplayError> {
+    match chat::record(engine, update).await {
+        Ok(recorded) => {
+            engine.door.mark_back();
+            if let Some(submission) = recorded.submission {
+                store(engine, &[submission], forwarded).await?;
+            } else {
+                engine.door.spool_handle().note_stored(1);
+            }
+            Ok(())
+        }
+        Err(error) if error.is_about_the_data() => {
+            let conversation = super::conversations::of_chat(update.intake.source_id, &update.chat_id);
+            set_aside(engine, &conversation.to_string(), Some(update), &error)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn store(
@@ -142,7 +172,7 @@ async fn store(
             Ok(_) => engine.door.mark_back(),
             Err(error) if error.is_about_the_data() => {
                 let submission = submissions.iter().find(|one| one.id == *id);
-                set_aside(engine, submission, error.as_ref())?;
+                set_aside(engine, &id.to_string(), submission, error.as_ref())?;
             }
             Err(error) => return Err(Arc::try_unwrap(error).unwrap_or(leadline_store::Error::Contended).into()),
         }
@@ -155,19 +185,20 @@ async fn store(
 /// spool for a person to look at, and said loudly.
 fn set_aside(
     engine: &Engine,
-    submission: Option<&Submission>,
+    id: &str,
+    refused: Option<&impl Serialize>,
     error: &leadline_store::Error,
 ) -> Result<(), ReplayError> {
     use std::io::Write;
-    let Some(submission) = submission else { return Ok(()) };
+    let Some(refused) = refused else { return Ok(()) };
     let path = engine.options.data_dir.join("spool").join("refused.jsonl");
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    let mut line = serde_json::to_vec(submission).map_err(std::io::Error::other)?;
+    let mut line = serde_json::to_vec(refused).map_err(std::io::Error::other)?;
     line.push(b'\n');
     file.write_all(&line)?;
     file.sync_data()?;
     tracing::error!(
-        submission.id = %submission.id,
+        submission.id = id,
         error = error as &dyn std::error::Error,
         "the database refuses a spooled submission; it is kept in refused.jsonl beside the spool"
     );

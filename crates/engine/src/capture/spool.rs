@@ -26,7 +26,7 @@ use leadline_domain::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::Submission;
+use super::{Submission, chat::Update};
 
 /// A segment is closed when it is larger than this, so that reading one back takes little memory.
 const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -46,6 +46,8 @@ const HEADER_BYTES: usize = 8;
 pub enum Record {
     /// A submission that was answered and waits for the store.
     Submission(Box<Submission>),
+    /// A part of a chat that was answered and waits for the store.
+    Chat(Box<Update>),
     /// A destination was told of it meanwhile, and must not be told again.
     Forwarded(Forwarded),
 }
@@ -125,7 +127,7 @@ impl Spool {
     /// # Errors
     /// Where the disk is full or broken.
     pub async fn append(&self, record: Record) -> io::Result<()> {
-        let is_submission = matches!(record, Record::Submission(_));
+        let is_submission = matches!(record, Record::Submission(_) | Record::Chat(_));
         let json = serde_json::to_vec(&record).map_err(io::Error::other)?;
         let (done, outcome) = oneshot::channel();
         let stopped = || io::Error::other("the spool has stopped");
@@ -381,6 +383,7 @@ mod tests {
         let id = |record: &Record| match record {
             Record::Forwarded(forwarded) => forwarded.submission.0.as_u128(),
             Record::Submission(submission) => submission.id.0.as_u128(),
+            Record::Chat(update) => panic!("no chat was spooled here: {}", update.chat_id),
         };
         records.iter().map(id).collect()
     }

@@ -4,7 +4,7 @@
 //! same bytes. Keys are only ever added; what takes one away is a version 2.
 
 use leadline_domain::{
-    ids::{LeadId, SubmissionId, WorkspaceId},
+    ids::{ConversationId, LeadId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
 use leadline_store::deliveries::{Picked, PickedLead, PickedSubmission};
@@ -35,6 +35,12 @@ pub struct Payload<'a> {
     pub environment: &'a str,
     /// Whether this is a test and not a real lead.
     pub test: bool,
+    /// The lead's latest conversation, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    /// When the lead was last talked to before it came back. Told of leads that did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_conversation_at: Option<Timestamp>,
 }
 
 /// A tenant.
@@ -66,6 +72,8 @@ pub struct Lead<'a> {
     pub score: Option<i64>,
     pub suspicion: Option<i64>,
     pub stage: Option<Stage<'a>>,
+    /// `in_progress` while a chat goes on, else `completed`.
+    pub state: &'a str,
     pub submission_count: i64,
     pub first_touch: &'a RawValue,
     pub last_touch: &'a RawValue,
@@ -106,8 +114,19 @@ impl<'a> Payload<'a> {
         workspace: Workspace<'a>,
         environment: &'a str,
     ) -> Self {
-        let (lead, submission, test) = (None, None, false);
-        Self { version: VERSION, event, id, created_at, workspace, lead, submission, environment, test }
+        Self {
+            version: VERSION,
+            event,
+            id,
+            created_at,
+            workspace,
+            lead: None,
+            submission: None,
+            environment,
+            test: false,
+            conversation_id: None,
+            last_conversation_at: None,
+        }
     }
 
     /// The text that is sent and signed.
@@ -124,10 +143,13 @@ pub fn of_picked(picked: &Picked, environment: &str) -> String {
         return payload.clone();
     }
     let workspace = Workspace { id: picked.workspace_id, slug: &picked.workspace_slug };
+    let came_back = picked.event == "lead.re_engaged";
     Payload {
         lead: picked.lead.as_ref().map(lead),
         submission: picked.submission.as_ref().map(submission),
         test: picked.lead.as_ref().is_some_and(|lead| lead.is_test),
+        conversation_id: picked.lead.as_ref().and_then(|lead| lead.conversation_id),
+        last_conversation_at: picked.lead.as_ref().and_then(|lead| lead.last_conversation_at).filter(|_| came_back),
         ..Payload::new(&picked.event, picked.event_id.0, picked.created_at, workspace, environment)
     }
     .to_text()
@@ -151,6 +173,7 @@ fn lead(row: &PickedLead) -> Lead<'_> {
         score: Some(row.score),
         suspicion: Some(row.suspicion),
         stage: Some(Stage { id: &row.stage_id, name: row.stage_name.as_deref() }),
+        state: &row.lead_state,
         submission_count: row.submission_count,
         first_touch: &row.first_touch,
         last_touch: &row.last_touch,
@@ -201,6 +224,7 @@ pub fn sample(event: &str, ids: [Uuid; 5], workspace: Workspace<'_>, environment
         score: Some(50),
         suspicion: Some(0),
         stage: Some(Stage { id: &stage_id, name: Some("New") }),
+        state: "completed",
         submission_count: 1,
         first_touch: &touch,
         last_touch: &touch,

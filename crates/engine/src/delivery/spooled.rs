@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     Engine,
-    capture::{Prepared, Submission, spool::Forwarded},
+    capture::{Prepared, Submission, conversations, spool::Forwarded},
     seal::Keys,
 };
 
@@ -174,6 +174,7 @@ fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
         score: None,
         suspicion: Some(i64::from(prepared.suspicion.total)),
         stage: None,
+        state: submission.chat.as_ref().map_or("completed", |chat| chat.state.as_str()),
         submission_count: 1,
         first_touch: &touch,
         last_touch: &touch,
@@ -193,6 +194,7 @@ fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
     let mut payload = Payload::new(KIND, event_of(submission.id).0, at, workspace, environment);
     payload.lead = Some(lead);
     payload.submission = Some(part);
+    payload.conversation_id = conversations::of(submission);
     payload.to_text()
 }
 

@@ -7,6 +7,7 @@ use leadline_store::{
     search::Terms,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -38,6 +39,9 @@ struct ContactView {
     /// `lead` or `customer`.
     lifecycle: String,
     tags: Vec<String>,
+    /// Where they were found and what was carried over from their leads; its values are hidden without `pii:view`.
+    #[schema(value_type = Object)]
+    column_data: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -55,6 +59,7 @@ impl ContactView {
             phone_number: sight.phone(contact.phone_number),
             lifecycle: contact.lifecycle,
             tags: contact.tags,
+            column_data: sight.custom_fields(contact.column_data),
             created_at: contact.created_at,
             updated_at: contact.updated_at,
             masked: sight.is_masked(),

@@ -68,6 +68,11 @@ impl Sight {
         self.masked(text, |_| HIDDEN.to_owned())
     }
 
+    /// An address of a page, which carries what forms put into it.
+    pub fn address(self, url: Option<String>) -> Option<String> {
+        self.masked(url, |url| url.split(['?', '#']).next().unwrap_or_default().to_owned())
+    }
+
     /// What identifies a browser.
     pub fn identifier(self, id: Option<String>) -> Option<String> {
         id.filter(|_| !self.is_masked())

@@ -2,7 +2,10 @@
 //! they need; here they come together.
 
 mod board;
+mod captures;
+mod chats;
 mod contacts;
+mod conversations;
 mod deliveries;
 mod destinations;
 mod forms;
@@ -18,6 +21,7 @@ mod tokens;
 mod users;
 mod views;
 mod webhooks;
+mod widgets;
 mod workspace;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -41,6 +45,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(webhooks::routes())
         .merge(sites::routes())
         .merge(submissions::routes())
+        .merge(widgets::routes())
+        .merge(chats::routes())
+        .merge(captures::routes())
+        .merge(conversations::routes())
         .merge(destinations::routes())
         .merge(deliveries::routes())
         .merge(live::routes())

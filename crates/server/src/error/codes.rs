@@ -61,6 +61,8 @@ codes! {
         "The role of the caller lacks the permission that `detail` names.";
     CsrfTokenMismatch = FORBIDDEN, "csrf_token_mismatch", "The request did not come from the dashboard",
         "A change made with the session cookie must carry the header X-CSRF-Token with the value from GET /v1/session.";
+    OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "This website may not use it",
+        "The source takes requests from certain websites only, and the Origin header names another one or none.";
     NotFound = NOT_FOUND, "not_found", "Not found",
         "There is no such thing here, or it belongs to another workspace.";
     UnknownKey = NOT_FOUND, "unknown_key", "Unknown key",

@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use leadline_domain::ids::{LeadId, SubmissionId};
+use leadline_domain::{
+    fields::RawFields,
+    ids::{ConversationId, LeadId, SubmissionId},
+};
 use leadline_engine::capture::{self, AcceptError, Accepted, Submission};
 use leadline_store::sources::Intake;
 use serde::Serialize;
@@ -29,17 +32,24 @@ use crate::{
 pub(super) struct ReceiptView {
     /// The submission.
     #[schema(value_type = Uuid)]
-    receipt: SubmissionId,
+    pub(super) receipt: SubmissionId,
     /// The lead it belongs to; null while it waits on disk for the store to come back.
     #[schema(value_type = Option<Uuid>)]
-    lead_id: Option<LeadId>,
+    pub(super) lead_id: Option<LeadId>,
     /// Whether it had been accepted before, under the same key.
-    duplicate: bool,
+    pub(super) duplicate: bool,
     /// Whether it is in the store already. On disk it is in any case.
-    stored: bool,
-    /// The form's thank-you page, where it has one.
+    pub(super) stored: bool,
+    /// The form's thank-you page, where it has one; for a widget the address that opens WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
-    redirect_url: Option<String>,
+    pub(super) redirect_url: Option<String>,
+    /// The conversation that a widget's submission opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub(super) conversation_id: Option<ConversationId>,
+    /// The code in the visitor's first WhatsApp message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference: Option<String>,
 }
 
 /// A form on a website
@@ -117,7 +127,30 @@ struct Done {
     is_json: bool,
 }
 
+/// A request that was read and has not been judged yet.
+pub(super) struct Arrived {
+    pub(super) intake: Intake,
+    pub(super) fields: RawFields,
+    pub(super) evidence: capture::Request,
+    pub(super) own_key: Option<String>,
+    is_json: bool,
+}
+
 async fn accept(app: &App, kind: &'static str, key: &str, ip: Option<String>, request: Request) -> ApiResult<Done> {
+    let arrived = arrive(app, kind, key, ip, request).await?;
+    let is_json = arrived.is_json;
+    let (accepted, intake) = take_in(app, arrived).await?;
+    Ok(Done { accepted, intake, is_json })
+}
+
+/// Finds the source and reads the body.
+pub(super) async fn arrive(
+    app: &App,
+    kind: &'static str,
+    key: &str,
+    ip: Option<String>,
+    request: Request,
+) -> ApiResult<Arrived> {
     let intake = app.engine.door.intakes().by_key(kind, key).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a source cannot be looked up");
         ApiError::new(Code::Unavailable).retry_after(1)
@@ -127,7 +160,7 @@ async fn accept(app: &App, kind: &'static str, key: &str, ip: Option<String>, re
     let body = body::read(request).await?;
     let Parsed { kind: body_kind, fields } = body::parse(text(&headers, header::CONTENT_TYPE).as_deref(), &body.bytes)?;
     let evidence = capture::Request {
-        is_browser: kind == "form",
+        is_browser: kind == "form" || kind == "widget",
         ip,
         user_agent: text(&headers, header::USER_AGENT),
         origin: text(&headers, header::ORIGIN),
@@ -136,9 +169,15 @@ async fn accept(app: &App, kind: &'static str, key: &str, ip: Option<String>, re
     };
     let own_key = text(&headers, header::HeaderName::from_static("idempotency-key"));
     let own_key = own_key.or_else(|| capture::own_key(&fields));
+    Ok(Arrived { intake, fields, evidence, own_key, is_json: body_kind == Kind::Json })
+}
+
+/// Hands it to the one door.
+pub(super) async fn take_in(app: &App, arrived: Arrived) -> ApiResult<(Accepted, Intake)> {
+    let Arrived { intake, fields, evidence, own_key, .. } = arrived;
     let submission = Submission::new(&app.engine, intake.clone(), fields, evidence, own_key.as_deref());
     let accepted = app.engine.door.accept(submission).await.map_err(|error| refusal(&error))?;
-    Ok(Done { accepted, intake, is_json: body_kind == Kind::Json })
+    Ok((accepted, intake))
 }
 
 /// What the door's refusal is to whoever knocked.
@@ -155,7 +194,9 @@ pub(crate) fn refusal(error: &AcceptError) -> ApiError {
 fn receipt(done: &Done) -> Response {
     let Accepted { receipt, lead, duplicate, stored } = done.accepted;
     let redirect_url = thank_you_url(&done.intake).map(str::to_owned);
-    Json(ReceiptView { receipt, lead_id: lead, duplicate, stored, redirect_url }).into_response()
+    let (conversation_id, reference) = (None, None);
+    Json(ReceiptView { receipt, lead_id: lead, duplicate, stored, redirect_url, conversation_id, reference })
+        .into_response()
 }
 
 /// 301 as document 2 has it, but never remembered by the browser; a form may choose 303 (D9).
@@ -173,11 +214,11 @@ fn thank_you_url(intake: &Intake) -> Option<&str> {
     intake.source_settings.get("thankYouUrl").and_then(serde_json::Value::as_str)
 }
 
-fn wants_json(headers: &HeaderMap) -> bool {
+pub(super) fn wants_json(headers: &HeaderMap) -> bool {
     accepts(headers, "json")
 }
 
-fn wants_page(headers: &HeaderMap) -> bool {
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html") && !wants_json(headers)
 }
 
@@ -192,7 +233,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     Some(text.chars().take(2_000).collect())
 }
 
-fn with_cors(mut response: Response) -> Response {
+pub(super) fn with_cors(mut response: Response) -> Response {
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }

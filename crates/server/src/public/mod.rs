@@ -4,7 +4,9 @@
 //! fields to the one door of the engine; what they mean is decided there.
 
 mod capture;
+mod chat;
 mod pages;
+mod widget;
 
 use axum::routing::{get, options, post};
 pub(crate) use capture::refusal;
@@ -17,8 +19,13 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .public(routes!(capture::form))
         .public(routes!(capture::webhook))
+        .public(routes!(widget::capture))
+        .public(routes!(widget::script))
+        .public(routes!(chat::post))
         .route("/v1/identity/webhooks/leads/{key}", post(capture::webhook))
         .route("/f/{key}", options(capture::preflight))
+        .route("/chat/{key}/{chat}", options(capture::preflight))
+        .route("/w/{widget}/captures", options(capture::preflight))
         .route("/webhooks/leads/{key}", options(capture::preflight))
         .route("/v1/identity/webhooks/leads/{key}", options(capture::preflight))
         .route("/thank-you", get(pages::thank_you))

@@ -5,7 +5,7 @@
 //! cannot overwrite a job that was rescued from it.
 
 use leadline_domain::{
-    ids::{DeliveryId, DestinationId, EventId, LeadId, ProjectId, StageId, SubmissionId, WorkspaceId},
+    ids::{ConversationId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, StageId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -157,6 +157,12 @@ pub struct PickedLead {
     pub first_touch: Box<RawValue>,
     pub last_touch: Box<RawValue>,
     pub is_test: bool,
+    /// `in_progress` while the lead's chat goes on, else `completed`.
+    pub lead_state: String,
+    /// The latest conversation at the time of the event.
+    pub conversation_id: Option<ConversationId>,
+    /// When there was last a word in an earlier conversation, or one was begun.
+    pub last_conversation_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -189,6 +195,11 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
              l.email, l.phone, l.company, l.title, l.source, l.source_name, {tags} AS tags, {custom} AS custom_fields,
              l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch, l.is_test,
+             l.lead_state,
+             (SELECT c.id FROM conversations AS c WHERE c.lead_id = l.id AND c.created_at <= d.created_at
+              ORDER BY c.created_at DESC LIMIT 1) AS conversation_id,
+             (SELECT max(coalesce(c.last_message_at, c.created_at)) FROM conversations AS c
+              WHERE c.lead_id = l.id AND c.created_at < d.created_at) AS last_conversation_at,
              l.created_at AS l_created_at, l.updated_at AS l_updated_at,
              u.id AS u_id, u.received_at, u.payload AS fields, u.page_url, u.referrer, u.message,
              {reason} AS match_reason
@@ -251,6 +262,9 @@ fn read_picked_lead(row: &Row, id: LeadId) -> Result<PickedLead, Error> {
         first_touch: raw(row, "first_touch")?,
         last_touch: raw(row, "last_touch")?,
         is_test: row.get("is_test")?,
+        lead_state: row.get("lead_state")?,
+        conversation_id: row.get("conversation_id")?,
+        last_conversation_at: row.get("last_conversation_at")?,
         created_at: row.get("l_created_at")?,
         updated_at: row.get("l_updated_at")?,
     })

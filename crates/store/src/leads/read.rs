@@ -386,6 +386,7 @@ fn whole(dialect: Dialect) -> String {
                 lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
                 {custom} AS custom_fields, leads.message, leads.engagement, {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
+                leads.lead_state,
                 leads.converted_at, leads.updated_at, leads.deleted_at
          FROM leads LEFT JOIN users ON users.id = leads.assigned_to
          LEFT JOIN projects ON projects.id = leads.project_id
@@ -447,6 +448,7 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         first_touch: row.json("first_touch")?,
         last_touch: row.json("last_touch")?,
         visitor_id: row.get("visitor_id")?,
+        lead_state: row.get("lead_state")?,
         converted_at: row.get("converted_at")?,
         updated_at: row.get("updated_at")?,
         deleted_at: row.get("deleted_at")?,

@@ -34,6 +34,14 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
+    /// What a list shows: its JSON, or the lines of a table for a spreadsheet without their heading.
+    pub fn shown(&self) -> Value {
+        if self.header("content-type").starts_with("text/csv") {
+            return json!({"data": self.text().lines().skip(1).collect::<Vec<_>>()});
+        }
+        self.json()
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -25,6 +25,8 @@ async fn furnish(site: &Site, owner: &Caller<'_>) -> Vec<String> {
         id(owner.post("/v1/capture/forms", json!({"name": "Form"})).await),
         id(owner.post("/v1/capture/sites", json!({"name": "Site", "allowedOrigins": []})).await),
         id(owner.post("/v1/identity/lead-webhooks", json!({"name": "Hook"})).await),
+        id(owner.post("/v1/capture/widgets", json!({"name": "Shop", "phoneNumber": "+442079460001"})).await),
+        id(owner.post("/v1/capture/chats", json!({"name": "Chat"})).await),
         id(owner.post("/v1/delivery/destinations", destination).await),
         id(owner.post("/v1/admin/tokens", json!({"name": "Token", "role": "viewer"})).await),
         id(owner.post("/v1/identity/leads", json!({"name": "Anna", "email": "anna@example.com"})).await),
@@ -51,8 +53,13 @@ async fn everything(owner: &Caller<'_>, document: &Value) -> Map<String, Value> 
     let mut seen = Map::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         let is_a_list = item.get("get").is_some() && !path.contains('{') && path != "/v1/live";
-        if is_a_list {
-            seen.insert(path.clone(), owner.get(path).await.json());
+        if !is_a_list {
+            continue;
+        }
+        // A list of what belongs to one lead shows nothing by itself.
+        let answer = owner.get(path).await;
+        if answer.status.is_success() {
+            seen.insert(path.clone(), answer.shown());
         }
     }
     // What a stranger does never touches a token's last use here.
@@ -186,7 +193,7 @@ async fn a_filter_by_another_workspaces_id_finds_nothing(#[values(Db::Sqlite, Db
                 assert!(!answer.status.is_server_error(), "{what}");
                 assert!(!answer.text().contains("anna@example.com"), "{what}");
                 let found =
-                    if answer.status.is_success() { answer.json()["data"].as_array().map_or(0, Vec::len) } else { 0 };
+                    if answer.status.is_success() { answer.shown()["data"].as_array().map_or(0, Vec::len) } else { 0 };
                 assert_eq!(found, 0, "{what}");
             }
         }

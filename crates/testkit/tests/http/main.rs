@@ -1,6 +1,7 @@
 //! What is answered over HTTP: administration, guards, errors, headers, files.
 
 mod browser;
+mod chats;
 mod destinations;
 mod errors;
 mod files;
@@ -11,4 +12,5 @@ mod sessions;
 mod tokens;
 mod users;
 mod ways_in;
+mod widgets;
 mod workspace;

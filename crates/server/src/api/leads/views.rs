@@ -124,6 +124,8 @@ pub(crate) struct LeadView {
     #[schema(value_type = Option<Object>)]
     last_touch: Value,
     visitor_id: Option<String>,
+    /// `in_progress` while the lead's chat goes on, else `completed`. The stage is something else.
+    state: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     converted_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
@@ -153,6 +155,7 @@ impl LeadView {
             first_touch: sight.touch(lead.first_touch),
             last_touch: sight.touch(lead.last_touch),
             visitor_id: sight.identifier(lead.visitor_id),
+            state: lead.lead_state,
             converted_at: lead.converted_at,
             updated_at: lead.updated_at,
             deleted_at: lead.deleted_at,
