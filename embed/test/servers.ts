@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 
 const SCRIPT = readFileSync(new URL("../dist/embed.js", import.meta.url));
+const WIDGET = readFileSync(new URL("../dist/widget.js", import.meta.url), "utf8");
 
 export interface Received {
   method: string;
@@ -33,6 +34,8 @@ export class RecordingLeadline {
   /** Form posts only, in the order of arrival. */
   readonly received: Received[] = [];
   preflights = 0;
+  /** What the server would put into the script of every widget. */
+  widgetSettings: object = {};
   private server: Server | undefined;
   private port = 0;
   private reply: (received: Received) => Reply | "hang" = accept;
@@ -87,12 +90,18 @@ export class RecordingLeadline {
       response.writeHead(200, { "Content-Type": "text/javascript" }).end(SCRIPT);
       return;
     }
+    const widget = /^\/w\/([^/]+)\.js$/.exec(path)?.[1];
+    if (widget) {
+      const settings = JSON.stringify({ id: widget, ...this.widgetSettings });
+      response.writeHead(200, { "Content-Type": "text/javascript" }).end(WIDGET.replace("__LEADLINE_WIDGET__", settings));
+      return;
+    }
     if (request.method === "OPTIONS") {
       this.preflights++;
       response.writeHead(204, { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" }).end();
       return;
     }
-    if (!path.startsWith("/f/")) {
+    if (!path.startsWith("/f/") && !path.startsWith("/w/")) {
       response.writeHead(404).end();
       return;
     }
