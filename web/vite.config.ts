@@ -14,7 +14,17 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   server: {
-    proxy: { '/v1': backend, '/f': backend, '/webhooks': backend, '/docs': backend, '/embed.js': backend },
+    // The widget's preview is drawn by the embed script's own code.
+    fs: { allow: ['.', '../embed/src'] },
+    proxy: {
+      '/v1': backend,
+      '^/f/': backend,
+      '/webhooks': backend,
+      '/docs': backend,
+      '/embed.js': backend,
+      '^/w/': backend,
+      '^/chat/': backend,
+    },
   },
   test: {
     environment: 'jsdom',

@@ -3,7 +3,7 @@ import { Api, expect, test } from "./harness/fixtures";
 import { submitDemoForm, visit } from "./harness/screens";
 
 const SETTINGS = ["workspace", "users", "roles", "tokens", "sessions"].map((tab) => `/settings/${tab}`);
-const SCREENS = ["/board", "/leads", "/contacts", "/sources", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
+const SCREENS = ["/board", "/leads", "/contacts", "/sources", "/widgets/new", "/captures", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
 
 interface List {
   data: { id: string }[];

@@ -45,6 +45,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/w/{widget}/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A WhatsApp widget's form
+         * @description Takes `phone`, and `name`, `message`, `pageUrl` and `referrer` where they are known. The answer's `redirectUrl` opens
+         *     WhatsApp. `Idempotency-Key`, or a field `submissionId`, makes repeats harmless.
+         */
+        post: operations["post_w_by_widget_captures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/w/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The script of a WhatsApp widget
+         * @description For `<script async src="https://HOST/w/WIDGETID.js"></script>` on the website. It carries the widget's settings.
+         */
+        get: operations["get_w_by_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/{key}/{chat}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A chat
+         * @description Takes `messages` (each with `text`, and `author`, `id` and `at` where they are known) or one `text`; `state`
+         *     (`in_progress` or `completed`); and what is known of the visitor under the names that forms use. A lead is made from
+         *     the first e-mail address or phone number, in a field or in the visitor's own words. Repeats are harmless.
+         */
+        post: operations["post_chat_by_key_by_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -759,6 +822,147 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/capture/widgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the widgets, newest first */
+        get: operations["get_capture_widgets"];
+        put?: never;
+        /** Makes a widget */
+        post: operations["post_capture_widgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/widgets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One widget */
+        get: operations["get_capture_widgets_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a widget; its leads stay */
+        delete: operations["delete_capture_widgets_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a widget; websites show it within minutes */
+        patch: operations["patch_capture_widgets_by_id"];
+        trace?: never;
+    };
+    "/v1/capture/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the chat sources, newest first */
+        get: operations["get_capture_chats"];
+        put?: never;
+        /** Makes a chat source */
+        post: operations["post_capture_chats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/chats/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a chat source; its address stops, its leads stay */
+        delete: operations["delete_capture_chats_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a chat source */
+        patch: operations["patch_capture_chats_by_id"];
+        trace?: never;
+    };
+    "/v1/capture/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 100 captures, newest first */
+        get: operations["get_capture_captures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/captures/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 5000 captures as a table for a spreadsheet, newest first */
+        get: operations["get_capture_captures_export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversations of a lead, newest first, at most 50 */
+        get: operations["get_messaging_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation with its messages */
+        get: operations["get_messaging_conversations_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/delivery/destinations": {
         parameters: {
             query?: never;
@@ -1149,6 +1353,46 @@ export interface components {
             succeeded: number;
             failed: number;
         };
+        /** @description The feed. */
+        CaptureList: {
+            data: components["schemas"]["CaptureView"][];
+        };
+        /** @description A capture. */
+        CaptureView: {
+            /**
+             * Format: uuid
+             * @description The submission's id.
+             */
+            id: string;
+            /** Format: uuid */
+            leadId: string;
+            /**
+             * Format: uuid
+             * @description The conversation that it opened.
+             */
+            conversationId?: string | null;
+            /** @description The code in the visitor's first WhatsApp message. */
+            reference?: string | null;
+            /** Format: uuid */
+            sourceId?: string | null;
+            source: string;
+            sourceName: string;
+            /** @description What the visitor entered, or what the lead is called. */
+            name?: string | null;
+            email?: string | null;
+            /** @description In E.164 where it could be read, else as entered. */
+            phone?: string | null;
+            message?: string | null;
+            pageUrl?: string | null;
+            referrer?: string | null;
+            /** @description Null without `pii:view`. */
+            ip?: string | null;
+            userAgent?: string | null;
+            /** Format: date-time */
+            capturedAt: string;
+            /** @description Whether personal data is masked, for want of `pii:view`. */
+            masked: boolean;
+        };
         /** @description A lead as a card of the board and as a row of the list. */
         CardView: {
             /** Format: uuid */
@@ -1249,6 +1493,68 @@ export interface components {
             name?: string | null;
             settings?: components["schemas"]["ChangeSettings"];
         };
+        /** @description All chat sources. */
+        ChatList: {
+            data: components["schemas"]["ChatView"][];
+        };
+        /** @description What is to change about a chat source. */
+        ChatPatch: {
+            name?: string | null;
+            /** Format: uuid */
+            projectId?: string | null;
+            /** Format: int64 */
+            idleMinutes?: number | null;
+            defaultCountry?: string | null;
+        };
+        /** @description What is told about a request that was taken. */
+        ChatReceiptView: {
+            /**
+             * Format: uuid
+             * @description The submission, where the request told something new of the visitor; else the conversation.
+             */
+            receipt: string;
+            /**
+             * Format: uuid
+             * @description The chat's lead; null until the visitor can be reached.
+             */
+            leadId?: string | null;
+            /** @description Whether nothing in it was new, or it named a person who was known. */
+            duplicate: boolean;
+            /** @description Whether it is in the store already. On disk it is in any case. */
+            stored: boolean;
+            /**
+             * Format: uuid
+             * @description The chat's conversation.
+             */
+            conversationId: string;
+            /** @description `in_progress` or `completed`. */
+            state: string;
+        };
+        /** @description A chat source. */
+        ChatView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            projectId: string;
+            /** @description The secret part of its address. */
+            key: string;
+            /** @description Where chats are told to; the chat's own id stands behind it. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Minutes of silence after which a chat counts as completed.
+             */
+            idleMinutes: number;
+            /** @description The country of numbers without a calling code; null for the workspace's own. */
+            defaultCountry?: string | null;
+            /** Format: int64 */
+            receivedCount: number;
+            /** Format: date-time */
+            lastReceivedAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
         /** @description A column of the board. */
         ColumnView: {
             stage: components["schemas"]["StageView"];
@@ -1275,12 +1581,55 @@ export interface components {
             /** @description `lead` or `customer`. */
             lifecycle: string;
             tags: string[];
+            /** @description Where they were found and what was carried over from their leads; its values are hidden without `pii:view`. */
+            columnData: Record<string, never>;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
+        };
+        /** @description A conversation with its latest messages. */
+        ConversationDetail: components["schemas"]["ConversationView"] & {
+            /** @description Oldest first, at most the latest 500. */
+            messages: components["schemas"]["MessageView"][];
+        };
+        /** @description Conversations. */
+        ConversationList: {
+            data: components["schemas"]["ConversationView"][];
+        };
+        /** @description A conversation. */
+        ConversationView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Null for a chat that has named nobody yet.
+             */
+            leadId?: string | null;
+            /** Format: uuid */
+            contactId?: string | null;
+            /** Format: uuid */
+            sourceId?: string | null;
+            sourceName?: string | null;
+            /** @description `whatsapp` or `chat`. */
+            channel: string;
+            /** @description `open`, `in_progress` or `completed`. */
+            state: string;
+            /** @description The code in the visitor's first WhatsApp message. */
+            reference?: string | null;
+            /** @description The chat's id, as its sender calls it. */
+            externalId?: string | null;
+            tags: string[];
+            /** Format: int64 */
+            messageCount: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastMessageAt?: string | null;
+            /** Format: date-time */
+            completedAt?: string | null;
         };
         /** @description The customer that a lead becomes. */
         ConvertRequest: {
@@ -1548,6 +1897,8 @@ export interface components {
             firstTouch?: Record<string, never> | null;
             lastTouch?: Record<string, never> | null;
             visitorId?: string | null;
+            /** @description `in_progress` while the lead's chat goes on, else `completed`. The stage is something else. */
+            state: string;
             /** Format: date-time */
             convertedAt?: string | null;
             /** Format: date-time */
@@ -1562,6 +1913,19 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description A message. */
+        MessageView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `inbound` from the visitor, `outbound` to them. */
+            direction: string;
+            /** @description `visitor`, `agent` or `bot`. */
+            author: string;
+            /** @description Hidden without `pii:view`. */
+            body: string;
+            /** Format: date-time */
+            sentAt: string;
+        };
         /** @description Where a lead is put. */
         MoveStageRequest: {
             /** Format: uuid */
@@ -1571,6 +1935,23 @@ export interface components {
              * @description The lead that it comes to stand below; on top of the column where there is none.
              */
             afterLeadId?: string | null;
+        };
+        /** @description A new chat source. */
+        NewChat: {
+            /** @description 1 to 120 characters. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Where its leads go; the first project where none is named.
+             */
+            projectId?: string | null;
+            /**
+             * Format: int64
+             * @description 1 to 10080; 30 where nothing is said.
+             */
+            idleMinutes?: number | null;
+            /** @description Such as `DE`. */
+            defaultCountry?: string | null;
         };
         /** @description A new form. */
         NewForm: {
@@ -1648,6 +2029,32 @@ export interface components {
             fieldMapping?: {
                 [key: string]: string;
             } | null;
+        };
+        /** @description A new widget. */
+        NewWidget: {
+            /** @description 1 to 120 characters. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Where its leads go; the first project where none is named.
+             */
+            projectId?: string | null;
+            /** @description The business's WhatsApp number. */
+            phoneNumber: string;
+            /** @description Whether it asks for the visitor's name; it does where nothing is said. */
+            nameField?: boolean | null;
+            /** @description `#rrggbb`. */
+            color?: string | null;
+            /** @description `right` (default) or `left`. */
+            position?: string | null;
+            /** @description At most 300 characters. */
+            greeting?: string | null;
+            /** @description Such as `DE`. */
+            defaultCountry?: string | null;
+            /** @description At most 300 characters. */
+            consentText?: string | null;
+            /** @description At most 50. */
+            allowedOrigins?: string[] | null;
         };
         /** @description A note. */
         NoteRequest: {
@@ -1783,6 +2190,8 @@ export interface components {
                 /** @description `lead` or `customer`. */
                 lifecycle: string;
                 tags: string[];
+                /** @description Where they were found and what was carried over from their leads; its values are hidden without `pii:view`. */
+                columnData: Record<string, never>;
                 /** Format: date-time */
                 createdAt: string;
                 /** Format: date-time */
@@ -2044,8 +2453,15 @@ export interface components {
             duplicate: boolean;
             /** @description Whether it is in the store already. On disk it is in any case. */
             stored: boolean;
-            /** @description The form's thank-you page, where it has one. */
+            /** @description The form's thank-you page, where it has one; for a widget the address that opens WhatsApp. */
             redirectUrl?: string | null;
+            /**
+             * Format: uuid
+             * @description The conversation that a widget's submission opened.
+             */
+            conversationId?: string | null;
+            /** @description The code in the visitor's first WhatsApp message. */
+            reference?: string | null;
         };
         RevokedView: {
             /**
@@ -2370,6 +2786,58 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description All widgets. */
+        WidgetList: {
+            data: components["schemas"]["WidgetView"][];
+        };
+        /** @description What is to change about a widget. */
+        WidgetPatch: {
+            name?: string | null;
+            /** Format: uuid */
+            projectId?: string | null;
+            phoneNumber?: string | null;
+            nameField?: boolean | null;
+            color?: string | null;
+            position?: string | null;
+            greeting?: string | null;
+            defaultCountry?: string | null;
+            consentText?: string | null;
+            allowedOrigins?: string[] | null;
+        };
+        /** @description A WhatsApp widget. */
+        WidgetView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            projectId: string;
+            /** @description The business's WhatsApp number in E.164. */
+            phoneNumber: string;
+            /** @description Whether it asks for the visitor's name. */
+            nameField: boolean;
+            /** @description The colour of its buttons. */
+            color: string;
+            /** @description `right` or `left`. */
+            position: string;
+            /** @description The words at its head. */
+            greeting: string;
+            /** @description The country of numbers without a calling code; null for the workspace's own. */
+            defaultCountry?: string | null;
+            /** @description What the visitor agrees to by sending. */
+            consentText?: string | null;
+            /** @description The websites that may show it; empty for any. */
+            allowedOrigins: string[];
+            /** @description Where the widget posts to. */
+            url: string;
+            /** @description The line for the website. */
+            snippet: string;
+            /** Format: int64 */
+            receivedCount: number;
+            /** Format: date-time */
+            lastReceivedAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
         WorkspaceChoice: {
             /** Format: uuid */
             id: string;
@@ -2548,6 +3016,216 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Neither store nor disk can take it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_w_by_widget_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The widget's id */
+                widget: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description To a program */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptView"];
+                };
+            };
+            /** @description To WhatsApp, for a browser that posts a form */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The widget is not for this website */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such widget */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 1 MiB or has too many fields */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The content type is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither store nor disk can take it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_w_by_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The widget's id with `.js` behind it */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such widget */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_chat_by_key_by_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat source's key */
+                key: string;
+                /** @description The chat, as its sender calls it; at most 200 characters */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatReceiptView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No chat source has this key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 1 MiB or has too many fields */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The content type is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A message or the state cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Neither store nor disk can take it */
             503: {
@@ -6572,6 +7250,871 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_widgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_capture_widgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWidget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_widgets_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_capture_widgets_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_capture_widgets_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WidgetPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_chats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_capture_chats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChat"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_capture_chats_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_capture_chats_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_captures: {
+        parameters: {
+            query?: {
+                /** @description Those of one widget. */
+                widgetId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_capture_captures_export.csv": {
+        parameters: {
+            query?: {
+                /** @description Those of one widget. */
+                widgetId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_conversations: {
+        parameters: {
+            query: {
+                /** @description Those of this lead. */
+                leadId: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_conversations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
                 };
             };
             /** @description The request could not be read */

@@ -84,6 +84,11 @@ export type Project = Schemas['ProjectView'];
 export type InboundWebhook = Schemas['WebhookView'];
 export type Form = Schemas['FormView'];
 export type Site = Schemas['SiteView'];
+export type Widget = Narrowed<Schemas['WidgetView'], { position: 'left' | 'right' }>;
+export type ChatSource = Schemas['ChatView'];
+export type Capture = Schemas['CaptureView'];
+export type Conversation = Schemas['ConversationView'];
+export type ConversationDetail = Schemas['ConversationDetail'];
 
 export type Destination = Schemas['DestinationView'];
 export type TestResult = Schemas['TestView'];

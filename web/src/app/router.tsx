@@ -104,6 +104,20 @@ const sources = createRoute({
   component: lazyRouteComponent(() => import('@/features/sources/SourcesPage'), 'SourcesPage'),
 });
 
+const widget = createRoute({
+  getParentRoute: () => shell,
+  path: '/widgets/$widgetId',
+  component: lazyRouteComponent(() => import('@/features/sources/WidgetPage'), 'WidgetPage'),
+});
+
+const captures = createRoute({
+  getParentRoute: () => shell,
+  path: '/captures',
+  validateSearch: (raw: Record<string, unknown>): { widget?: string } =>
+    typeof raw.widget === 'string' && raw.widget ? { widget: raw.widget } : {},
+  component: lazyRouteComponent(() => import('@/features/sources/CapturesPage'), 'CapturesPage'),
+});
+
 const destinations = createRoute({
   getParentRoute: () => shell,
   path: '/destinations',
@@ -154,6 +168,8 @@ const routeTree = root.addChildren([
     lead,
     contacts,
     sources,
+    widget,
+    captures,
     destinations,
     destination,
     delivery,

@@ -41,6 +41,10 @@ export function useLive(pageVersion: string): string | null {
       if (deliveryHints.length > 0) applyDeliveryHints(client, deliveryHints);
       // A failed refresh is no loss: the next hint or the poll brings it.
       await applyLeadHints(client, leadHints).catch(() => undefined);
+      if (leadHints.length > 0) {
+        void client.invalidateQueries({ queryKey: ['captures'] });
+        void client.invalidateQueries({ queryKey: ['conversations'] });
+      }
     };
     function schedule() {
       timer ??= setTimeout(() => void flush(), QUIET_MS);

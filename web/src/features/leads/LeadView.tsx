@@ -8,6 +8,7 @@ import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';
+import { Conversations } from './Conversations';
 import classes from './Lead.module.css';
 import {
   AssignPicker,
@@ -84,6 +85,7 @@ function LoadedLead({
     </Block>
   );
   const submissions = <Submissions leadId={lead.id} count={lead.submissionCount} />;
+  const conversations = <Conversations leadId={lead.id} />;
   const journey = (
     <Block title="Where it came from">
       <Journey lead={lead} />
@@ -97,6 +99,7 @@ function LoadedLead({
         {facts}
         {tags}
         <ScoreBlock lead={lead} />
+        {conversations}
         {submissions}
         {journey}
         {custom}
@@ -110,6 +113,7 @@ function LoadedLead({
       <div className={classes.grid}>
         <div>
           <ScoreBlock lead={lead} />
+          {conversations}
           {submissions}
           {journey}
           <Timeline lead={lead} why={why} />
@@ -138,6 +142,7 @@ function LeadHead({ lead, layout, onDeleted }: { lead: LeadDetail; layout: 'pane
         <Title order={layout === 'page' ? 1 : 2}>{lead.name}</Title>
         <Suspicion suspicion={lead.suspicion} />
         {lead.isTest && <Tag>test</Tag>}
+        {lead.state === 'in_progress' && <Tag>chat in progress</Tag>}
       </div>
       <div className={classes.meta}>
         {(lead.title || lead.company) && <span>{[lead.title, lead.company].filter(Boolean).join(', ')}</span>}

@@ -16,7 +16,7 @@ interface Receiving {
   lastReceivedAt?: string | null;
 }
 
-function Received({ receivedCount, lastReceivedAt }: Receiving) {
+export function Received({ receivedCount, lastReceivedAt }: Receiving) {
   if (receivedCount === 0) return <State color="amber">Waiting for the first lead</State>;
   return (
     <State color="green">
@@ -150,13 +150,14 @@ interface CardProps {
   why?: string;
   menu?: ReactNode;
   actions?: ReactNode;
-  edit: (props: EditProps) => ReactNode;
+  /** The dialog that edits it; left out where it has a page of its own. */
+  edit?: (props: EditProps) => ReactNode;
   deleting: string;
   onDelete: () => Promise<unknown>;
   children?: ReactNode;
 }
 
-function Card({ name, status, url, why, menu, actions, edit, deleting, onDelete, children }: CardProps) {
+export function Card({ name, status, url, why, menu, actions, edit, deleting, onDelete, children }: CardProps) {
   const [confirming, setConfirming] = useState(false);
   const [editing, setEditing] = useState(false);
   return (
@@ -173,7 +174,7 @@ function Card({ name, status, url, why, menu, actions, edit, deleting, onDelete,
               </ActionIcon>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item onClick={() => setEditing(true)}>Edit…</Menu.Item>
+              {edit && <Menu.Item onClick={() => setEditing(true)}>Edit…</Menu.Item>}
               {menu}
               <Menu.Item onClick={() => setConfirming(true)}>Delete…</Menu.Item>
             </Menu.Dropdown>
@@ -187,7 +188,7 @@ function Card({ name, status, url, why, menu, actions, edit, deleting, onDelete,
         </div>
       )}
       {children}
-      {edit({ opened: editing, onClose: () => setEditing(false) })}
+      {edit?.({ opened: editing, onClose: () => setEditing(false) })}
       <Confirm
         opened={confirming}
         title={`Delete ${name}`}

@@ -21,7 +21,7 @@ import type { Form, InboundWebhook, Site } from '@/api/shapes';
 import { toast } from '@/ui/toast';
 import { sourceKeys, useSourceWrite } from './queries';
 
-interface DialogProps<Source> {
+export interface DialogProps<Source> {
   opened: boolean;
   /** The one to edit; a new one when absent. */
   source?: Source;
@@ -30,10 +30,10 @@ interface DialogProps<Source> {
 
 type FieldsProps<Source> = Omit<DialogProps<Source>, 'opened'>;
 
-const required = (value: string) => (value.trim() ? null : 'Give it a name.');
+export const required = (value: string) => (value.trim() ? null : 'Give it a name.');
 
 /** Only a new source may leave its project open. */
-function ProjectSelect({ isNew, ...props }: { isNew: boolean } & SelectProps) {
+export function ProjectSelect({ isNew, ...props }: { isNew: boolean } & SelectProps) {
   const projects = useQuery(projectsQuery).data ?? [];
   return (
     <Select
@@ -57,7 +57,7 @@ interface FrameProps {
   children: ReactNode;
 }
 
-function Frame({ error, hasFieldErrors, pending, verb, onClose, onSubmit, children }: FrameProps) {
+export function Frame({ error, hasFieldErrors, pending, verb, onClose, onSubmit, children }: FrameProps) {
   return (
     <form onSubmit={onSubmit} noValidate>
       <Stack gap="sm">

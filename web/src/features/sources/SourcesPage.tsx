@@ -1,29 +1,37 @@
 import { Button, Menu, Skeleton } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { usePermits } from '@/api/session';
 import { Empty, Failure, PageBody, PageHead, PermitButton } from '@/ui/basics';
-import { formsQuery, sitesQuery, webhooksQuery } from './queries';
+import { ChatCard, ChatDialog } from './Chats';
+import { chatsQuery, formsQuery, sitesQuery, webhooksQuery, widgetsQuery } from './queries';
 import { FormCard, SiteCard, WebhookCard } from './SourceCards';
 import { FormDialog, SiteDialog, WebhookDialog } from './SourceDialogs';
 import classes from './Sources.module.css';
+import { WidgetCard } from './WidgetCard';
 
-type Adding = 'form' | 'webhook' | 'site' | null;
+type Adding = 'form' | 'webhook' | 'chat' | 'site' | null;
 
 /** Where leads come in. */
 export function SourcesPage() {
   const forms = useQuery(formsQuery);
   const webhooks = useQuery(webhooksQuery);
   const sites = useQuery(sitesQuery);
+  const widgets = useQuery(widgetsQuery);
+  const chats = useQuery(chatsQuery);
   const why = usePermits().why('sources:manage');
   const [adding, setAdding] = useState<Adding>(null);
   const close = () => setAdding(null);
-  const none = forms.data?.length === 0 && webhooks.data?.length === 0 && sites.data?.length === 0;
+  const none = [forms, webhooks, sites, widgets, chats].every(({ data }) => data?.length === 0);
 
   return (
     <PageBody>
       <PageHead title="Sources">
+        <Button component={Link} to="/captures" variant="default">
+          Captures
+        </Button>
         {why ? (
           <PermitButton why={why}>Add source</PermitButton>
         ) : (
@@ -34,6 +42,10 @@ export function SourcesPage() {
             <Menu.Dropdown>
               <Menu.Item onClick={() => setAdding('form')}>Form on a website</Menu.Item>
               <Menu.Item onClick={() => setAdding('webhook')}>Inbound webhook</Menu.Item>
+              <Menu.Item component={Link} to="/widgets/new">
+                WhatsApp widget
+              </Menu.Item>
+              <Menu.Item onClick={() => setAdding('chat')}>Chat</Menu.Item>
               <Menu.Item onClick={() => setAdding('site')}>Site with the script</Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -63,6 +75,16 @@ export function SourcesPage() {
               <WebhookCard key={webhook.id} webhook={webhook} why={why} />
             ))}
           </Group>
+          <Group title="WhatsApp widgets" list={widgets}>
+            {widgets.data?.map((widget) => (
+              <WidgetCard key={widget.id} widget={widget} why={why} />
+            ))}
+          </Group>
+          <Group title="Chats" list={chats}>
+            {chats.data?.map((chat) => (
+              <ChatCard key={chat.id} chat={chat} why={why} />
+            ))}
+          </Group>
           <Group title="Sites" list={sites}>
             {sites.data?.map((site) => (
               <SiteCard key={site.id} site={site} why={why} />
@@ -72,6 +94,7 @@ export function SourcesPage() {
       )}
       <FormDialog opened={adding === 'form'} onClose={close} />
       <WebhookDialog opened={adding === 'webhook'} onClose={close} />
+      <ChatDialog opened={adding === 'chat'} onClose={close} />
       <SiteDialog opened={adding === 'site'} onClose={close} />
     </PageBody>
   );

@@ -1,12 +1,14 @@
-import { type QueryKey, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, type QueryKey, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
-import type { Form, InboundWebhook, Page, Site } from '@/api/shapes';
+import type { Capture, ChatSource, Form, InboundWebhook, Page, Site, Widget } from '@/api/shapes';
 import { toast, toastError } from '@/ui/toast';
 
 export const sourceKeys = {
   forms: ['sources', 'forms'] as const,
   webhooks: ['sources', 'webhooks'] as const,
   sites: ['sources', 'sites'] as const,
+  widgets: ['sources', 'widgets'] as const,
+  chats: ['sources', 'chats'] as const,
 };
 
 const ALL = { limit: 200 };
@@ -35,7 +37,36 @@ export const sitesQuery = queryOptions({
   queryFn: async ({ signal }) => rowsOf(await api.get<Page<Site>>('/v1/capture/sites', ALL, signal)),
 });
 
-/** A write on one of the three lists; the list is read again afterwards. */
+export const widgetsQuery = queryOptions({
+  queryKey: sourceKeys.widgets,
+  queryFn: async ({ signal }) => rowsOf(await api.get<Page<Widget>>('/v1/capture/widgets', {}, signal)),
+  refetchInterval: pollWhileWaiting,
+});
+
+export const widgetQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...sourceKeys.widgets, id],
+    queryFn: ({ signal }) => api.get<Widget>(`/v1/capture/widgets/${id}`, {}, signal),
+  });
+
+export const chatsQuery = queryOptions({
+  queryKey: sourceKeys.chats,
+  queryFn: async ({ signal }) => rowsOf(await api.get<Page<ChatSource>>('/v1/capture/chats', {}, signal)),
+  refetchInterval: pollWhileWaiting,
+});
+
+/** Hints of new leads refresh the feed at once; this is for when they do not get through. */
+const FEED_POLL_MS = 30_000;
+
+export const capturesQuery = (widgetId: string | undefined) =>
+  queryOptions({
+    queryKey: ['captures', widgetId ?? 'all'],
+    queryFn: async ({ signal }) => rowsOf(await api.get<Page<Capture>>('/v1/capture/captures', { widgetId }, signal)),
+    refetchInterval: FEED_POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+
+/** A write on one of the lists; the list is read again afterwards. */
 export function useSourceWrite<Input, Answer>(key: QueryKey, write: (input: Input) => Promise<Answer>) {
   const client = useQueryClient();
   return useMutation({ mutationFn: write, onSuccess: () => client.invalidateQueries({ queryKey: key }) });
