@@ -51,6 +51,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<Exit> {
     let client = Client::new(Guard::new(allowed(&config))).context("the HTTP client cannot be made")?;
     let parts = Parts { store, client, secret, clock: Clock::System, options: options(&config) };
     let (engine, running) = Engine::start(parts, Background::Everything).context("the spool cannot be opened")?;
+    if let Err(error) = engine.door.intakes().learn().await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the sources cannot be read ahead");
+    }
     let settings = Settings { trusted_proxies: config.trusted_proxies.clone() };
     let mut app = App::new(engine.clone(), settings).with_metrics(metrics);
     if config.demo {

@@ -92,6 +92,26 @@ pub async fn find_intake(reader: &Reader, kind: &str, key: &str) -> Result<Optio
     reader.query_one(&sql, &params![key, kind]).await?.as_ref().map(read_intake).transpose()
 }
 
+/// The sources with a key that got something last, each with its key: what a node should know before the database can
+/// be away. Reads the whole table of sources, once per start.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn latest_intakes(reader: &Reader, limit: i64) -> Result<Vec<(String, Intake)>, Error> {
+    let dialect = reader.dialect();
+    let sql = format!(
+        "SELECT s.workspace_id, s.project_id, p.name AS project_name, s.id AS source_id, s.kind, s.name AS source_name,
+                {source} AS source_settings, {workspace} AS workspace_settings, l.id AS pipeline_id, t.id AS stage_id,
+                s.key
+         FROM sources s JOIN projects p ON p.id = s.project_id {PLACE}
+         WHERE s.deleted_at IS NULL ORDER BY coalesce(s.last_received_at, s.created_at) DESC LIMIT $1",
+        source = dialect.json_text("s.settings"),
+        workspace = dialect.json_text("w.settings"),
+    );
+    let rows = reader.query(&sql, &params![limit]).await?;
+    rows.iter().map(|row| Ok((row.get("key")?, read_intake(row)?))).collect()
+}
+
 /// Where a lead goes that comes in through the API or by hand: into the named project, or the workspace's first.
 ///
 /// # Errors

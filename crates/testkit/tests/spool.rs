@@ -3,7 +3,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use leadline_engine::{capture::replay, delivery::destinations, dispatch};
+use leadline_engine::{
+    capture::replay,
+    delivery::destinations,
+    dispatch,
+    sources::{FormChange, create_form},
+};
 use leadline_testkit::{Db, Receiver, TestApp};
 use rstest::rstest;
 use serde_json::json;
@@ -72,5 +77,24 @@ async fn what_waits_in_the_spool_survives_a_restart(#[values(Db::Sqlite, Db::Pos
     assert!(app.engine.door.spool_handle().is_empty());
     let again = app.submit(json!({"name": "Anna", "submissionId": "0190b5a0-0000-7000-8000-000000000001"})).await;
     assert_eq!((again.receipt, again.duplicate), (accepted.receipt, true));
+    app.stop().await;
+}
+
+/// A form that nobody has sent since this process began is known all the same.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_goes_away_first_makes_no_form_unknown(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let mut app = TestApp::start(db).await;
+    let change = FormChange { name: Some("Contact".into()), ..FormChange::default() };
+    let form = create_form(&app.engine, &app.actor(), change).await.expect("a form");
+    app.restart().await;
+    app.engine.door.intakes().learn().await.expect("the store is there");
+
+    app.engine.store.clone().close().await;
+
+    let intakes = app.engine.door.intakes();
+    let found = intakes.by_key("form", &form.key).await.expect("remembered").expect("the form");
+    assert_eq!(found.source_id, Some(form.id));
+    assert!(intakes.by_key("webhook", &form.key).await.is_err());
     app.stop().await;
 }

@@ -2,6 +2,7 @@
 //! a store that is away makes a form unknown.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
@@ -22,12 +23,15 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long a look-up may take before what was known last is used.
 const LOOK_UP_DEADLINE: Duration = Duration::from_millis(500);
 
+/// Keys looked up before the first visitor comes.
+const FIRST: i64 = 10_000;
+
 /// Keys remembered at most. Only keys that exist are remembered, so a guesser cannot fill it.
 const MOST: usize = 100_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Asked {
-    Key(&'static str, String),
+    Key(Cow<'static, str>, String),
     Direct(WorkspaceId, Option<ProjectId>),
 }
 
@@ -49,12 +53,25 @@ impl Intakes {
         Self { store, known: Arc::default(), store_is_away }
     }
 
+    /// Looks up the sources that got something last, so that a store that goes away before their first visitor comes
+    /// makes none of them unknown.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn learn(&self) -> Result<(), Error> {
+        for (key, intake) in sources::latest_intakes(&self.store.reader(), FIRST).await? {
+            let asked = Asked::Key(Cow::Owned(intake.kind.clone()), key);
+            self.remember(asked, Some(intake));
+        }
+        Ok(())
+    }
+
     /// Where the key of a form (`form`) or an inbound webhook (`webhook`) leads to.
     ///
     /// # Errors
     /// Where the store is away and the key was never seen before.
     pub async fn by_key(&self, kind: &'static str, key: &str) -> Result<Option<Intake>, Error> {
-        let asked = Asked::Key(kind, key.to_owned());
+        let asked = Asked::Key(Cow::Borrowed(kind), key.to_owned());
         self.find(asked, sources::find_intake(&self.store.reader(), kind, key)).await
     }
 
