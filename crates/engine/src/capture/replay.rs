@@ -76,12 +76,13 @@ pub async fn replay(engine: &Engine) -> Result<(), ReplayError> {
         return Err(ReplayError::StoreIsAway);
     }
     let _no_sends_in_flight = engine.door.forwarding.write().await;
+    let written = engine.door.spool_handle().written();
     let segments = engine.door.spool_handle().close_segment().await?;
     let forwarded = forwarded_in(&segments)?;
     for segment in &segments {
         replay_segment(engine, segment, &forwarded).await?;
     }
-    engine.door.spool_handle().forget_what_was_found();
+    engine.door.spool_handle().note_replayed(written);
     engine.door.mark_back();
     Ok(())
 }

@@ -13,10 +13,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use leadline_domain::{
@@ -74,16 +71,41 @@ pub struct Forwarded {
 }
 
 enum Order {
-    Append(Vec<u8>, oneshot::Sender<io::Result<()>>),
+    Append(Append),
     Close(oneshot::Sender<io::Result<Vec<PathBuf>>>),
+}
+
+struct Append {
+    bytes: Vec<u8>,
+    /// Whether it counts among what waits.
+    waits: bool,
+    done: oneshot::Sender<io::Result<()>>,
+}
+
+/// What the spool holds. Whether anything waits is known for certain, by writes that no replay has followed; how much
+/// is an estimate, since nobody has counted what a process before left, and a replay that failed repeats itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Backlog {
+    written: u64,
+    replayed: u64,
+    estimate: u64,
+}
+
+impl Backlog {
+    fn is_empty(self) -> bool {
+        self.written == self.replayed
+    }
+
+    fn waiting(self) -> u64 {
+        if self.is_empty() { 0 } else { self.estimate.max(1) }
+    }
 }
 
 /// The spool of one node. Cheap to clone.
 #[derive(Clone)]
 pub struct Spool {
     orders: mpsc::Sender<Order>,
-    waiting: watch::Sender<u64>,
-    found: Arc<AtomicU64>,
+    backlog: watch::Sender<Backlog>,
     appended: Arc<Notify>,
 }
 
@@ -98,28 +120,31 @@ impl Spool {
         let found = segments.iter().map(|path| fs::metadata(path).map_or(0, |data| data.len())).sum::<u64>();
         let next = segments.last().and_then(|path| number(path)).unwrap_or(0) + 1;
         let (orders, inbox) = mpsc::channel(WAITING);
-        let writer = Writer { folder: folder.to_owned(), next, active: None, reserve_bytes };
+        let backlog = watch::Sender::new(Backlog { written: u64::from(found > 0), ..Backlog::default() });
+        let appended: Arc<Notify> = Arc::default();
+        let writer = Writer {
+            folder: folder.to_owned(),
+            next,
+            active: None,
+            reserve_bytes,
+            backlog: backlog.clone(),
+            appended: Arc::clone(&appended),
+        };
         std::thread::Builder::new().name("spool".into()).spawn(move || writer.run(inbox))?;
-        let found = u64::from(found > 0);
-        Ok(Self {
-            orders,
-            waiting: watch::Sender::new(found),
-            found: Arc::new(AtomicU64::new(found)),
-            appended: Arc::default(),
-        })
+        Ok(Self { orders, backlog, appended })
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.waiting() == 0
+        self.backlog.borrow().is_empty()
     }
 
     /// How many submissions wait, as far as this process knows: what a process before left counts as one until it is
-    /// read.
+    /// stored.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        *self.waiting.borrow()
+        self.backlog.borrow().waiting()
     }
 
     /// Puts a record on the disk: when this returns `Ok`, it is there.
@@ -127,25 +152,20 @@ impl Spool {
     /// # Errors
     /// Where the disk is full or broken.
     pub async fn append(&self, record: Record) -> io::Result<()> {
-        let is_submission = matches!(record, Record::Submission(_) | Record::Chat(_));
+        let waits = matches!(record, Record::Submission(_) | Record::Chat(_));
         let json = serde_json::to_vec(&record).map_err(io::Error::other)?;
         let (done, outcome) = oneshot::channel();
         let stopped = || io::Error::other("the spool has stopped");
-        self.orders.send(Order::Append(framed(&json), done)).await.map_err(|_| stopped())?;
-        outcome.await.map_err(|_| stopped())??;
-        if is_submission {
-            self.waiting.send_modify(|waiting| *waiting += 1);
-            metrics::gauge!("leadline_spooled_submissions").set(self.waiting() as f64);
-            self.appended.notify_one();
-        }
-        Ok(())
+        let append = Append { bytes: framed(&json), waits, done };
+        self.orders.send(Order::Append(append)).await.map_err(|_| stopped())?;
+        outcome.await.map_err(|_| stopped())?
     }
 
     /// Waits until nothing waits any more.
     pub async fn drained(&self) {
-        let mut waiting = self.waiting.subscribe();
+        let mut backlog = self.backlog.subscribe();
         // An error would mean that the spool is gone, and we hold it.
-        let _gone = waiting.wait_for(|waiting| *waiting == 0).await;
+        let _gone = backlog.wait_for(|backlog| backlog.is_empty()).await;
     }
 
     /// Waits until something is appended.
@@ -164,15 +184,30 @@ impl Spool {
         outcome.await.map_err(|_| stopped())?
     }
 
-    /// Notes that what a process before left is stored: it was counted as one while nobody had read it.
-    pub fn forget_what_was_found(&self) {
-        let found = self.found.swap(0, Ordering::SeqCst);
-        self.note_stored(found);
+    /// How many writes there have been: what a replay that begins now will have followed, for [`Self::note_replayed`].
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.backlog.borrow().written
     }
 
-    /// Notes that `stored` submissions of the spool are stored now.
+    /// Notes that everything is stored that had been written by then. What came later waits on.
+    pub fn note_replayed(&self, written: u64) {
+        self.backlog.send_modify(|backlog| {
+            backlog.replayed = written;
+            if backlog.is_empty() {
+                backlog.estimate = 0;
+            }
+        });
+        self.tell();
+    }
+
+    /// Notes that about so many more submissions are stored.
     pub fn note_stored(&self, stored: u64) {
-        self.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(stored));
+        self.backlog.send_modify(|backlog| backlog.estimate = backlog.estimate.saturating_sub(stored));
+        self.tell();
+    }
+
+    fn tell(&self) {
         metrics::gauge!("leadline_spooled_submissions").set(self.waiting() as f64);
     }
 }
@@ -233,6 +268,8 @@ struct Writer {
     next: u64,
     active: Option<Segment>,
     reserve_bytes: usize,
+    backlog: watch::Sender<Backlog>,
+    appended: Arc<Notify>,
 }
 
 struct Segment {
@@ -248,7 +285,7 @@ impl Writer {
             let mut appends = Vec::new();
             for order in orders.drain(..) {
                 match order {
-                    Order::Append(bytes, done) => appends.push((bytes, done)),
+                    Order::Append(append) => appends.push(append),
                     Order::Close(done) => {
                         self.append(std::mem::take(&mut appends));
                         self.active = None;
@@ -261,11 +298,11 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, appends: Vec<(Vec<u8>, oneshot::Sender<io::Result<()>>)>) {
+    fn append(&mut self, appends: Vec<Append>) {
         if appends.is_empty() {
             return;
         }
-        let bytes: Vec<u8> = appends.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+        let bytes: Vec<u8> = appends.iter().flat_map(|append| &append.bytes).copied().collect();
         let result = self.write(&bytes).or_else(|error| {
             if !self.give_up_reserve() {
                 return Err(error);
@@ -273,7 +310,17 @@ impl Writer {
             tracing::warn!(%error, "the spool cannot be written; its reserve is given up");
             self.write(&bytes)
         });
-        for (_, done) in appends {
+        if result.is_ok() {
+            // Before anybody is answered, and whether or not anybody still waits for the answer.
+            let waiting = appends.iter().filter(|append| append.waits).count() as u64;
+            self.backlog.send_modify(|backlog| {
+                backlog.written += 1;
+                backlog.estimate += waiting;
+            });
+            metrics::gauge!("leadline_spooled_submissions").set(self.backlog.borrow().waiting() as f64);
+            self.appended.notify_one();
+        }
+        for Append { done, .. } in appends {
             let outcome = result.as_ref().copied().map_err(|error| io::Error::new(error.kind(), error.to_string()));
             let _asker_is_gone = done.send(outcome);
         }
@@ -402,6 +449,30 @@ mod tests {
         assert!(!again.is_empty());
         assert_eq!(segments.len(), 1);
         assert_eq!(ids(&read(&segments[0]).expect("read")), [1, 2]);
+    }
+
+    /// A count of what waits would be used up by what a process before left, and the rest would wait for good.
+    #[tokio::test]
+    async fn what_is_appended_during_a_replay_waits_on() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let before = Spool::open(folder.path(), 0).expect("a spool");
+        before.append(forwarded(1)).await.expect("appended");
+        before.append(forwarded(2)).await.expect("appended");
+        drop(before);
+        let spool = Spool::open(folder.path(), 0).expect("a spool");
+
+        let written = spool.written();
+        let segments = spool.close_segment().await.expect("segments");
+        spool.append(forwarded(3)).await.expect("appended");
+        spool.note_stored(2);
+        spool.note_replayed(written);
+
+        assert_eq!(ids(&read(&segments[0]).expect("read")), [1, 2]);
+        assert!(!spool.is_empty());
+        let written = spool.written();
+        assert_eq!(spool.close_segment().await.expect("segments").len(), 2);
+        spool.note_replayed(written);
+        assert!(spool.is_empty());
     }
 
     #[tokio::test]
