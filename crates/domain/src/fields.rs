@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::custom::camel_case;
+pub(crate) use self::leaves::text_of;
 use self::{
     custom::{CustomFields, shortened},
     leaves::{Leaf, Origin, leaves_of, without_nul},
@@ -102,6 +103,11 @@ pub fn recognise(fields: &RawFields, mapping: &FieldMapping) -> Recognised {
     let used = fill(&mut recognised, &slots);
     recognised.custom = custom_fields(&leaves, &roles, &slots, &used);
     recognised
+}
+
+/// Whether a field of this name says by itself what it is: the lead's own data, or where the visitor came from.
+pub(crate) fn is_telling(name: &str) -> bool {
+    slot_of(&normalise(name)).is_some() || Param::named(name).is_some()
 }
 
 /// What a leaf is.

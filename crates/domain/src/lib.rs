@@ -11,6 +11,7 @@ pub mod emails;
 pub mod fields;
 pub mod identity;
 pub mod ids;
+pub mod inbound;
 pub mod permissions;
 pub mod phones;
 pub mod pipelines;

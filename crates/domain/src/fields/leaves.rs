@@ -57,7 +57,7 @@ pub(super) fn leaves_of(fields: &RawFields) -> Vec<Leaf> {
 }
 
 /// A plain value as text. Whole numbers have no fraction even where JSON gave them one.
-pub(super) fn text_of(value: &Value) -> String {
+pub(crate) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => match number.as_f64() {
