@@ -1,4 +1,4 @@
-//! The HTTP client: one POST to one receiver, whatever the receiver does.
+//! The HTTP client: one POST to one receiver, or one GET from a provider, whatever the other side does.
 //!
 //! A request is checked by the guard, goes to an address that the guard has seen, follows no redirect and uses no
 //! proxy. One deadline covers the name look-up, connecting, TLS, sending and the answer. Once a status line and headers
@@ -56,6 +56,19 @@ pub struct Request {
     pub timeout: Duration,
 }
 
+/// One GET.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// From where; see [`Guard::check_url`].
+    pub url: Url,
+    /// All headers apart from those that frame the request.
+    pub headers: Vec<(String, String)>,
+    /// How long the whole exchange may take.
+    pub timeout: Duration,
+    /// How much of the answer's body is read.
+    pub max_body_bytes: usize,
+}
+
 /// What the receiver answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -63,7 +76,7 @@ pub struct Response {
     pub status: u16,
     /// The headers with lower-case names; long values are cut, bytes that are not UTF-8 replaced.
     pub headers: Vec<(String, String)>,
-    /// The body as sent, at most [`MAX_BODY_BYTES`].
+    /// The body as sent, at most as much of it as is read.
     pub body: Vec<u8>,
     /// Whether the body is all there.
     pub is_body_whole: bool,
@@ -131,15 +144,21 @@ impl Client {
         (started.elapsed(), result)
     }
 
+    /// Fetches what somebody has for us, under the same guard.
+    pub async fn get(&self, fetch: &Fetch) -> Result<Response, SendError> {
+        let deadline = Instant::now() + fetch.timeout;
+        self.guard.check_parsed(&fetch.url)?;
+        let headers = header_map(&fetch.headers)?;
+        let asking = self.http.get(fetch.url.clone()).headers(headers);
+        send(asking, deadline, fetch.max_body_bytes).await
+    }
+
     async fn exchange(&self, request: &Request, deadline: Instant) -> Result<Response, SendError> {
         // The resolver never sees a host that is an IP address, so this check stands for it.
         self.guard.check_parsed(&request.url)?;
         let headers = header_map(&request.headers)?;
-
-        let sending = self.http.post(request.url.clone()).headers(headers).body(request.body.clone()).send();
-        let answer = timeout_at(deadline, sending).await.map_err(|_| SendError::Timeout)?;
-        let answer = answer.map_err(|error| SendError::from_source(&error))?;
-        Ok(read_response(answer, deadline).await)
+        let sending = self.http.post(request.url.clone()).headers(headers).body(request.body.clone());
+        send(sending, deadline, MAX_BODY_BYTES).await
     }
 }
 
@@ -212,17 +231,27 @@ fn builder(resolver: &Arc<GuardedResolver>) -> reqwest::ClientBuilder {
         .http2_keep_alive_timeout(Duration::from_secs(4))
 }
 
-async fn read_response(mut answer: reqwest::Response, deadline: Instant) -> Response {
+async fn send(
+    request: reqwest::RequestBuilder,
+    deadline: Instant,
+    max_body_bytes: usize,
+) -> Result<Response, SendError> {
+    let answer = timeout_at(deadline, request.send()).await.map_err(|_| SendError::Timeout)?;
+    let answer = answer.map_err(|error| SendError::from_source(&error))?;
+    Ok(read_response(answer, deadline, max_body_bytes).await)
+}
+
+async fn read_response(mut answer: reqwest::Response, deadline: Instant, max_body_bytes: usize) -> Response {
     let status = answer.status().as_u16();
     let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), cut(value.as_bytes()))).collect();
     let mut body = Vec::new();
     let is_body_whole = loop {
         match timeout_at(deadline, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - body.len())]),
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk[..chunk.len().min(max_body_bytes - body.len())]),
             Ok(Ok(None)) => break true,
             Ok(Err(_)) | Err(_) => break false,
         }
-        if body.len() == MAX_BODY_BYTES {
+        if body.len() == max_body_bytes {
             break false;
         }
     };

@@ -138,7 +138,7 @@ fn standard_mac(secret: &Secret, id: &str, timestamp: &str, body: &[u8]) -> [u8;
     hmac_sha256(&secret.0, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body])
 }
 
-fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     for part in parts {
         mac.update(part);

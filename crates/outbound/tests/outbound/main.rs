@@ -8,6 +8,7 @@ mod client;
 mod guard;
 mod headers;
 mod names;
+mod proof;
 mod receivers;
 mod sign;
 mod tls;
