@@ -50,6 +50,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// Something to be fetched from a provider: a lead that it gave notice of, or the leads of a form.
+    FetchId;
     /// A tenant.
     WorkspaceId;
     /// Someone who signs in.

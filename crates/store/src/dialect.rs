@@ -126,6 +126,14 @@ impl Dialect {
         }
     }
 
+    /// An id that is not there. A bare NULL has no type on PostgreSQL.
+    pub(crate) fn no_id(self) -> &'static str {
+        match self {
+            Self::Sqlite => "NULL",
+            Self::Postgres => "NULL::uuid",
+        }
+    }
+
     /// A sub-select of the ids in one JSON parameter.
     pub(crate) fn id_list(self, parameter: usize) -> String {
         match self {

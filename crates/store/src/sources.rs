@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    dialect::{Dialect, Kind},
+    dialect::Kind,
     sql::{Columns, Error, Reader, Row, Tx, json_set, params},
 };
 
@@ -122,11 +122,7 @@ pub async fn find_direct_intake(
     project: Option<ProjectId>,
 ) -> Result<Option<Intake>, Error> {
     let dialect = reader.dialect();
-    let no_id = match dialect {
-        // A bare NULL has no type on PostgreSQL.
-        Dialect::Postgres => "NULL::uuid",
-        Dialect::Sqlite => "NULL",
-    };
+    let no_id = dialect.no_id();
     let sql = format!(
         "SELECT p.workspace_id, p.id AS project_id, p.name AS project_name, {no_id} AS source_id, 'api' AS kind,
                 'API' AS source_name, '{{}}' AS source_settings, {workspace} AS workspace_settings,

@@ -225,6 +225,7 @@ id_columns!(
     ids::StageCountId,
     ids::ConversationId,
     ids::MessageId,
+    ids::FetchId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {
