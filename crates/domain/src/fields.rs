@@ -343,7 +343,8 @@ fn is_custom(index: usize, leaf: &Leaf, role: &Role<'_>, slots: &Slots, used: &H
 }
 
 /// The fields as they came. Only NUL is gone, which PostgreSQL cannot store.
-fn as_sent(fields: &RawFields) -> Map<String, Value> {
+#[must_use]
+pub fn as_sent(fields: &RawFields) -> Map<String, Value> {
     let mut sent = Map::new();
     let mut repeated: HashSet<String> = HashSet::new();
     for (name, value) in fields {

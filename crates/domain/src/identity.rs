@@ -1,6 +1,6 @@
 //! Who a submission comes from (D6): a lead of the same project that is known already, or somebody new.
 //!
-//! The order is visitor, e-mail, phone, IP. A visitor id or an IP address may be shared, so a match by one of them is
+//! The order is the provider's record, visitor, e-mail, phone, IP. A visitor id or an IP address may be shared, so a match by one of them is
 //! refused where both sides carry a different e-mail or a different phone. Every answer comes with its reason, which is
 //! stored with the submission and shown.
 
@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Key {
+    /// The id that the provider of an inbound webhook gave the lead.
+    Record,
     /// The id that the embed script gave the browser.
     Visitor,
     /// The canonical e-mail address.
@@ -24,12 +26,13 @@ pub enum Key {
 
 impl Key {
     /// All of them, in the order in which they count.
-    pub const ALL: [Self; 4] = [Self::Visitor, Self::Email, Self::Phone, Self::Ip];
+    pub const ALL: [Self; 5] = [Self::Record, Self::Visitor, Self::Email, Self::Phone, Self::Ip];
 
     /// How it is stored and shown.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Record => "record",
             Self::Visitor => "visitor",
             Self::Email => "email",
             Self::Phone => "phone",
@@ -41,7 +44,7 @@ impl Key {
     fn may_be_shared(self) -> bool {
         match self {
             Self::Visitor | Self::Ip => true,
-            Self::Email | Self::Phone => false,
+            Self::Record | Self::Email | Self::Phone => false,
         }
     }
 }

@@ -63,6 +63,8 @@ pub struct Engine {
     pub door: capture::Door,
     /// Destinations as they were when the store last answered.
     pub known: delivery::Known,
+    /// Refused requests that wait to be kept.
+    pub refused: Arc<capture::inbound::refused::Refusals>,
     /// This node, among those that hear its hints.
     pub node: Uuid,
 }
@@ -86,6 +88,8 @@ pub struct Options {
     pub store_deadline: Duration,
     /// Disk space that the spool holds for when the disk is full.
     pub spool_reserve_bytes: usize,
+    /// Where Facebook's Graph API is, with its version.
+    pub facebook_graph_url: String,
     /// How long one delivery attempt may take.
     pub delivery_timeout: Duration,
 }

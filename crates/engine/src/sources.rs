@@ -2,6 +2,7 @@
 //!
 //! A key is the secret part of a source's address: 24 random bytes, so that nobody guesses one.
 
+mod reception;
 pub mod widgets;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,6 +18,7 @@ use leadline_store::{
 use serde_json::{Value, json};
 use url::Url;
 
+pub use self::reception::Reception;
 use crate::{Actor, Engine, random_bytes};
 
 /// Longest name of a project or a source, in characters.
@@ -47,6 +49,8 @@ pub struct FormChange {
     pub thank_you_url: Option<Option<String>>,
     /// 301 or 303 (D9).
     pub redirect_status: Option<u16>,
+    /// The origins that may post; none for any.
+    pub allowed_origins: Option<Vec<String>>,
 }
 
 /// What an inbound webhook is told beyond its name.
@@ -58,6 +62,8 @@ pub struct WebhookChange {
     pub project: Option<ProjectId>,
     /// Incoming field → core field.
     pub field_mapping: Option<FieldMapping>,
+    /// How it receives.
+    pub reception: Reception,
     /// Whether its key is to be replaced; the old address stops at once (F98).
     pub regenerate_key: bool,
 }
@@ -152,6 +158,7 @@ pub async fn create_webhook(engine: &Engine, actor: &Actor, change: WebhookChang
     let project = project_or_first(engine, actor, change.project).await?;
     let mut webhook = new_source(engine, "webhook", project, change.name.as_deref().unwrap_or_default())?;
     webhook.settings = json!({"fieldMapping": checked_mapping(change.field_mapping.unwrap_or_default())?});
+    reception::apply(&engine.keys, &mut webhook, &change.reception)?;
     insert(engine, actor, webhook).await
 }
 
@@ -169,6 +176,7 @@ pub async fn update_webhook(
     if let Some(mapping) = change.field_mapping {
         webhook.settings["fieldMapping"] = json!(checked_mapping(mapping)?);
     }
+    reception::apply(&engine.keys, &mut webhook, &change.reception)?;
     if change.regenerate_key {
         webhook.key = new_key();
     }
@@ -320,6 +328,9 @@ fn apply_form_settings(form: &mut Source, change: &FormChange) -> Result<(), Sou
         }
         form.settings["redirectStatus"] = status.into();
     }
+    if let Some(origins) = &change.allowed_origins {
+        form.settings["allowedOrigins"] = checked_origins(origins)?.into();
+    }
     Ok(())
 }
 
@@ -350,7 +361,11 @@ fn checked_origins(origins: &[String]) -> Result<Vec<String>, SourceError> {
 
 const CORE_FIELDS: [&str; 7] = ["name", "email", "phone", "company", "title", "message", "project"];
 
-fn checked_mapping(mapping: FieldMapping) -> Result<FieldMapping, SourceError> {
+/// Checks that a mapping names core fields, and few enough of them.
+///
+/// # Errors
+/// Where it does not.
+pub fn checked_mapping(mapping: FieldMapping) -> Result<FieldMapping, SourceError> {
     let is_small = mapping.0.len() <= 100 && mapping.0.keys().all(|key| key.len() <= 200 && !key.contains('\0'));
     let names_core_fields = mapping.0.values().all(|target| CORE_FIELDS.contains(&target.as_str()));
     if is_small && names_core_fields {

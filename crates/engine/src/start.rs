@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Engine, Options, Wake,
-    capture::{Door, Spool, chat, replay},
+    capture::{Door, Spool, chat, inbound, replay},
     connections, delivery, dispatch,
     live::Live,
     random_bytes,
@@ -25,6 +25,9 @@ const POSTGRES_WRITERS: usize = 2;
 
 /// How often rows of stage counts are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// How often refused requests are kept: soon enough for somebody who sets up a source and looks.
+const KEEP_REFUSED_EVERY: Duration = Duration::from_millis(500);
 
 /// How often what has lived long enough is deleted.
 const RETENTION_EVERY: Duration = Duration::from_millis(HOUR_MS as u64);
@@ -93,6 +96,7 @@ impl Engine {
             options: Arc::new(options),
             door,
             known: delivery::Known::default(),
+            refused: Arc::default(),
             node: Uuid::from_bytes(random_bytes()),
         };
         let (stop, stopped) = watch::channel(false);
@@ -108,6 +112,8 @@ impl Engine {
             tasks.spawn(dispatch::run(engine.clone(), stopped.clone()));
             tasks.spawn(dispatch::hear_other_nodes(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::run(engine.clone(), stopped.clone()));
+            tasks.spawn(inbound::fetch::run(engine.clone(), stopped.clone()));
+            tasks.spawn(every(KEEP_REFUSED_EVERY, stopped.clone(), engine.clone(), keep_refused));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain));
@@ -151,6 +157,10 @@ async fn complete_idle_chats(engine: Engine) -> Result<(), Error> {
     chat::complete_idle(&engine).await
 }
 
+async fn keep_refused(engine: Engine) -> Result<(), Error> {
+    inbound::refused::keep_refused(&engine).await
+}
+
 async fn retain(engine: Engine) -> Result<(), Error> {
     let now = engine.clock.now();
     loop {
@@ -162,5 +172,6 @@ async fn retain(engine: Engine) -> Result<(), Error> {
             break;
         }
     }
+    inbound::refused::retain(&engine).await?;
     delivery::retain(&engine).await
 }

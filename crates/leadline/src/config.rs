@@ -31,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) secret_key: Option<String>,
     pub(crate) outbound_allow: Vec<IpNet>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) facebook_graph_url: String,
     pub(crate) bot_detection: bool,
     pub(crate) reengage_hours: i64,
     pub(crate) log: Option<LogFormat>,
@@ -62,6 +63,7 @@ struct File {
     demo: Option<bool>,
     outbound_allow: Option<Vec<String>>,
     trusted_proxies: Option<Vec<String>>,
+    facebook_graph_url: Option<String>,
     bot_lead_detection: Option<bool>,
     lead_reengage_hours: Option<i64>,
     log: Option<LogFormat>,
@@ -100,6 +102,9 @@ fn merge(options: &Options, file: File, variable: impl Fn(&str) -> Option<String
         secret_key: variable("LEADLINE_SECRET_KEY"),
         outbound_allow: ranges("LEADLINE_OUTBOUND_ALLOW", variable, file.outbound_allow)?,
         trusted_proxies: ranges("LEADLINE_TRUSTED_PROXIES", variable, file.trusted_proxies)?,
+        facebook_graph_url: variable("LEADLINE_FACEBOOK_GRAPH_URL")
+            .or(file.facebook_graph_url)
+            .unwrap_or_else(|| "https://graph.facebook.com/v24.0".into()),
         bot_detection: parsed("BOT_LEAD_DETECTION", "true or false", variable)?
             .or(file.bot_lead_detection)
             .unwrap_or(true),

@@ -144,6 +144,7 @@ fn options(config: &Config) -> Options {
         demo: config.demo,
         store_deadline: STORE_DEADLINE,
         spool_reserve_bytes: SPOOL_RESERVE_BYTES,
+        facebook_graph_url: config.facebook_graph_url.clone(),
         delivery_timeout: DELIVERY_TIMEOUT,
     }
 }

@@ -18,6 +18,7 @@ use axum::{
 };
 use futures_util::StreamExt;
 use http::{HeaderMap, header};
+use leadline_domain::inbound::MOST_LEADS;
 use serde_json::Value;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -160,6 +161,22 @@ pub fn parse(content_type: Option<&str>, body: &[u8]) -> ApiResult<Parsed> {
         Some(kind) => Err(ApiError::new(Code::UnsupportedMediaType).detail(format!(
             "{kind:?} is not read here; send JSON, application/x-www-form-urlencoded, multipart/form-data or text/plain"
         ))),
+    }
+}
+
+/// The same for a body that may be a list of objects, each of which is a submission.
+///
+/// # Errors
+/// As [`parse`], and where the list has too many objects.
+pub fn parse_items(content_type: Option<&str>, body: &[u8]) -> ApiResult<Vec<Fields>> {
+    match parse(content_type, body) {
+        Ok(parsed) => Ok(vec![parsed.fields]),
+        Err(error) if error.code() == Code::NotAnObject => {
+            let content_type = content_type.map(HeaderWithParameters::parse);
+            let charset = content_type.as_ref().and_then(|value| value.parameter("charset"));
+            json::parse_list(&charset::decode_strict(body, charset)?, MOST_LEADS)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -32,11 +32,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Facebook's handshake
+         * @description Facebook asks once, when the address is given to it, and wants its challenge back.
+         */
+        get: operations["get_webhooks_leads_by_key"];
         put?: never;
         /**
          * An inbound webhook
-         * @description Takes what a form takes, from a program. The same answers under `/v1/identity/webhooks/leads/{key}`.
+         * @description Takes what a form takes, from a program, and what the products send that are listed under `format` of the webhook; a
+         *     list of objects is a submission each. Repeats are harmless where the sender's product gives ids, or with an
+         *     `Idempotency-Key`. The same answers under `/v1/identity/webhooks/leads/{key}`.
          */
         post: operations["post_webhooks_leads_by_key"];
         delete?: never;
@@ -763,6 +769,75 @@ export interface paths {
         put?: never;
         /** Gives an inbound webhook a new key; the old address stops at once */
         post: operations["post_identity_lead_webhooks_by_id_regenerate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-webhooks/{id}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the last requests of an inbound webhook, newest first */
+        get: operations["get_identity_lead_webhooks_by_id_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-webhooks/{id}/requests/{request}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what would be made of a request under other settings, and changes nothing */
+        post: operations["post_identity_lead_webhooks_by_id_requests_by_request_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-webhooks/{id}/requests/{request}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a request through the door once more, under other settings if some are named */
+        post: operations["post_identity_lead_webhooks_by_id_requests_by_request_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-webhooks/{id}/fetches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is fetched from Facebook for an inbound webhook, newest first */
+        get: operations["get_identity_lead_webhooks_by_id_fetches"];
+        put?: never;
+        /** Fetches all leads of a Facebook form, those that were missed among them; what is there already stays one */
+        post: operations["post_identity_lead_webhooks_by_id_fetches"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1777,6 +1852,41 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description All leads of a form are to be fetched. */
+        FetchForm: {
+            /** @description Facebook's id of the form. */
+            formId: string;
+        };
+        /** @description What is fetched. */
+        FetchList: {
+            data: components["schemas"]["FetchView"][];
+        };
+        /** @description Something that is fetched from Facebook. */
+        FetchView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `lead` or `form`. */
+            kind: string;
+            /** @description Facebook's id of it. */
+            subject: string;
+            /** @description `pending`, `done` or `dead`. */
+            state: string;
+            /** Format: int64 */
+            attemptCount: number;
+            /**
+             * Format: int64
+             * @description How many leads it brought so far.
+             */
+            foundCount: number;
+            lastError?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it is pending.
+             */
+            nextAttemptAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
         /** @description One field that is wrong. */
         FieldError: {
             /**
@@ -1802,6 +1912,7 @@ export interface components {
             thankYouUrl?: string | null;
             /** Format: int32 */
             redirectStatus?: number | null;
+            allowedOrigins?: string[] | null;
         };
         /** @description A form. */
         FormView: {
@@ -1821,6 +1932,8 @@ export interface components {
              * @description 301 or 303.
              */
             redirectStatus: number;
+            /** @description The origins that may post; empty for any. */
+            allowedOrigins: string[];
             /** Format: int64 */
             receivedCount: number;
             /** Format: date-time */
@@ -1866,6 +1979,28 @@ export interface components {
             /** @description Fields to set; those that are not named stay, null removes one. */
             customFields?: Record<string, never> | null;
         };
+        /** @description What would be recognised in one submission. */
+        LeadPreview: {
+            /** @description The format that it was taken for. */
+            format: string;
+            /** @description The provider's id of the delivery: the same again is the same submission. */
+            key?: string | null;
+            name?: string | null;
+            email?: string | null;
+            phone?: string | null;
+            company?: string | null;
+            title?: string | null;
+            message?: string | null;
+            project?: string | null;
+            pageUrl?: string | null;
+            referrer?: string | null;
+            /** @description Where it came from: UTM parameters and click ids. */
+            touch: Record<string, never>;
+            /** @description Everything else, by key, with `_displayNames`. */
+            customFields: Record<string, never>;
+            /** @description Whether it would be accepted: it names somebody, or its provider does. */
+            isEnough: boolean;
+        };
         /** @description A whole lead. */
         LeadView: components["schemas"]["CardView"] & {
             /**
@@ -1907,6 +2042,15 @@ export interface components {
             deletedAt?: string | null;
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
+        };
+        /** @description Other settings to look at a request with; those of the webhook where nothing is said. */
+        LookAgain: {
+            /** @description `auto` or one of the formats. */
+            format?: string | null;
+            /** @description Incoming field to core field. */
+            fieldMapping?: {
+                [key: string]: string;
+            } | null;
         };
         MemberView: {
             /** Format: uuid */
@@ -1969,6 +2113,8 @@ export interface components {
              * @description 301 (default) or 303.
              */
             redirectStatus?: number | null;
+            /** @description The origins that may post; empty (default) for any. */
+            allowedOrigins?: string[] | null;
         };
         /** @description A new lead. */
         NewLead: {
@@ -2029,6 +2175,23 @@ export interface components {
             fieldMapping?: {
                 [key: string]: string;
             } | null;
+            /**
+             * @description `auto` (default), `whatconverts`, `facebook`, `google`, `typeform`, `hubspot`, `jotform`, `webflow`, `elementor`,
+             *     `unbounce`, `tally`, `calendly`, `gravity` or `generic`.
+             */
+            format?: string | null;
+            /** @description `none` (default), `signature` (the format's own, or Google's key) or `header`. */
+            proof?: string | null;
+            /** @description What signatures are keyed by, what the header holds, or Google's key; null takes it away. */
+            secret?: string | null;
+            /** @description The header that holds the secret; `x-webhook-secret` where none is named. */
+            secretHeader?: string | null;
+            /** @description What Facebook sends in its handshake; null takes it away. */
+            verifyToken?: string | null;
+            /** @description Facebook's token for the page; null takes it away. */
+            accessToken?: string | null;
+            /** @description The origins that may send; empty for any. */
+            allowedOrigins?: string[] | null;
         };
         /** @description A new widget. */
         NewWidget: {
@@ -2393,6 +2556,13 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description What would be made of one request. */
+        PreviewView: {
+            /** @description A submission each. */
+            leads: components["schemas"]["LeadPreview"][];
+            /** @description Leads that would be fetched, by the provider's ids. */
+            notices: string[];
+        };
         /** @description The body of every error answer. */
         Problem: {
             /**
@@ -2462,6 +2632,51 @@ export interface components {
             conversationId?: string | null;
             /** @description The code in the visitor's first WhatsApp message. */
             reference?: string | null;
+        };
+        /** @description What became of a replayed request. */
+        ReplayView: {
+            /** @description One for each submission. */
+            receipts: components["schemas"]["ReplayedView"][];
+        };
+        /** @description What became of one replayed submission. */
+        ReplayedView: {
+            /** Format: uuid */
+            receipt?: string | null;
+            /** Format: uuid */
+            leadId?: string | null;
+            /** @description Whether the lead was there before. */
+            duplicate: boolean;
+            /** @description The code of the refusal; null where it was accepted. */
+            code?: string | null;
+        };
+        /** @description The last requests. */
+        RequestList: {
+            data: components["schemas"]["RequestView"][];
+        };
+        /** @description A request as it came. */
+        RequestView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /**
+             * Format: int64
+             * @description What was answered.
+             */
+            status: number;
+            /** @description The code of the refusal; null where it was accepted. */
+            code?: string | null;
+            /** Format: uuid */
+            leadId?: string | null;
+            contentType?: string | null;
+            userAgent?: string | null;
+            origin?: string | null;
+            /** @description The sender's address; null without `pii:view`. */
+            ip?: string | null;
+            /** @description The headers of a refused request, with what is secret masked; empty for accepted ones. */
+            headers: Record<string, never>;
+            /** @description The body as text; null without `pii:view`. */
+            body?: string | null;
         };
         RevokedView: {
             /**
@@ -2763,6 +2978,31 @@ export interface components {
             fieldMapping?: {
                 [key: string]: string;
             } | null;
+            /**
+             * @description `auto` (default), `whatconverts`, `facebook`, `google`, `typeform`, `hubspot`, `jotform`, `webflow`, `elementor`,
+             *     `unbounce`, `tally`, `calendly`, `gravity` or `generic`.
+             */
+            format?: string | null;
+            /** @description `none` (default), `signature` (the format's own, or Google's key) or `header`. */
+            proof?: string | null;
+            /** @description What signatures are keyed by, what the header holds, or Google's key; null takes it away. */
+            secret?: string | null;
+            /** @description The header that holds the secret; `x-webhook-secret` where none is named. */
+            secretHeader?: string | null;
+            /** @description What Facebook sends in its handshake; null takes it away. */
+            verifyToken?: string | null;
+            /** @description Facebook's token for the page; null takes it away. */
+            accessToken?: string | null;
+            /** @description The origins that may send; empty for any. */
+            allowedOrigins?: string[] | null;
+        };
+        /**
+         * @description What a program is told about a request that an inbound webhook accepted: the receipt of its submission, or of its
+         *     first one and each of them in a list.
+         */
+        WebhookReceipt: components["schemas"]["ReceiptView"] & {
+            /** @description All of them, where the request held several; null stands for one that names nobody. */
+            receipts?: (components["schemas"]["ReceiptView"] | null)[];
         };
         /** @description An inbound webhook. */
         WebhookView: {
@@ -2779,6 +3019,20 @@ export interface components {
             fieldMapping: {
                 [key: string]: string;
             };
+            /** @description `auto`, or the one format that is expected. */
+            format: string;
+            /** @description What senders must prove beside the key: `none`, `signature` or `header`. */
+            proof: string;
+            /** @description The header that holds the secret, where that is the proof. */
+            secretHeader: string;
+            /** @description Whether there is a secret: what signatures are keyed by, what the header holds, or Google's key. */
+            hasSecret: boolean;
+            /** @description Whether there is a token for Facebook's handshake. */
+            hasVerifyToken: boolean;
+            /** @description Whether there is a token for fetching leads from Facebook. */
+            hasAccessToken: boolean;
+            /** @description The origins that may send; empty for any. */
+            allowedOrigins: string[];
             /** Format: int64 */
             receivedCount: number;
             /** Format: date-time */
@@ -2914,6 +3168,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The form does not allow the origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description No form has this key */
             404: {
                 headers: {
@@ -2953,6 +3214,68 @@ export interface operations {
             };
         };
     };
+    get_webhooks_leads_by_key: {
+        parameters: {
+            query?: {
+                /** @description `subscribe` */
+                "hub.mode"?: string;
+                /** @description The webhook's verify token */
+                "hub.verify_token"?: string;
+                /** @description What is to be answered */
+                "hub.challenge"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The verify token is not the webhook's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No webhook has this key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_webhooks_leads_by_key: {
         parameters: {
             query?: never;
@@ -2975,8 +3298,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReceiptView"];
+                    "application/json": components["schemas"]["WebhookReceipt"];
                 };
+            };
+            /** @description It was understood and is about nobody */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request could not be read */
             400: {
@@ -2986,6 +3316,20 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The webhook demands a proof of its sender, and it is missing or does not fit */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The webhook does not allow the origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No webhook has this key */
             404: {
@@ -6914,6 +7258,349 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WebhookView"];
                 };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_webhooks_by_id_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_webhooks_by_id_requests_by_request_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAgain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_webhooks_by_id_requests_by_request_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAgain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_webhooks_by_id_fetches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_webhooks_by_id_fetches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchForm"];
+            };
+        };
+        responses: {
+            /** @description It is under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request could not be read */
             400: {

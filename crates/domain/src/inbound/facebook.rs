@@ -52,7 +52,7 @@ fn notice(change: &Value) -> Option<Notice> {
 
 /// Ids become part of an address, so they are what Facebook makes them of and nothing else.
 #[must_use]
-pub(super) fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

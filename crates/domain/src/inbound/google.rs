@@ -41,3 +41,27 @@ pub(super) fn read(item: &RawFields) -> Option<Reading> {
     lead.record = id.map(|id| format!("google {id}"));
     Some(Reading::Lead(lead))
 }
+
+/// A raw body in which the key is masked, for those who look at requests. The body may be cut or broken.
+#[must_use]
+pub fn without_key(body: &str) -> String {
+    let Some(at) = body.find(KEY_FIELD) else { return body.to_owned() };
+    let (before, rest) = body.split_at(at + KEY_FIELD.len());
+    let value = rest.trim_start_matches(['"', ' ', '\t', '\r', '\n', ':', '=']);
+    let start = rest.len() - value.len();
+    let end = value.find(['"', '&']).unwrap_or(value.len());
+    format!("{before}{}•••{}", &rest[..start], without_key(&value[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_key;
+
+    #[test]
+    fn the_key_is_masked_wherever_it_stands() {
+        assert_eq!(without_key(r#"{"google_key" : "hush","a":1}"#), r#"{"google_key" : "•••","a":1}"#);
+        assert_eq!(without_key("a=1&google_key=hush&b=2&google_key=x"), "a=1&google_key=•••&b=2&google_key=•••");
+        assert_eq!(without_key(r#"{"google_key":"hus"#), r#"{"google_key":"•••"#);
+        assert_eq!(without_key("nothing"), "nothing");
+    }
+}

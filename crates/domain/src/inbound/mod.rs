@@ -22,7 +22,10 @@ mod whatconverts;
 use crate::fields::RawFields;
 
 use self::filing::Reading;
-pub use self::{facebook::Notice, google::KEY_FIELD as GOOGLE_KEY_FIELD};
+pub use self::{
+    facebook::{Notice, is_id as is_facebook_id},
+    google::{KEY_FIELD as GOOGLE_KEY_FIELD, without_key as without_google_key},
+};
 
 /// The most submissions that are taken from one request.
 pub const MOST_LEADS: usize = 100;

@@ -279,7 +279,7 @@ impl Knowledge {
         let wanders = match key {
             Key::Visitor => names_another,
             Key::Ip => before.is_some() || !is_all_there_is,
-            Key::Email | Key::Phone => false,
+            Key::Record | Key::Email | Key::Phone => false,
         };
         if wanders && !self.claimed.contains_key(&hash) {
             self.name(&identity);
@@ -612,8 +612,9 @@ impl Working {
     fn join(&mut self, prepared: &Prepared) {
         let recognised = &prepared.recognised;
         let row = &mut self.row;
-        let was_called_for_want_of_a_name =
-            Some(&row.name) == row.email.as_ref() || Some(&row.name) == row.phone.as_ref();
+        let was_called_for_want_of_a_name = Some(&row.name) == row.email.as_ref()
+            || Some(&row.name) == row.phone.as_ref()
+            || row.name == prepared.submission.intake.source_name;
         if let Some(name) = recognised.name.as_ref().filter(|_| was_called_for_want_of_a_name) {
             row.name.clone_from(name);
         }
@@ -756,7 +757,8 @@ fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, row: &NewLead) {
 }
 
 fn kind_of_repeat(prepared: &Prepared, silence_ms: i64) -> &'static str {
-    if conversations::is_update(prepared) {
+    let is_update = prepared.submission.inbound.as_ref().is_some_and(|inbound| inbound.is_update);
+    if is_update || conversations::is_update(prepared) {
         return "lead.updated";
     }
     let hours = setting(&prepared.submission.intake.workspace_settings, "reengageHours", 24);
@@ -787,6 +789,7 @@ fn setting(settings: &Value, name: &str, default: i64) -> i64 {
 fn key_of(prepared: &Prepared, key: Key) -> Option<IdentityKey> {
     let keys = prepared.identities;
     match key {
+        Key::Record => keys.record,
         Key::Visitor => keys.visitor,
         Key::Email => keys.email,
         Key::Phone => keys.phone,
@@ -797,10 +800,10 @@ fn key_of(prepared: &Prepared, key: Key) -> Option<IdentityKey> {
 /// Whether the IP address is all that a submission can be known by.
 fn names_nobody_else(prepared: &Prepared) -> bool {
     let keys = prepared.identities;
-    keys.visitor.is_none() && keys.email.is_none() && keys.phone.is_none()
+    keys.record.is_none() && keys.visitor.is_none() && keys.email.is_none() && keys.phone.is_none()
 }
 
 fn all_keys(prepared: &Prepared) -> impl Iterator<Item = IdentityKey> {
     let (keys, contact) = (prepared.identities, prepared.contact_identities);
-    [keys.visitor, keys.email, keys.phone, keys.ip, contact.email, contact.phone].into_iter().flatten()
+    [keys.record, keys.visitor, keys.email, keys.phone, keys.ip, contact.email, contact.phone].into_iter().flatten()
 }

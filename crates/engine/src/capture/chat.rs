@@ -302,6 +302,7 @@ async fn for_the_door(
         received_at: update.received_at,
         request: update.request.clone(),
         direct: None,
+        inbound: None,
         chat: Some(part),
     }))
 }

@@ -8,6 +8,7 @@
 mod batch;
 pub mod chat;
 pub mod conversations;
+pub mod inbound;
 mod intakes;
 mod prepare;
 pub mod replay;
@@ -68,6 +69,9 @@ pub struct Submission {
     /// The chat that it was read from.
     #[serde(default)]
     pub chat: Option<conversations::ChatPart>,
+    /// What an inbound format said of it.
+    #[serde(default)]
+    pub inbound: Option<inbound::Inbound>,
 }
 
 /// The request that brought a submission.
@@ -112,7 +116,17 @@ impl Submission {
         let scope = intake.source_id.map_or(intake.workspace_id.0, |source| source.0);
         let key = key.map(str::trim).filter(|key| !key.is_empty());
         let id = key.map_or_else(|| SubmissionId::new(now, random_bytes()), |key| submission_for_key(scope, key));
-        Self { id, is_repeatable: key.is_some(), intake, fields, received_at: now, request, direct: None, chat: None }
+        Self {
+            id,
+            is_repeatable: key.is_some(),
+            intake,
+            fields,
+            received_at: now,
+            request,
+            direct: None,
+            inbound: None,
+            chat: None,
+        }
     }
 }
 

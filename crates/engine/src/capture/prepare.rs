@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use leadline_domain::{
     emails::Email,
-    fields::{FieldMapping, Recognised, recognise},
+    fields::{FieldMapping, Recognised, as_sent, recognise},
     phones::Phone,
     scores::{self, Channel, EmailKind, FitFacts, PhoneFact, Score, SuspicionFacts},
 };
@@ -71,6 +71,8 @@ impl Claim {
 /// What names the lead inside its project.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Identities {
+    /// By the id that an inbound provider gave the lead; inside its source.
+    pub record: Option<IdentityKey>,
     /// By the embed script's id.
     pub visitor: Option<IdentityKey>,
     /// By e-mail.
@@ -107,7 +109,15 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         .unwrap_or_default();
     let mut recognised = recognise(&submission.fields, &mapping);
     conversations::leave_out(&submission, &mut recognised);
-    let names_somebody = recognised.name.is_some() || recognised.email_raw.is_some() || recognised.phone_raw.is_some();
+    if let Some(inbound) = &submission.inbound {
+        recognised.as_sent = as_sent(&inbound.sent);
+    }
+    let record = submission.inbound.as_ref().and_then(|inbound| inbound.record.as_deref());
+    // A provider that has an id for the lead may tell the rest later.
+    let names_somebody = recognised.name.is_some()
+        || recognised.email_raw.is_some()
+        || recognised.phone_raw.is_some()
+        || record.is_some();
     if !names_somebody {
         return Err(Nothing);
     }
@@ -124,12 +134,15 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
     let (project, workspace) = (submission.intake.project_id.0, submission.intake.workspace_id.0);
     let project_key = |kind, value: &str| IdentityKey(keys.identity(project, kind, value));
     let workspace_key = |kind, value: &str| IdentityKey(keys.identity(workspace, kind, value));
+    let source = submission.intake.source_id.map_or(project, |source| source.0);
+    let record = record.map(|record| IdentityKey(keys.identity(source, "record", record)));
     let email_text = email.as_ref().map(|email| email.canonical.clone());
     let e164 = phone.as_ref().map(|phone| phone.e164.clone());
     let ip = submission.request.ip.as_deref().filter(|_| submission.request.is_browser);
     Ok(Prepared {
         name: display_name(&recognised, e164.as_deref(), &submission.intake.source_name),
         identities: Identities {
+            record,
             visitor: recognised.visitor_id.as_deref().map(|visitor| project_key("visitor", visitor)),
             email: email_text.as_deref().map(|email| project_key("email", email)),
             phone: e164.as_deref().map(|phone| project_key("phone", phone)),

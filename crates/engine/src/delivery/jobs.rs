@@ -72,7 +72,7 @@ pub fn jobs_for(
 
 /// Events by which a submission announces itself, the weightiest first. A destination gets one of them per submission,
 /// under an id derived from the submission: the spool forwards submissions before there is an event.
-const ANNOUNCEMENTS: [&str; 3] = ["lead.created", "lead.re_engaged", "lead.resubmitted"];
+const ANNOUNCEMENTS: [&str; 4] = ["lead.created", "lead.re_engaged", "lead.resubmitted", "lead.updated"];
 
 fn weight(kind: &str) -> usize {
     ANNOUNCEMENTS.iter().position(|announcement| *announcement == kind).unwrap_or(ANNOUNCEMENTS.len())

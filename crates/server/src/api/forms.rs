@@ -44,6 +44,8 @@ struct FormView {
     thank_you_url: Option<String>,
     /// 301 or 303.
     redirect_status: u16,
+    /// The origins that may post; empty for any.
+    allowed_origins: Vec<String>,
     received_count: i64,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_received_at: Option<Timestamp>,
@@ -55,11 +57,13 @@ struct FormView {
 
 fn view(app: &App, form: Source) -> FormView {
     let url = format!("{}/f/{}", app.engine.options.public_url, form.key);
+    let origins = form.settings.get("allowedOrigins").cloned();
     FormView {
         id: form.id,
         project_id: form.project_id,
         thank_you_url: form.settings.get("thankYouUrl").and_then(Value::as_str).map(str::to_owned),
         redirect_status: if form.settings.get("redirectStatus") == Some(&Value::from(303)) { 303 } else { 301 },
+        allowed_origins: origins.and_then(|origins| serde_json::from_value(origins).ok()).unwrap_or_default(),
         received_count: form.received_count,
         last_received_at: form.last_received_at,
         snippet: snippet(&url),
@@ -98,6 +102,8 @@ struct NewForm {
     thank_you_url: Option<String>,
     /// 301 (default) or 303.
     redirect_status: Option<u16>,
+    /// The origins that may post; empty (default) for any.
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// What is to change about a form.
@@ -111,6 +117,7 @@ struct FormPatch {
     #[schema(value_type = Option<String>)]
     thank_you_url: Option<Option<String>>,
     redirect_status: Option<u16>,
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// Lists the forms, newest first
@@ -133,6 +140,7 @@ async fn create(
         project: request.project_id,
         thank_you_url: request.thank_you_url.map(Some),
         redirect_status: request.redirect_status,
+        allowed_origins: request.allowed_origins,
     };
     let form = sources::create_form(&app.engine, &actor, change).await?;
     Ok(Json(view(&app, form)))
@@ -152,6 +160,7 @@ async fn update(
         project: request.project_id,
         thank_you_url: request.thank_you_url,
         redirect_status: request.redirect_status,
+        allowed_origins: request.allowed_origins,
     };
     let form = sources::update_form(&app.engine, &actor, id, change).await?;
     Ok(Json(view(&app, form)))

@@ -13,6 +13,7 @@ mod leads;
 mod masking;
 mod pipelines;
 mod projects;
+mod requests;
 mod session;
 mod setup;
 mod sites;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(projects::routes())
         .merge(forms::routes())
         .merge(webhooks::routes())
+        .merge(requests::routes())
         .merge(sites::routes())
         .merge(submissions::routes())
         .merge(widgets::routes())

@@ -8,7 +8,10 @@ use leadline_domain::{
     permissions::Permission,
     time::Timestamp,
 };
-use leadline_engine::sources::{self, WebhookChange};
+use leadline_engine::{
+    capture::inbound::SECRET_HEADER,
+    sources::{self, Reception, WebhookChange},
+};
 use leadline_store::sources::{self as stored, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     error::ApiResult,
-    extract::{Json, Path},
+    extract::{Json, Path, present},
     guard::{CurrentActor, GuardedRoutes},
 };
 
@@ -44,6 +47,20 @@ struct WebhookView {
     url: String,
     /// Incoming field to core field.
     field_mapping: BTreeMap<String, String>,
+    /// `auto`, or the one format that is expected.
+    format: String,
+    /// What senders must prove beside the key: `none`, `signature` or `header`.
+    proof: String,
+    /// The header that holds the secret, where that is the proof.
+    secret_header: String,
+    /// Whether there is a secret: what signatures are keyed by, what the header holds, or Google's key.
+    has_secret: bool,
+    /// Whether there is a token for Facebook's handshake.
+    has_verify_token: bool,
+    /// Whether there is a token for fetching leads from Facebook.
+    has_access_token: bool,
+    /// The origins that may send; empty for any.
+    allowed_origins: Vec<String>,
     received_count: i64,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_received_at: Option<Timestamp>,
@@ -52,12 +69,24 @@ struct WebhookView {
 }
 
 fn view(app: &App, webhook: Source) -> WebhookView {
+    let named = |name: &str, default: &str| {
+        webhook.settings.get(name).and_then(serde_json::Value::as_str).unwrap_or(default).to_owned()
+    };
+    let has = |name: &str| webhook.settings.get(name).is_some_and(serde_json::Value::is_string);
+    let origins = webhook.settings.get("allowedOrigins").cloned().unwrap_or_default();
     let mapping = webhook.settings.get("fieldMapping").cloned().unwrap_or_default();
     WebhookView {
         id: webhook.id,
         project_id: webhook.project_id,
         url: format!("{}/webhooks/leads/{}", app.engine.options.public_url, webhook.key),
         field_mapping: serde_json::from_value(mapping).unwrap_or_default(),
+        format: named("format", "auto"),
+        proof: named("proof", "none"),
+        secret_header: named("secretHeader", SECRET_HEADER),
+        has_secret: has("secretSealed"),
+        has_verify_token: has("verifyTokenSealed"),
+        has_access_token: has("accessTokenSealed"),
+        allowed_origins: serde_json::from_value(origins).unwrap_or_default(),
         received_count: webhook.received_count,
         last_received_at: webhook.last_received_at,
         created_at: webhook.created_at,
@@ -83,6 +112,27 @@ struct NewWebhook {
     project_id: Option<ProjectId>,
     /// Incoming field to name, email, phone, company, title, message or project.
     field_mapping: Option<BTreeMap<String, String>>,
+    /// `auto` (default), `whatconverts`, `facebook`, `google`, `typeform`, `hubspot`, `jotform`, `webflow`, `elementor`,
+    /// `unbounce`, `tally`, `calendly`, `gravity` or `generic`.
+    format: Option<String>,
+    /// `none` (default), `signature` (the format's own, or Google's key) or `header`.
+    proof: Option<String>,
+    /// What signatures are keyed by, what the header holds, or Google's key; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    secret: Option<Option<String>>,
+    /// The header that holds the secret; `x-webhook-secret` where none is named.
+    secret_header: Option<String>,
+    /// What Facebook sends in its handshake; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    verify_token: Option<Option<String>>,
+    /// Facebook's token for the page; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    access_token: Option<Option<String>>,
+    /// The origins that may send; empty for any.
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// What is to change about an inbound webhook.
@@ -93,6 +143,27 @@ struct WebhookPatch {
     #[schema(value_type = Option<Uuid>)]
     project_id: Option<ProjectId>,
     field_mapping: Option<BTreeMap<String, String>>,
+    /// `auto` (default), `whatconverts`, `facebook`, `google`, `typeform`, `hubspot`, `jotform`, `webflow`, `elementor`,
+    /// `unbounce`, `tally`, `calendly`, `gravity` or `generic`.
+    format: Option<String>,
+    /// `none` (default), `signature` (the format's own, or Google's key) or `header`.
+    proof: Option<String>,
+    /// What signatures are keyed by, what the header holds, or Google's key; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    secret: Option<Option<String>>,
+    /// The header that holds the secret; `x-webhook-secret` where none is named.
+    secret_header: Option<String>,
+    /// What Facebook sends in its handshake; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    verify_token: Option<Option<String>>,
+    /// Facebook's token for the page; null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    access_token: Option<Option<String>>,
+    /// The origins that may send; empty for any.
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// Lists the inbound webhooks, newest first
@@ -115,6 +186,15 @@ async fn create(
         name: Some(request.name),
         project: request.project_id,
         field_mapping: request.field_mapping.map(FieldMapping),
+        reception: Reception {
+            format: request.format,
+            proof: request.proof,
+            secret: request.secret,
+            secret_header: request.secret_header,
+            verify_token: request.verify_token,
+            access_token: request.access_token,
+            allowed_origins: request.allowed_origins,
+        },
         regenerate_key: false,
     };
     let webhook = sources::create_webhook(&app.engine, &actor, change).await?;
@@ -134,6 +214,15 @@ async fn update(
         name: request.name,
         project: request.project_id,
         field_mapping: request.field_mapping.map(FieldMapping),
+        reception: Reception {
+            format: request.format,
+            proof: request.proof,
+            secret: request.secret,
+            secret_header: request.secret_header,
+            verify_token: request.verify_token,
+            access_token: request.access_token,
+            allowed_origins: request.allowed_origins,
+        },
         regenerate_key: false,
     };
     let webhook = sources::update_webhook(&app.engine, &actor, id, change).await?;

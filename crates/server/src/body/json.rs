@@ -34,6 +34,25 @@ pub fn parse_object(text: &str) -> ApiResult<Fields> {
     }
 }
 
+/// Takes a list of objects apart, or gives one object as a list of it.
+pub fn parse_list(text: &str, most: usize) -> ApiResult<Vec<Fields>> {
+    if !text.trim_start().starts_with('[') {
+        return Ok(vec![parse_object(text)?]);
+    }
+    if count_values(text) > MAX_VALUES {
+        return Err(too_many(format!("the document has more than {MAX_VALUES} values")));
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| ApiError::new(Code::UnreadableBody).detail(format!("not valid JSON: {error}")))?;
+    if items.is_empty() {
+        return Err(ApiError::new(Code::EmptyBody));
+    }
+    if items.len() > most {
+        return Err(too_many(format!("the list has more than {most} objects")));
+    }
+    items.into_iter().map(|item| parse_object(item.get())).collect()
+}
+
 fn checked(fields: Fields) -> ApiResult<Fields> {
     if fields.len() > MAX_FIELDS {
         return Err(too_many(format!("the object has more than {MAX_FIELDS} fields")));

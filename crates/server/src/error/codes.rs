@@ -57,12 +57,18 @@ codes! {
         "The bearer token is unknown, has expired or was revoked.";
     WrongCredentials = UNAUTHORIZED, "wrong_credentials", "Wrong e-mail address or password",
         "No user has this e-mail address with this password.";
+    ProofMissing = UNAUTHORIZED, "proof_missing", "A proof of the sender is missing",
+        "The source demands a signature, a secret header or Google's key, and the request carries none.";
+    ProofInvalid = UNAUTHORIZED, "proof_invalid", "The proof of the sender does not fit",
+        "The signature, the secret or the key in the request is not what the source expects, or its time is more than five minutes off.";
     Forbidden = FORBIDDEN, "forbidden", "Not allowed",
         "The role of the caller lacks the permission that `detail` names.";
     CsrfTokenMismatch = FORBIDDEN, "csrf_token_mismatch", "The request did not come from the dashboard",
         "A change made with the session cookie must carry the header X-CSRF-Token with the value from GET /v1/session.";
     OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "This website may not use it",
         "The source takes requests from certain websites only, and the Origin header names another one or none.";
+    VerifyTokenInvalid = FORBIDDEN, "verify_token_invalid", "The verify token does not fit",
+        "The handshake does not carry the verify token of the webhook, or the webhook has none.";
     NotFound = NOT_FOUND, "not_found", "Not found",
         "There is no such thing here, or it belongs to another workspace.";
     UnknownKey = NOT_FOUND, "unknown_key", "Unknown key",

@@ -1,4 +1,4 @@
-//! `POST /f/{formKey}` and `POST /webhooks/leads/{apiKey}`.
+//! `POST /f/{formKey}`, and what it has in common with `POST /webhooks/leads/{apiKey}`.
 //!
 //! A program gets JSON; a browser that posts a form gets a redirect to the form's thank-you page, or a small page that
 //! says what is wrong. A 2xx or 3xx means that the submission is on disk.
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What a program is told about a submission that was accepted.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReceiptView {
     /// The submission.
@@ -52,6 +52,13 @@ pub(super) struct ReceiptView {
     pub(super) reference: Option<String>,
 }
 
+impl ReceiptView {
+    pub(super) fn new(accepted: Accepted) -> Self {
+        let Accepted { receipt, lead, duplicate, stored } = accepted;
+        Self { receipt, lead_id: lead, duplicate, stored, redirect_url: None, conversation_id: None, reference: None }
+    }
+}
+
 /// A form on a website
 ///
 /// Takes any fields; see the documentation for the names that are recognised. `Idempotency-Key`, or a field
@@ -66,6 +73,7 @@ pub(super) struct ReceiptView {
     responses(
         (status = 200, body = ReceiptView, description = "To a program"),
         (status = 301, description = "To a browser that posts a form; 303 where the form says so"),
+        (status = 403, description = "The form does not allow the origin"),
         (status = 404, description = "No form has this key"),
         (status = 413, description = "The body is over 1 MiB or has too many fields"),
         (status = 415, description = "The content type is not read here"),
@@ -87,30 +95,6 @@ pub(super) async fn form(
     })
 }
 
-/// An inbound webhook
-///
-/// Takes what a form takes, from a program. The same answers under `/v1/identity/webhooks/leads/{key}`.
-#[utoipa::path(post, path = "/webhooks/leads/{key}", tag = "ways in",
-    params(("key" = String, Path, description = "The webhook's key")),
-    request_body(content((Object = "application/json"), (Object = "application/x-www-form-urlencoded"))),
-    responses(
-        (status = 200, body = ReceiptView),
-        (status = 404, description = "No webhook has this key"),
-        (status = 413, description = "The body is over 1 MiB or has too many fields"),
-        (status = 415, description = "The content type is not read here"),
-        (status = 503, description = "Neither store nor disk can take it"),
-    ))]
-pub(super) async fn webhook(
-    State(app): State<App>,
-    Path(key): Path<String>,
-    ClientIp(ip): ClientIp,
-    request: Request,
-) -> Response {
-    // The key alone says who sends: the address of a server names no person.
-    let result = accept(&app, "webhook", &key, Some(ip.to_string()), request).await;
-    with_cors(result.map_or_else(IntoResponse::into_response, |done| receipt(&done)))
-}
-
 /// Says that any website may send. No credentials are ever read here, so there is nothing to protect by origin.
 pub(super) async fn preflight() -> Response {
     let allowed = [
@@ -119,6 +103,15 @@ pub(super) async fn preflight() -> Response {
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ];
     with_cors((StatusCode::NO_CONTENT, allowed).into_response())
+}
+
+/// Where a key leads to.
+pub(super) async fn find_intake(app: &App, kind: &'static str, key: &str) -> ApiResult<Intake> {
+    let intake = app.engine.door.intakes().by_key(kind, key).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a source cannot be looked up");
+        ApiError::new(Code::Unavailable).retry_after(1)
+    })?;
+    intake.ok_or(ApiError::new(Code::UnknownKey))
 }
 
 struct Done {
@@ -151,12 +144,13 @@ pub(super) async fn arrive(
     ip: Option<String>,
     request: Request,
 ) -> ApiResult<Arrived> {
-    let intake = app.engine.door.intakes().by_key(kind, key).await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "a source cannot be looked up");
-        ApiError::new(Code::Unavailable).retry_after(1)
-    })?;
-    let intake = intake.ok_or(ApiError::new(Code::UnknownKey))?;
+    let intake = find_intake(app, kind, key).await?;
     let headers = request.headers().clone();
+    // A widget says itself where it may stand.
+    if kind == "form" {
+        capture::inbound::admit_origin(&intake, text(&headers, header::ORIGIN).as_deref())
+            .map_err(|_| ApiError::new(Code::OriginNotAllowed))?;
+    }
     let body = body::read(request).await?;
     let Parsed { kind: body_kind, fields } = body::parse(text(&headers, header::CONTENT_TYPE).as_deref(), &body.bytes)?;
     let evidence = capture::Request {
@@ -192,11 +186,8 @@ pub(crate) fn refusal(error: &AcceptError) -> ApiError {
 }
 
 fn receipt(done: &Done) -> Response {
-    let Accepted { receipt, lead, duplicate, stored } = done.accepted;
     let redirect_url = thank_you_url(&done.intake).map(str::to_owned);
-    let (conversation_id, reference) = (None, None);
-    Json(ReceiptView { receipt, lead_id: lead, duplicate, stored, redirect_url, conversation_id, reference })
-        .into_response()
+    Json(ReceiptView { redirect_url, ..ReceiptView::new(done.accepted) }).into_response()
 }
 
 /// 301 as document 2 has it, but never remembered by the browser; a form may choose 303 (D9).
@@ -227,7 +218,7 @@ fn accepts(headers: &HeaderMap, what: &str) -> bool {
 }
 
 /// A header as text that any database can hold.
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     let value = headers.get(name)?;
     let text = String::from_utf8_lossy(value.as_bytes()).replace('\0', "");
     Some(text.chars().take(2_000).collect())

@@ -5,6 +5,7 @@
 
 mod capture;
 mod chat;
+mod inbound;
 mod pages;
 mod widget;
 
@@ -18,11 +19,11 @@ use crate::{app::App, guard::GuardedRoutes};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .public(routes!(capture::form))
-        .public(routes!(capture::webhook))
+        .public(routes!(inbound::webhook, inbound::handshake))
         .public(routes!(widget::capture))
         .public(routes!(widget::script))
         .public(routes!(chat::post))
-        .route("/v1/identity/webhooks/leads/{key}", post(capture::webhook))
+        .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))
         .route("/w/{widget}/captures", options(capture::preflight))

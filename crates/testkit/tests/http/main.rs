@@ -6,6 +6,7 @@ mod destinations;
 mod errors;
 mod files;
 mod guards;
+mod inbound;
 mod isolation;
 mod leads;
 mod sessions;
