@@ -118,6 +118,16 @@ const captures = createRoute({
   component: lazyRouteComponent(() => import('@/features/sources/CapturesPage'), 'CapturesPage'),
 });
 
+const webhook = createRoute({
+  getParentRoute: () => shell,
+  path: '/sources/webhooks/$webhookId',
+  validateSearch: (raw: Record<string, unknown>): { tab?: 'facebook'; request?: string } => ({
+    ...(raw.tab === 'facebook' ? { tab: raw.tab } : {}),
+    ...(typeof raw.request === 'string' && raw.request ? { request: raw.request } : {}),
+  }),
+  component: lazyRouteComponent(() => import('@/features/sources/WebhookPage'), 'WebhookPage'),
+});
+
 const destinations = createRoute({
   getParentRoute: () => shell,
   path: '/destinations',
@@ -170,6 +180,7 @@ const routeTree = root.addChildren([
     sources,
     widget,
     captures,
+    webhook,
     destinations,
     destination,
     delivery,

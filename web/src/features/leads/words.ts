@@ -45,6 +45,7 @@ export const suspicionReason = ({ code }: Reason) => SUSPICION_WORDS[code] ?? hu
 
 const MATCHED_BY: Record<string, string> = {
   new: 'Made this lead: nobody known matched',
+  record: 'Joined this lead: the same record of the sender',
   visitor: 'Joined this lead: the same visitor',
   email: 'Joined this lead: the same e-mail address',
   phone: 'Joined this lead: the same phone number',
@@ -53,6 +54,7 @@ const MATCHED_BY: Record<string, string> = {
 };
 
 const KEY_WORDS: Record<string, string> = {
+  record: 'the record of the sender',
   visitor: 'the visitor',
   email: 'the e-mail address',
   phone: 'the phone number',
@@ -125,7 +127,7 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
     case 'lead.re_engaged':
       return 'Came back after a while';
     case 'lead.updated':
-      return updatedWords(data);
+      return text(data, 'submissionId') ? 'The source sent an update' : updatedWords(data);
     case 'lead.reordered':
       return 'Moved within the stage';
     case 'lead.persistence_failed':

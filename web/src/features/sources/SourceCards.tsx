@@ -6,10 +6,13 @@ import type { Form, InboundWebhook, Site } from '@/api/shapes';
 import { plural } from '@/lib/text';
 import { CodeBlock, CopyButton, State, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { RouteLink } from '@/ui/RouteLink';
 import { toast } from '@/ui/toast';
 import { sourceKeys, useDeleteSource, useSourceWrite } from './queries';
-import { FormDialog, SiteDialog, WebhookDialog } from './SourceDialogs';
+import { FORMATS } from './Reception';
+import { FormDialog, SiteDialog } from './SourceDialogs';
 import classes from './Sources.module.css';
+import { WebhookDialog } from './WebhookDialog';
 
 interface Receiving {
   receivedCount: number;
@@ -86,16 +89,27 @@ export function WebhookCard({ webhook, why }: { webhook: InboundWebhook; why?: s
       deleting="Requests to its address will be refused from then on. Its leads stay."
       menu={<Menu.Item onClick={() => setConfirming(true)}>Regenerate the key</Menu.Item>}
       actions={
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          aria-expanded={showExample}
-          onClick={() => setShowExample(!showExample)}
-        >
-          {showExample ? 'Hide the example' : 'Example request'}
-        </Button>
+        <span className={classes.actions}>
+          <RouteLink to="/sources/webhooks/$webhookId" params={{ webhookId: webhook.id }} search={{}}>
+            Requests
+          </RouteLink>
+          <Button
+            variant="subtle"
+            size="compact-xs"
+            aria-expanded={showExample}
+            onClick={() => setShowExample(!showExample)}
+          >
+            {showExample ? 'Hide the example' : 'Example request'}
+          </Button>
+        </span>
       }
     >
+      {(webhook.format !== 'auto' || webhook.proof !== 'none') && (
+        <div className={classes.meta}>
+          {FORMATS.find(({ value }) => value === webhook.format)?.label}
+          {webhook.proof !== 'none' && '; senders must prove themselves'}
+        </div>
+      )}
       {mapping.length > 0 && (
         <div className={classes.meta}>{mapping.map(([from, to]) => `${from} → ${to}`).join(', ')}</div>
       )}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mappingText, parseMapping } from './SourceDialogs';
+import { mappingText, parseMapping } from './WebhookDialog';
 
 it('reads one mapping a line', () => {
   expect(parseMapping('job_title = title\n\nfirma=company\n')).toEqual({ job_title: 'title', firma: 'company' });

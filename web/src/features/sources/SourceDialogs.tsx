@@ -1,23 +1,11 @@
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  Select,
-  type SelectProps,
-  Stack,
-  TagsInput,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Alert, Button, Group, Modal, Select, type SelectProps, Stack, TagsInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { api } from '@/api/client';
 import { projectsQuery } from '@/api/lookups';
 import { fieldErrors, messageOf } from '@/api/problem';
-import type { Form, InboundWebhook, Site } from '@/api/shapes';
+import type { Form, Site } from '@/api/shapes';
 import { toast } from '@/ui/toast';
 import { sourceKeys, useSourceWrite } from './queries';
 
@@ -28,7 +16,7 @@ export interface DialogProps<Source> {
   onClose: () => void;
 }
 
-type FieldsProps<Source> = Omit<DialogProps<Source>, 'opened'>;
+export type FieldsProps<Source> = Omit<DialogProps<Source>, 'opened'>;
 
 export const required = (value: string) => (value.trim() ? null : 'Give it a name.');
 
@@ -76,7 +64,8 @@ export function Frame({ error, hasFieldErrors, pending, verb, onClose, onSubmit,
   );
 }
 
-const titleOf = (source: { name: string } | undefined, fresh: string) => (source ? `Edit ${source.name}` : fresh);
+export const titleOf = (source: { name: string } | undefined, fresh: string) =>
+  source ? `Edit ${source.name}` : fresh;
 
 export function FormDialog({ opened, source, onClose }: DialogProps<Form>) {
   return (
@@ -93,6 +82,7 @@ function FormFields({ source, onClose }: FieldsProps<Form>) {
       projectId: source?.projectId ?? '',
       thankYouUrl: source?.thankYouUrl ?? '',
       redirectStatus: String(source?.redirectStatus ?? 301),
+      allowedOrigins: source?.allowedOrigins ?? [],
     },
     validate: { name: required },
   });
@@ -100,6 +90,7 @@ function FormFields({ source, onClose }: FieldsProps<Form>) {
     const thankYouUrl = values.thankYouUrl.trim();
     const body = {
       name: values.name.trim(),
+      allowedOrigins: values.allowedOrigins,
       ...(values.projectId ? { projectId: values.projectId } : {}),
       ...(thankYouUrl ? { thankYouUrl, redirectStatus: Number(values.redirectStatus) } : {}),
     };
@@ -144,85 +135,12 @@ function FormFields({ source, onClose }: FieldsProps<Form>) {
           {...form.getInputProps('redirectStatus')}
         />
       )}
-    </Frame>
-  );
-}
-
-export function WebhookDialog({ opened, source, onClose }: DialogProps<InboundWebhook>) {
-  return (
-    <Modal opened={opened} onClose={onClose} title={titleOf(source, 'New inbound webhook')}>
-      <WebhookFields source={source} onClose={onClose} />
-    </Modal>
-  );
-}
-
-/** Lines of "theirs = ours" as an object; a line without "=" is an error. */
-export function parseMapping(text: string): Record<string, string> | null {
-  const mapping: Record<string, string> = {};
-  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
-    const [from, to, ...rest] = line.split('=').map((part) => part.trim());
-    if (!from || !to || rest.length > 0) return null;
-    mapping[from] = to;
-  }
-  return mapping;
-}
-
-/** The other way round, for editing. */
-export const mappingText = (mapping: Record<string, string>) =>
-  Object.entries(mapping)
-    .map(([from, to]) => `${from} = ${to}`)
-    .join('\n');
-
-function WebhookFields({ source, onClose }: FieldsProps<InboundWebhook>) {
-  const form = useForm({
-    initialValues: {
-      name: source?.name ?? '',
-      projectId: source?.projectId ?? '',
-      fieldMapping: mappingText(source?.fieldMapping ?? {}),
-    },
-    validate: {
-      name: required,
-      fieldMapping: (value) => (parseMapping(value) ? null : 'Write one "their_field = our_field" a line.'),
-    },
-  });
-  const save = useSourceWrite(sourceKeys.webhooks, (values: typeof form.values) => {
-    const body = {
-      name: values.name.trim(),
-      ...(values.projectId ? { projectId: values.projectId } : {}),
-      fieldMapping: parseMapping(values.fieldMapping) ?? {},
-    };
-    return source
-      ? api.patch<InboundWebhook>(`/v1/identity/lead-webhooks/${source.id}`, body)
-      : api.post<InboundWebhook>('/v1/identity/lead-webhooks', body);
-  });
-  const submit = form.onSubmit((values) =>
-    save.mutate(values, {
-      onSuccess: ({ name }) => {
-        toast(source ? `Saved ${name}` : `Made ${name}; copy its address`);
-        onClose();
-      },
-      onError: (error) => form.setErrors(fieldErrors(error)),
-    }),
-  );
-  return (
-    <Frame
-      error={save.error}
-      hasFieldErrors={Object.keys(form.errors).length > 0}
-      pending={save.isPending}
-      verb={source ? 'Save' : 'Make the webhook'}
-      onClose={onClose}
-      onSubmit={submit}
-    >
-      <Text size="sm">It takes JSON or form fields by POST. Usual names such as email and phone are recognised.</Text>
-      <TextInput label="Name" placeholder="Zapier" data-autofocus {...form.getInputProps('name')} />
-      <ProjectSelect isNew={!source} {...form.getInputProps('projectId')} />
-      <Textarea
-        label="Field mapping"
-        description="Only for names that are not recognised; one a line."
-        placeholder="job_title = title"
-        autosize
-        minRows={2}
-        {...form.getInputProps('fieldMapping')}
+      <TagsInput
+        label="Allowed origins"
+        description="The websites that may post to it, each with https://; empty allows any."
+        placeholder="https://example.com"
+        size="sm"
+        {...form.getInputProps('allowedOrigins')}
       />
     </Frame>
   );

@@ -8,8 +8,9 @@ import { Empty, Failure, PageBody, PageHead, PermitButton } from '@/ui/basics';
 import { ChatCard, ChatDialog } from './Chats';
 import { chatsQuery, formsQuery, sitesQuery, webhooksQuery, widgetsQuery } from './queries';
 import { FormCard, SiteCard, WebhookCard } from './SourceCards';
-import { FormDialog, SiteDialog, WebhookDialog } from './SourceDialogs';
+import { FormDialog, SiteDialog } from './SourceDialogs';
 import classes from './Sources.module.css';
+import { WebhookDialog } from './WebhookDialog';
 import { WidgetCard } from './WidgetCard';
 
 type Adding = 'form' | 'webhook' | 'chat' | 'site' | null;

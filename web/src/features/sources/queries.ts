@@ -1,6 +1,18 @@
 import { keepPreviousData, type QueryKey, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
-import type { Capture, ChatSource, Form, InboundWebhook, Page, Site, Widget } from '@/api/shapes';
+import type {
+  Capture,
+  ChatSource,
+  Form,
+  InboundRequest,
+  InboundWebhook,
+  LeadFetch,
+  Page,
+  ReplayResult,
+  RequestPreview,
+  Site,
+  Widget,
+} from '@/api/shapes';
 import { toast, toastError } from '@/ui/toast';
 
 export const sourceKeys = {
@@ -31,6 +43,52 @@ export const webhooksQuery = queryOptions({
   queryFn: async ({ signal }) => rowsOf(await api.get<Page<InboundWebhook>>('/v1/identity/lead-webhooks', ALL, signal)),
   refetchInterval: pollWhileWaiting,
 });
+
+/** A request may come at any moment while somebody looks. */
+const REQUESTS_POLL_MS = 5_000;
+
+const webhookPath = (id: string) => `/v1/identity/lead-webhooks/${id}`;
+
+export const requestsQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...sourceKeys.webhooks, id, 'requests'],
+    queryFn: async ({ signal }) =>
+      rowsOf(await api.get<{ data: InboundRequest[] }>(`${webhookPath(id)}/requests`, {}, signal)),
+    refetchInterval: REQUESTS_POLL_MS,
+  });
+
+export const fetchesQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...sourceKeys.webhooks, id, 'fetches'],
+    queryFn: async ({ signal }) =>
+      rowsOf(await api.get<{ data: LeadFetch[] }>(`${webhookPath(id)}/fetches`, {}, signal)),
+    refetchInterval: REQUESTS_POLL_MS,
+  });
+
+/** Other settings to look at a request with. */
+export interface LookAgain {
+  format: string;
+  fieldMapping: Record<string, string>;
+}
+
+export const previewQuery = (webhookId: string, requestId: string, look: LookAgain) =>
+  queryOptions({
+    queryKey: [...sourceKeys.webhooks, webhookId, 'preview', requestId, look],
+    queryFn: () => api.post<RequestPreview>(`${webhookPath(webhookId)}/requests/${requestId}/preview`, look),
+    placeholderData: (previous: RequestPreview | undefined) => previous,
+  });
+
+export function useReplayRequest(webhookId: string, requestId: string) {
+  return useSourceWrite(sourceKeys.webhooks, (look: LookAgain) =>
+    api.post<ReplayResult>(`${webhookPath(webhookId)}/requests/${requestId}/replay`, look),
+  );
+}
+
+export function useFetchForm(webhookId: string) {
+  return useSourceWrite(sourceKeys.webhooks, (formId: string) =>
+    api.post(`${webhookPath(webhookId)}/fetches`, { formId }),
+  );
+}
 
 export const sitesQuery = queryOptions({
   queryKey: sourceKeys.sites,
