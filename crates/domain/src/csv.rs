@@ -45,7 +45,7 @@ mod tests {
     #[case::quote("the \"best\"", "\"the \"\"best\"\"\"")]
     #[case::lines("a\nb", "\"a\nb\"")]
     #[case::formula("=1+1", "'=1+1")]
-    #[case::formula_after_spaces("  =1+1", "\"'  =1+1\"")]
+    #[case::formula_after_spaces("  =1+1", "'  =1+1")]
     #[case::formula_after_a_tab("\t=1+1", "\"'\t=1+1\"")]
     #[case::full_width("＋1", "'＋1")]
     #[case::breaking_out("=1+1\",\"x", "\"'=1+1\"\",\"\"x\"")]

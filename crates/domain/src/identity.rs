@@ -1,8 +1,8 @@
 //! Who a submission comes from (D6): a lead of the same project that is known already, or somebody new.
 //!
-//! The order is the provider's record, visitor, e-mail, phone, IP. A visitor id or an IP address may be shared, so a match by one of them is
-//! refused where both sides carry a different e-mail or a different phone. Every answer comes with its reason, which is
-//! stored with the submission and shown.
+//! The order is the provider's record, visitor, e-mail, phone, IP. A visitor id or an IP address may be shared, so a
+//! match by one of them is refused where both sides carry a different e-mail or a different phone. Every answer comes
+//! with its reason, which is stored with the submission and shown.
 
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,8 @@ mod tests {
         Candidate { lead, contact: Contact { email, phone }, seen_at: NOW }
     }
 
-    /// Who is found when the keys `v e p i` name the leads 1 to 4, and what each of those carries.
+    /// Who is found when the keys `v e p i` name the leads 1 to 4, and what each of those carries. The key `r` names
+    /// lead 5, which carries another e-mail and another phone.
     #[rstest]
     #[case::everything_agrees("vepi", (Some("a"), Some("1")), [(Some("a"), Some("1")); 4], Some((1, Key::Visitor)), &[])]
     #[case::email_comes_before_phone("ep", (Some("a"), Some("1")), [(Some("a"), Some("1")); 4], Some((2, Key::Email)), &[])]
@@ -174,6 +175,7 @@ mod tests {
     #[case::phone_is_never_refused("p", (Some("b"), Some("1")), [(Some("a"), Some("1")); 4], Some((3, Key::Phone)), &[])]
     #[case::shared_network("i", (Some("b"), None), [(Some("a"), None); 4], None, &[(Key::Ip, Because::EmailDiffers)])]
     #[case::all_shared_keys_refused("vi", (Some("b"), None), [(Some("a"), None); 4], None, &[(Key::Visitor, Because::EmailDiffers), (Key::Ip, Because::EmailDiffers)])]
+    #[case::record_comes_before_visitor("rve", (Some("a"), Some("1")), [(Some("a"), Some("1")); 4], Some((5, Key::Record)), &[])]
     fn the_decision_table(
         #[case] keys: &str,
         #[case] ours: (Option<&'static str>, Option<&'static str>),
@@ -184,10 +186,14 @@ mod tests {
         let ours = Contact { email: ours.0, phone: ours.1 };
 
         let decision = decide(ours, NOW, WINDOW, |by| {
-            let place = by as usize;
-            let letter = ["v", "e", "p", "i"][place];
-            let (email, phone) = theirs[place];
-            keys.contains(letter).then(|| known(u8::try_from(place).unwrap_or(0) + 1, email, phone))
+            let (letter, lead, (email, phone)) = match by {
+                Key::Visitor => ("v", 1, theirs[0]),
+                Key::Email => ("e", 2, theirs[1]),
+                Key::Phone => ("p", 3, theirs[2]),
+                Key::Ip => ("i", 4, theirs[3]),
+                Key::Record => ("r", 5, (Some("z"), Some("9"))),
+            };
+            keys.contains(letter).then(|| known(lead, email, phone))
         });
 
         assert_eq!(decision.found, found);

@@ -76,7 +76,7 @@ fn a_destination_gets_what_it_wants(
 
 #[rstest]
 #[case::a_submission_announces_itself("lead.created", Some(8), 8)]
-#[case::a_change_that_a_submission_caused("lead.updated", Some(8), 9)]
+#[case::a_submission_that_updates("lead.updated", Some(8), 8)]
 #[case::a_change("lead.updated", None, 9)]
 fn a_delivery_is_named_after_its_submission_or_else_its_event(
     #[case] kind: &str,
