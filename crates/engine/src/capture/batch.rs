@@ -11,13 +11,10 @@ use std::{
 };
 
 use leadline_domain::{
-    attribution::Touch,
     identity::{self, Candidate, Contact, Decision, Key},
     ids::{
         ActivityId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId, WorkspaceId, derived,
     },
-    rank::Rank,
-    scores::{self, Reason},
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
 };
 use leadline_store::{
@@ -27,15 +24,12 @@ use leadline_store::{
         StageDelta,
     },
     events::{self, NewActivity, NewEvent},
-    pipelines, search,
+    pipelines,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    Accepted, conversations,
-    prepare::{self, Prepared},
-};
+use super::{Accepted, conversations, prepare::Prepared, working::Working};
 use crate::random_bytes;
 
 /// Submissions in one transaction. Larger batches bring little and make the first in it wait for the last.
@@ -47,7 +41,7 @@ const TRIES: u32 = 12;
 /// How long a batch may take. A store that needs longer counts as away.
 const BATCH_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Raw evidence lives 90 days (D7).
+/// Raw evidence lives 90 days.
 const CAPTURE_LIFE_MS: i64 = 90 * DAY_MS;
 
 /// What became of one submission.
@@ -167,13 +161,6 @@ struct Knowledge {
 struct Carried {
     email: Option<String>,
     phone: Option<String>,
-}
-
-/// A lead as it will be when the batch is committed.
-struct Working {
-    is_new: bool,
-    was_deleted: bool,
-    row: NewLead,
 }
 
 /// The rows of a batch.
@@ -405,10 +392,10 @@ impl Knowledge {
                 count(&mut stages, &working.row);
             }
             if working.is_new {
-                written.tags.extend(tags(&working.row));
+                written.tags.extend(working.tags());
                 written.new_leads.push(working.row);
             } else {
-                written.resubmitted.push(resubmitted(working.row));
+                written.resubmitted.push(working.resubmitted());
             }
         }
         written.counts = stages.into_values().collect();
@@ -509,189 +496,11 @@ impl Written {
     }
 }
 
-impl Working {
-    fn made(prepared: &Prepared, lead: LeadId, contact: ContactId, (pipeline, stage): (PipelineId, StageId)) -> Self {
-        let submission = &prepared.submission;
-        let recognised = &prepared.recognised;
-        let intake = &submission.intake;
-        let now = submission.received_at;
-        let direct = submission.direct.as_ref();
-        let touch = touch(prepared);
-        let mut row = NewLead {
-            id: lead,
-            workspace_id: intake.workspace_id,
-            project_id: intake.project_id,
-            contact_id: contact,
-            pipeline_id: pipeline,
-            stage_id: stage,
-            rank: Rank::at(now, u32::from_le_bytes(random_bytes())).as_str().to_owned(),
-            name: prepared.name.clone(),
-            email: prepared.email.clone(),
-            phone: prepared.phone.clone(),
-            phone_raw: recognised.phone_raw.clone(),
-            country_code: prepared.region.clone(),
-            company: recognised.company.clone(),
-            title: recognised.title.clone(),
-            message: recognised.message.clone(),
-            source: intake.kind.clone(),
-            source_id: intake.source_id,
-            source_name: intake.source_name.clone(),
-            tags: direct.map_or_else(|| json!([]), |by| json!(by.tags)),
-            custom_fields: Value::Object(prepared.custom_fields.clone()),
-            score: 0,
-            score_reasons: json!([]),
-            engagement: None,
-            suspicion: 0,
-            suspicion_reasons: json!([]),
-            assigned_to: None,
-            first_touch: first_touch(prepared).unwrap_or_else(|| touch.clone()),
-            last_touch: touch,
-            visitor_id: recognised.visitor_id.clone(),
-            submission_count: 1,
-            last_submission_at: now.0,
-            stage_entered_at: now.0,
-            is_test: false,
-            version: 1,
-            created_at: now.0,
-            updated_at: now.0,
-            search_text: String::new(),
-        };
-        score(&mut row, prepared);
-        Self { is_new: true, was_deleted: false, row }
-    }
-
-    fn stored(row: capture::Candidate) -> Self {
-        let unchanged = Value::Null;
-        Self {
-            is_new: false,
-            was_deleted: row.deleted_at.is_some(),
-            row: NewLead {
-                id: row.id,
-                workspace_id: row.workspace_id,
-                project_id: leadline_domain::ids::ProjectId(Uuid::nil()),
-                contact_id: row.contact_id,
-                pipeline_id: row.pipeline_id,
-                stage_id: row.stage_id,
-                rank: String::new(),
-                name: row.name,
-                email: row.email,
-                phone: row.phone,
-                phone_raw: row.phone_raw,
-                country_code: row.country_code,
-                company: row.company,
-                title: row.title,
-                message: row.message,
-                source: String::new(),
-                source_id: None,
-                source_name: String::new(),
-                tags: unchanged.clone(),
-                custom_fields: row.custom_fields,
-                score: 0,
-                score_reasons: unchanged.clone(),
-                engagement: None,
-                suspicion: 0,
-                suspicion_reasons: unchanged.clone(),
-                assigned_to: None,
-                first_touch: unchanged,
-                last_touch: row.last_touch,
-                visitor_id: row.visitor_id,
-                submission_count: row.submission_count,
-                last_submission_at: row.last_submission_at.0,
-                stage_entered_at: 0,
-                is_test: false,
-                version: 0,
-                created_at: row.created_at.0,
-                updated_at: row.created_at.0,
-                search_text: String::new(),
-            },
-        }
-    }
-
-    /// A further submission fills what was empty, adds to the custom fields, and is the latest word in message and
-    /// touch. What the lead is called and reached by stays: corrections show on the submissions' cards (F78).
-    fn join(&mut self, prepared: &Prepared) {
-        let recognised = &prepared.recognised;
-        let row = &mut self.row;
-        let was_called_for_want_of_a_name = Some(&row.name) == row.email.as_ref()
-            || Some(&row.name) == row.phone.as_ref()
-            || row.name == prepared.submission.intake.source_name;
-        if let Some(name) = recognised.name.as_ref().filter(|_| was_called_for_want_of_a_name) {
-            row.name.clone_from(name);
-        }
-        fill(&mut row.email, prepared.email.as_ref());
-        if row.phone.is_none() && (prepared.phone.is_some() || row.phone_raw.is_none()) {
-            row.phone.clone_from(&prepared.phone);
-            row.phone_raw.clone_from(&recognised.phone_raw);
-            fill(&mut row.country_code, prepared.region.as_ref());
-        }
-        fill(&mut row.company, recognised.company.as_ref());
-        fill(&mut row.title, recognised.title.as_ref());
-        fill(&mut row.visitor_id, recognised.visitor_id.as_ref());
-        if recognised.message.is_some() {
-            row.message.clone_from(&recognised.message);
-        }
-        let mut custom = row.custom_fields.as_object().cloned().unwrap_or_default();
-        prepare::merge_custom(&mut custom, &prepared.custom_fields);
-        row.custom_fields = Value::Object(custom);
-        let touch = touch(prepared);
-        if touch_says_something(&touch) {
-            row.last_touch = touch;
-        }
-        row.submission_count += i64::from(!conversations::is_update(prepared));
-        row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
-        row.updated_at = row.last_submission_at;
-        score(row, prepared);
-    }
-}
-
-fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
-    if ours.is_none() {
-        *ours = theirs.cloned();
-    }
-}
-
-fn score(row: &mut NewLead, prepared: &Prepared) {
-    let fit = prepare::fit(
-        row.email.as_deref(),
-        row.phone.as_deref(),
-        prepared.recognised.name.is_some() || !row.name.is_empty(),
-        row.company.as_deref(),
-        row.title.as_deref(),
-        row.message.as_deref(),
-    );
-    row.suspicion = i64::from(prepared.suspicion.total);
-    row.suspicion_reasons = reasons(&prepared.suspicion.reasons);
-    row.score = i64::from(scores::lead_score(None, fit.total, prepared.suspicion.total));
-    row.score_reasons = reasons(&fit.reasons);
-    let phone = row.phone.as_deref().or(row.phone_raw.as_deref());
-    row.search_text = search::text(&row.name, row.email.as_deref(), phone, row.company.as_deref());
-}
-
-fn reasons(reasons: &[Reason]) -> Value {
-    reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect()
-}
-
-fn touch(prepared: &Prepared) -> Value {
-    let touch = Touch { at: prepared.submission.received_at, params: prepared.recognised.touch.clone() };
-    serde_json::to_value(touch).unwrap_or_else(|_| Value::Object(Map::new()))
-}
-
 /// Where a new lead goes: where somebody put it, or to the entry stage of its source's workspace.
 fn place(prepared: &Prepared) -> (PipelineId, StageId) {
     let intake = &prepared.submission.intake;
     let chosen = prepared.submission.direct.as_ref().and_then(|direct| direct.stage);
     chosen.unwrap_or((intake.pipeline_id, intake.stage_id))
-}
-
-/// The visit that came first, as the visitor's browser remembers it; never one of the future.
-fn first_touch(prepared: &Prepared) -> Option<Value> {
-    let first = prepared.recognised.first_touch.as_ref()?;
-    let is_earlier = first.at <= prepared.submission.received_at;
-    is_earlier.then(|| serde_json::to_value(first).ok()).flatten()
-}
-
-fn touch_says_something(touch: &Value) -> bool {
-    touch.as_object().is_some_and(|touch| touch.len() > 1)
 }
 
 fn new_contact(prepared: &Prepared) -> NewContact {
@@ -708,41 +517,6 @@ fn new_contact(prepared: &Prepared) -> NewContact {
         created_at: now.0,
         updated_at: now.0,
     }
-}
-
-fn resubmitted(row: NewLead) -> Resubmitted {
-    Resubmitted {
-        id: row.id,
-        name: row.name,
-        email: row.email,
-        phone: row.phone,
-        phone_raw: row.phone_raw,
-        country_code: row.country_code,
-        company: row.company,
-        title: row.title,
-        message: row.message,
-        custom_fields: row.custom_fields,
-        score: row.score,
-        score_reasons: row.score_reasons,
-        suspicion: row.suspicion,
-        suspicion_reasons: row.suspicion_reasons,
-        last_touch: row.last_touch,
-        visitor_id: row.visitor_id,
-        submission_count: row.submission_count,
-        last_submission_at: row.last_submission_at,
-        updated_at: row.updated_at,
-        search_text: row.search_text,
-    }
-}
-
-fn tags(row: &NewLead) -> impl Iterator<Item = LeadTag> {
-    let tags = row.tags.as_array().cloned().unwrap_or_default();
-    let (workspace_id, lead_id) = (row.workspace_id, row.id);
-    tags.into_iter().filter_map(|tag| tag.as_str().map(str::to_owned)).map(move |tag| LeadTag {
-        workspace_id,
-        tag,
-        lead_id,
-    })
 }
 
 fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, row: &NewLead) {

@@ -13,6 +13,7 @@ mod intakes;
 mod prepare;
 pub mod replay;
 pub mod spool;
+mod working;
 
 use std::{
     sync::{
