@@ -76,7 +76,7 @@ pub struct Recognised {
     pub session_id: Option<String>,
     /// The visit that brought the visitor first, where the embed script knows it to be another one.
     pub first_touch: Option<Touch>,
-    /// The submission's own key (D27).
+    /// The submission's own key.
     pub submission_key: Option<String>,
     /// Everything else, by camelCase key, with `_displayNames`.
     pub custom: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! Who a submission comes from (D6): a lead of the same project that is known already, or somebody new.
+//! Who a submission comes from: a lead of the same project that is known already, or somebody new.
 //!
 //! The order is the provider's record, visitor, e-mail, phone, IP. A visitor id or an IP address may be shared, so a
 //! match by one of them is refused where both sides carry a different e-mail or a different phone. Every answer comes

@@ -116,14 +116,14 @@ pub fn derived(purpose: &str, parts: &[&[u8]]) -> Uuid {
         .into_uuid()
 }
 
-/// The receipt of a submission that carries its own key: the same key on the same source is the same submission (D27).
+/// The receipt of a submission that carries its own key: the same key on the same source is the same submission.
 #[must_use]
 pub fn submission_for_key(source: Uuid, key: &str) -> SubmissionId {
     SubmissionId(derived("leadline submission key v1", &[source.as_bytes(), key.trim().as_bytes()]))
 }
 
 /// The delivery of one event to one destination. Derived from the submission where there is one, so that a spooled
-/// submission and its replay name the same delivery (D3).
+/// submission and its replay name the same delivery.
 #[must_use]
 pub fn delivery_for(origin: Uuid, destination: DestinationId) -> DeliveryId {
     DeliveryId(derived("leadline delivery v1", &[origin.as_bytes(), destination.0.as_bytes()]))

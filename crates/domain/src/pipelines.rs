@@ -48,7 +48,7 @@ pub struct StageTemplate {
 /// The name of the pipeline that a workspace starts with.
 pub const DEFAULT_PIPELINE_NAME: &str = "Leads";
 
-/// The stages of the pipeline that a workspace starts with (F65).
+/// The stages of the pipeline that a workspace starts with.
 pub const DEFAULT_STAGES: [StageTemplate; 6] = [
     StageTemplate { name: "New", color: "blue", kind: StageKind::Open },
     StageTemplate { name: "Contacted", color: "amber", kind: StageKind::Open },

@@ -1,4 +1,4 @@
-//! When a delivery is tried again (D1).
+//! When a delivery is tried again.
 //!
 //! Decided from the plan, the number of the attempt and what came of it. Sending, and remembering what was decided,
 //! is the engine's.

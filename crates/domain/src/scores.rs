@@ -1,7 +1,7 @@
 //! Scores of a lead: how well it fits, how engaged its visitor was, how suspicious its submissions are.
 //!
 //! Integer arithmetic, and every score carries the reasons for its number. What is not known never scores, and what
-//! only a browser can show is asked only of browsers (D20). Where the facts come from is not known here.
+//! only a browser can show is asked only of browsers. Where the facts come from is not known here.
 
 mod automation;
 
@@ -56,7 +56,7 @@ pub enum EmailKind {
 pub enum Channel {
     /// Posted by a browser.
     Browser,
-    /// Anything else: browser signals never apply (D20).
+    /// Anything else: browser signals never apply.
     #[default]
     Other,
 }

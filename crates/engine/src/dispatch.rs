@@ -97,7 +97,7 @@ fn changed_leads(events: &[Event]) -> Vec<LeadId> {
     about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// How many submissions each source had (F100).
+/// How many submissions each source had.
 fn received(events: &[Event]) -> Vec<Received> {
     let mut sources: BTreeMap<SourceId, Received> = BTreeMap::new();
     for event in events.iter().filter(|event| event.submission_id.is_some()) {

@@ -1,7 +1,7 @@
 //! Keys derived from the installation's secret, and what is sealed with them.
 //!
 //! One 32-byte secret stands in the key file; each purpose gets a key of its own, so that none can be used for
-//! another. Destination secrets and headers are sealed with AES-256-GCM (F142); identities are hashed with a key, so
+//! another. Destination secrets and headers are sealed with AES-256-GCM; identities are hashed with a key, so
 //! that a stolen database does not tell whose they are.
 
 use aes_gcm::{

@@ -47,7 +47,7 @@ pub struct FormChange {
     pub project: Option<ProjectId>,
     /// Where a browser goes after it submitted; `Some(None)` for our own page.
     pub thank_you_url: Option<Option<String>>,
-    /// 301 or 303 (D9).
+    /// 301 or 303.
     pub redirect_status: Option<u16>,
     /// The origins that may post; none for any.
     pub allowed_origins: Option<Vec<String>>,
@@ -64,7 +64,7 @@ pub struct WebhookChange {
     pub field_mapping: Option<FieldMapping>,
     /// How it receives.
     pub reception: Reception,
-    /// Whether its key is to be replaced; the old address stops at once (F98).
+    /// Whether its key is to be replaced; the old address stops at once.
     pub regenerate_key: bool,
 }
 
@@ -150,7 +150,7 @@ pub async fn update_form(
     change_and_store(engine, actor, form, change.name.as_deref(), change.project).await
 }
 
-/// Makes an inbound webhook (F93).
+/// Makes an inbound webhook.
 ///
 /// # Errors
 /// Where a field is wrong, the project is not there, or the database fails.
@@ -183,7 +183,7 @@ pub async fn update_webhook(
     change_and_store(engine, actor, webhook, change.name.as_deref(), change.project).await
 }
 
-/// Puts a form (`form`), an inbound webhook (`webhook`), a widget (`widget`) or a chat (`chat`) away. Its leads stay (F99).
+/// Puts a form (`form`), an inbound webhook (`webhook`), a widget (`widget`) or a chat (`chat`) away. Its leads stay.
 ///
 /// # Errors
 /// Where it is not there or the database fails.

@@ -35,7 +35,7 @@ const STORE_DEADLINE: Duration = Duration::from_secs(1);
 /// Room for some ten thousand submissions when the disk is full.
 const SPOOL_RESERVE_BYTES: usize = 32 * 1024 * 1024;
 
-/// How long one delivery attempt may take (D1).
+/// How long one delivery attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.

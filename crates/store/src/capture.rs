@@ -284,7 +284,7 @@ const SUBMISSION_COLUMNS: Columns = &[
     ("time_to_submit_ms", Kind::Integer),
 ];
 
-/// The raw evidence of a submission, kept for a while (D7).
+/// The raw evidence of a submission, kept for a while.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the columns of `lead_captures` under their own names")]
 pub struct NewCapture {
@@ -517,7 +517,7 @@ pub async fn insert_captures(tx: &mut Tx, rows: &[NewCapture]) -> Result<(), Err
     tx.insert_set("lead_captures", CAPTURE_COLUMNS, rows, "").await.map(drop)
 }
 
-/// Deletes raw evidence that has lived long enough (D7).
+/// Deletes raw evidence that has lived long enough.
 ///
 /// # Errors
 /// Where the database fails.

@@ -1,4 +1,4 @@
-//! Contacts: the persons behind leads. They are made at capture (D5) and become customers when a lead is converted.
+//! Contacts: the persons behind leads. They are made at capture and become customers when a lead is converted.
 
 use leadline_domain::{
     ids::{ContactId, LeadId, WorkspaceId},

@@ -82,7 +82,7 @@ const STAGE_COLUMNS: Columns = &[
     ("created_at", Kind::Integer),
 ];
 
-/// Makes the pipeline that a workspace starts with (F65), unless it has one, and tells which it is. Two that do this at
+/// Makes the pipeline that a workspace starts with, unless it has one, and tells which it is. Two that do this at
 /// once get the same one: the unique index lets a single one in. `random` gives the random part of ids.
 ///
 /// # Errors
@@ -310,7 +310,7 @@ pub async fn first_stage(tx: &mut Tx, workspace: WorkspaceId, pipeline: Pipeline
     tx.query_one(&sql, &params![pipeline, workspace]).await?.as_ref().map(read_stage).transpose()
 }
 
-/// The stage that new leads of a workspace come into (F16), held.
+/// The stage that new leads of a workspace come into, held.
 ///
 /// # Errors
 /// Where the database fails.

@@ -38,7 +38,7 @@ pub struct Intake {
     pub project_id: ProjectId,
     pub project_name: String,
     pub source_id: Option<SourceId>,
-    /// D13: `form`, `webhook`, `api`, `manual`, ….
+    /// `form`, `webhook`, `api`, `manual`, ….
     pub kind: String,
     pub source_name: String,
     pub source_settings: Value,
@@ -192,7 +192,7 @@ pub async fn update(tx: &mut Tx, workspace: WorkspaceId, source: &Source) -> Res
     Ok(tx.execute(&sql, &params).await? == 1)
 }
 
-/// Puts a source away and tells whether it was there. Its leads stay (F99).
+/// Puts a source away and tells whether it was there. Its leads stay.
 ///
 /// # Errors
 /// Where the database fails.
@@ -235,7 +235,7 @@ pub async fn find(reader: &Reader, workspace: WorkspaceId, kind: &str, id: Sourc
     reader.query_one(&sql, &params![id, workspace, kind]).await?.as_ref().map(read_source).transpose()
 }
 
-/// Adds to what sources received (F100). Comes from the event log, so that submissions do not wait for each other at
+/// Adds to what sources received. Comes from the event log, so that submissions do not wait for each other at
 /// the source's row.
 ///
 /// # Errors

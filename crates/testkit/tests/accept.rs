@@ -29,7 +29,7 @@ async fn a_submission_makes_a_lead_with_its_evidence(#[values(Db::Sqlite, Db::Po
     app.stop().await;
 }
 
-/// What the first and the second submission carry, and whether they are one person (D6).
+/// What the first and the second submission carry, and whether they are one person.
 #[rstest]
 #[case::by_email(json!({"email": ANNA}), None, json!({"email": "ANNA@example.com "}), None, "email")]
 #[case::by_phone(json!({"phone": PHONE}), None, json!({"phone": "0049 151 12345678"}), None, "phone")]

@@ -22,7 +22,7 @@ pub struct Prepared {
     pub submission: Submission,
     /// What its fields mean.
     pub recognised: Recognised,
-    /// What the lead is called: name, else e-mail, else phone, else the source (D10).
+    /// What the lead is called: name, else e-mail, else phone, else the source.
     pub name: String,
     /// The canonical e-mail address.
     pub email: Option<String>,

@@ -1,5 +1,5 @@
 //! What the store cannot take now: submissions on the local disk, fsynced before they are answered, until they are
-//! stored (D3). A spooled submission never expires.
+//! stored. A spooled submission never expires.
 //!
 //! The spool is a folder of segments. A record is its length, a checksum and JSON; a tail that a crash cut short was
 //! never acknowledged and is passed over. One thread appends, and everything that waits shares one fsync. A closed

@@ -1,4 +1,4 @@
-//! One action on many leads (F82): one transaction, a result for each lead.
+//! One action on many leads: one transaction, a result for each lead.
 //!
 //! A lead that is not there or deleted is refused and keeps the others from nothing. What the action itself names must
 //! be there: a stage or a member that is not refuses the whole.

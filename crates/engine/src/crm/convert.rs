@@ -1,4 +1,4 @@
-//! Making a customer of a lead's person (F38, F39, F84, F85).
+//! Making a customer of a lead's person.
 
 use leadline_domain::ids::{ContactId, LeadId};
 use leadline_store::{

@@ -35,7 +35,7 @@ pub struct Changes {
     pub custom_fields: Option<Map<String, Value>>,
 }
 
-/// Changes a lead. A lead without a name is called by its e-mail, phone or source (D10).
+/// Changes a lead. A lead without a name is called by its e-mail, phone or source.
 ///
 /// # Errors
 /// Where the lead is not there or deleted, or a value cannot be so.

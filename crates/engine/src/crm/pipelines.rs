@@ -1,4 +1,4 @@
-//! Pipelines and their stages: making, editing, removing (F65 to F69, D15).
+//! Pipelines and their stages: making, editing, removing.
 //!
 //! Leads leave a stage that goes in batches, each in a transaction of its own, so that no edit keeps captures waiting
 //! for long; the edit itself is in the last one, which finds the stages empty. One that is broken off leaves some leads

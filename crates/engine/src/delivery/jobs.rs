@@ -27,7 +27,7 @@ pub struct Offer<'a> {
 }
 
 /// Whether a destination that chose these events, and perhaps this project, wants it. Tests stay at home in production
-/// (D21).
+///.
 #[must_use]
 pub fn wants(events: &[String], project: Option<ProjectId>, offer: &Offer<'_>) -> bool {
     let is_chosen = events.iter().any(|kind| kind == offer.kind);

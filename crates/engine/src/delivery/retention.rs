@@ -1,4 +1,4 @@
-//! What is over is deleted: delivered after a month, dead letters after their week (F139).
+//! What is over is deleted: delivered after a month, dead letters after their week.
 
 use leadline_domain::time::{DAY_MS, Timestamp};
 use leadline_store::{Error, Store, deliveries};

@@ -1,4 +1,4 @@
-//! Telling destinations of submissions that wait in the spool: the one sanctioned shortcut (D3).
+//! Telling destinations of submissions that wait in the spool: the one sanctioned shortcut.
 //!
 //! While the store is away there are no deliveries to lease, so each submission is sent once to the destinations that
 //! are remembered, under the id that its delivery will have. What arrives is noted and later stored as delivered; what

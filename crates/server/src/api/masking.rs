@@ -1,4 +1,4 @@
-//! What an actor may see of personal data (D18).
+//! What an actor may see of personal data.
 //!
 //! Without `pii:view` names, e-mail addresses and phone numbers are masked here, before they leave the server, and
 //! whatever may hold them in free text is hidden: messages, notes, values of custom fields, addresses' queries. What

@@ -1,4 +1,4 @@
-//! `/v1/identity/lead-webhooks`: inbound webhooks (F93 to F100).
+//! `/v1/identity/lead-webhooks`: inbound webhooks.
 
 use axum::extract::State;
 use http::StatusCode;

@@ -190,7 +190,7 @@ fn receipt(done: &Done) -> Response {
     Json(ReceiptView { redirect_url, ..ReceiptView::new(done.accepted) }).into_response()
 }
 
-/// 301 as document 2 has it, but never remembered by the browser; a form may choose 303 (D9).
+/// 301, as receivers of such forms expect it, but never remembered by the browser; a form may choose 303.
 fn redirect(app: &App, intake: &Intake) -> Response {
     let chosen = intake.source_settings.get("redirectStatus").and_then(serde_json::Value::as_u64);
     let status = if chosen == Some(303) { StatusCode::SEE_OTHER } else { StatusCode::MOVED_PERMANENTLY };

@@ -22,7 +22,7 @@ use crate::{
     random_bytes,
 };
 
-/// How long a dead letter is kept (F139).
+/// How long a dead letter is kept.
 const DEAD_KEPT_MS: i64 = 7 * DAY_MS;
 
 const GONE: &str = "the receiver answered 410 Gone";
