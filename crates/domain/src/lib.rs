@@ -19,4 +19,6 @@ pub mod rank;
 pub mod retry;
 pub mod scores;
 pub mod time;
+pub mod touches;
+pub mod visits;
 pub mod widgets;

@@ -1,7 +1,7 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
-//! This is the only file that names every consumer: deliveries, the search index, the sources' statistics, and the
-//! screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my
+//! This is the only file that names every consumer: deliveries, the search index, the sources' statistics, visits, and
+//! the screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my
 //! cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
 
 use std::{
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{Engine, delivery, live::LiveHint};
+use crate::{Engine, delivery, live::LiveHint, visits};
 
 /// Events in one transaction.
 const BATCH: i64 = 512;
@@ -74,6 +74,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     }
     let workspaces: BTreeSet<WorkspaceId> = events.iter().map(|event| event.workspace_id).collect();
     let destinations = destinations::list_active(&mut tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
+    visits::follow(engine, &mut tx, &events).await?;
     let leads = deliveries::lead_facts(&mut tx, &changed_leads(&events)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
     deliveries::insert_set(&mut tx, &jobs).await?;

@@ -1,7 +1,7 @@
 //! What happens: use cases, one transaction each; the event log's way to its consumers; the work behind it.
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
-//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`admin`]) never call each
+//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`visits`], [`admin`]) never call each
 //! other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod admin;
@@ -14,6 +14,7 @@ pub mod live;
 pub mod seal;
 pub mod sources;
 mod start;
+pub mod visits;
 
 use std::{
     path::PathBuf,
@@ -65,6 +66,8 @@ pub struct Engine {
     pub known: delivery::Known,
     /// Refused requests that wait to be kept.
     pub refused: Arc<capture::inbound::refused::Refusals>,
+    /// Where browsers report visits.
+    pub visits: visits::Visits,
     /// This node, among those that hear its hints.
     pub node: Uuid,
 }

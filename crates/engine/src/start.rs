@@ -18,6 +18,7 @@ use crate::{
     live::Live,
     random_bytes,
     seal::Keys,
+    visits,
 };
 
 /// Writers on PostgreSQL. Two overlap one's round trips with the other's commit; more only contend.
@@ -97,6 +98,7 @@ impl Engine {
             door,
             known: delivery::Known::default(),
             refused: Arc::default(),
+            visits: visits::Visits::default(),
             node: Uuid::from_bytes(random_bytes()),
         };
         let (stop, stopped) = watch::channel(false);
@@ -114,6 +116,7 @@ impl Engine {
             tasks.spawn(delivery::run(engine.clone(), stopped.clone()));
             tasks.spawn(inbound::fetch::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(KEEP_REFUSED_EVERY, stopped.clone(), engine.clone(), keep_refused));
+            tasks.spawn(visits::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain));
@@ -173,5 +176,6 @@ async fn retain(engine: Engine) -> Result<(), Error> {
         }
     }
     inbound::refused::retain(&engine).await?;
+    visits::retain(&engine).await?;
     delivery::retain(&engine).await
 }

@@ -70,6 +70,7 @@ pub struct Candidate {
     pub title: Option<String>,
     pub message: Option<String>,
     pub custom_fields: Value,
+    pub engagement: Option<i64>,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
     pub submission_count: i64,
@@ -408,7 +409,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
     let dialect = tx.dialect();
     let sql = format!(
         "SELECT id, workspace_id, contact_id, pipeline_id, stage_id, name, email, phone, phone_raw, country_code, company, title, message,
-                {custom} AS custom_fields, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
+                {custom} AS custom_fields, engagement, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
                 created_at, deleted_at
          FROM leads WHERE id IN {list} ORDER BY id {lock}",
         custom = dialect.json_text("custom_fields"),
@@ -434,6 +435,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
                 title: row.get("title")?,
                 message: row.get("message")?,
                 custom_fields: row.json("custom_fields")?,
+                engagement: row.get("engagement")?,
                 last_touch: row.json("last_touch")?,
                 visitor_id: row.get("visitor_id")?,
                 submission_count: row.get("submission_count")?,

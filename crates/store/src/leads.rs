@@ -14,7 +14,7 @@ use leadline_domain::{
 };
 use serde_json::{Map, Value};
 
-use crate::search::Terms;
+use crate::{search::Terms, visits::standing::Figures};
 
 pub use change::{
     Details, Locked, Moved, Tagged, assign, claim_free_identities, convert, find_identity, find_member, lock,
@@ -156,7 +156,8 @@ pub struct Lead {
     pub source_id: Option<SourceId>,
     pub custom_fields: Map<String, Value>,
     pub message: Option<String>,
-    pub engagement: Option<i64>,
+    /// What visits say.
+    pub figures: Figures,
     pub score_reasons: Value,
     pub suspicion_reasons: Value,
     pub first_touch: Value,

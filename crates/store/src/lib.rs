@@ -29,6 +29,7 @@ pub mod submissions;
 pub mod testing;
 pub mod users;
 pub mod verify;
+pub mod visits;
 pub mod workspaces;
 
 use std::{path::Path, time::Duration};

@@ -35,6 +35,18 @@ pub async fn count(store: &Store, from: &str) -> Result<i64, Error> {
     store.reader().count(&format!("SELECT count(*) AS n FROM {from}"), &[]).await
 }
 
+/// How large the database is, in bytes.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn size_bytes(store: &Store) -> Result<i64, Error> {
+    let sql = match store.dialect() {
+        Dialect::Sqlite => "SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()",
+        Dialect::Postgres => "SELECT pg_database_size(current_database()) AS n",
+    };
+    store.reader().count(sql, &[]).await
+}
+
 /// Runs a statement as it is, beside everything else.
 ///
 /// # Errors

@@ -1232,6 +1232,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/t/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A visit of a website
+         * @description What the embed script sends by beacon: `visitor`, `session`, `now`, `referrer` and up to 100 `pages`, each with `at`,
+         *     `url`, `ms`, `scroll` and `clicks`. It says how things stand, so a repeat does no harm. Best effort: it is answered
+         *     before it is stored, and dropped where it cannot be used.
+         */
+        post: operations["post_t_by_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the visits of a lead's visitors, newest first
+         * @description Visits are kept for 90 days.
+         */
+        get: operations["get_identity_leads_by_id_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1852,6 +1894,41 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description What visits of our sites say of a lead. All null where none is known. */
+        EngagementView: {
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            engagement?: number | null;
+            /** @description `Cold`, `Warm`, `Hot` or `Very Hot`. */
+            engagementLabel?: string | null;
+            /** @description The parts of the engagement: `code` and `points`. */
+            engagementReasons: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description Seconds in which a page was looked at, over all visits.
+             */
+            sessionDurationSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description How far down the page that was read furthest, in percent.
+             */
+            maxScrollPercent?: number | null;
+            /** Format: int64 */
+            clickCount?: number | null;
+            /** Format: int64 */
+            pagesVisited?: number | null;
+            /**
+             * Format: int64
+             * @description Visits after the first.
+             */
+            returnVisits?: number | null;
+            /** @description The visit in which the latest submission was sent. */
+            sessionId?: string | null;
+            /** @description Every touch, from the first; at most 100. */
+            touches: Record<string, never>[];
+        };
         /** @description All leads of a form are to be fetched. */
         FetchForm: {
             /** @description Facebook's id of the form. */
@@ -2002,7 +2079,7 @@ export interface components {
             isEnough: boolean;
         };
         /** @description A whole lead. */
-        LeadView: components["schemas"]["CardView"] & {
+        LeadView: components["schemas"]["CardView"] & components["schemas"]["EngagementView"] & {
             /**
              * Format: int64
              * @description Counts all leads of the installation; for people.
@@ -2022,11 +2099,6 @@ export interface components {
             customFields: Record<string, never>;
             /** @description The latest one. */
             message?: string | null;
-            /**
-             * Format: int64
-             * @description Null: nothing tracks visitors yet.
-             */
-            engagement?: number | null;
             scoreReasons: Record<string, never>[];
             suspicionReasons: Record<string, never>[];
             firstTouch?: Record<string, never> | null;
@@ -2237,6 +2309,22 @@ export interface components {
             lastUsedAt?: string | null;
             /** Format: date-time */
             expiresAt?: string | null;
+        };
+        /** @description A page of a visit. */
+        PageView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Its address, without a query. */
+            url: string;
+            /**
+             * Format: int64
+             * @description How long it was looked at.
+             */
+            seconds: number;
+            /** Format: int64 */
+            scrollPercent: number;
+            /** Format: int64 */
+            clickCount: number;
         };
         /** @description One page of a list. */
         Paged_ActivityView: {
@@ -2512,6 +2600,58 @@ export interface components {
                 health: components["schemas"]["HealthView"];
                 /** @description The signing secret itself, when it was just made. */
                 secret?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_VisitView: {
+            /** @description The rows of this page. */
+            data: {
+                /** @description As the embed script calls it; null without `pii:view`. */
+                sessionId?: string | null;
+                /** @description As the embed script calls them; null without `pii:view`. */
+                visitorId?: string | null;
+                /** Format: uuid */
+                siteId: string;
+                /** Format: date-time */
+                startedAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last heard of.
+                 */
+                seenAt: string;
+                /** Format: int64 */
+                activeSeconds: number;
+                /** Format: int64 */
+                maxScrollPercent: number;
+                /** Format: int64 */
+                clickCount: number;
+                /** Format: int64 */
+                pagesVisited: number;
+                /** Format: int32 */
+                engagement: number;
+                /** @description Where it came from: page, referrer, campaign, click ids. */
+                touch: Record<string, never>;
+                /** @description Its first 100 pages, in the order in which they were opened. */
+                pages: components["schemas"]["PageView"][];
             }[];
             /**
              * Format: int64
@@ -2965,6 +3105,36 @@ export interface components {
             createdAt: string;
             /** @description The password that was made for them, this once. */
             password?: string | null;
+        };
+        /** @description A visit: what one visitor did on a site until 30 minutes of silence. */
+        VisitView: {
+            /** @description As the embed script calls it; null without `pii:view`. */
+            sessionId?: string | null;
+            /** @description As the embed script calls them; null without `pii:view`. */
+            visitorId?: string | null;
+            /** Format: uuid */
+            siteId: string;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of.
+             */
+            seenAt: string;
+            /** Format: int64 */
+            activeSeconds: number;
+            /** Format: int64 */
+            maxScrollPercent: number;
+            /** Format: int64 */
+            clickCount: number;
+            /** Format: int64 */
+            pagesVisited: number;
+            /** Format: int32 */
+            engagement: number;
+            /** @description Where it came from: page, referrer, campaign, click ids. */
+            touch: Record<string, never>;
+            /** @description Its first 100 pages, in the order in which they were opened. */
+            pages: components["schemas"]["PageView"][];
         };
         /** @description All inbound webhooks. */
         WebhookList: {
@@ -9741,6 +9911,142 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_t_by_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The site's key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Heard */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The site does not allow this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No site has this key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_sessions: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_VisitView"];
                 };
             };
             /** @description The request could not be read */

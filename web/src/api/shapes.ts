@@ -50,10 +50,14 @@ export type Lead = Narrowed<
     customFields: CustomFields;
     suspicionReasons: Reason[];
     scoreReasons: Reason[];
+    engagementReasons: Reason[];
+    touches: Touch[];
     firstTouch?: Touch | null;
     lastTouch?: Touch | null;
   }
 >;
+/** Its touch is kept as JSON by the server, and described as any object. */
+export type Visit = Narrowed<Schemas['VisitView'], { touch?: Touch | null }>;
 /** Its data differ by kind, and are read with care. */
 export type Activity = Narrowed<Schemas['ActivityView'], { data: Record<string, unknown> }>;
 export type LeadDetail = Lead & { activity: Activity[]; activityTotal: number };

@@ -29,7 +29,7 @@ use leadline_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Accepted, conversations, prepare::Prepared, working::Working};
+use super::{Accepted, arrival::arrival, conversations, prepare::Prepared, working::Working};
 use crate::random_bytes;
 
 /// Submissions in one transaction. Larger batches bring little and make the first in it wait for the last.
@@ -550,7 +550,7 @@ fn event_data(prepared: &Prepared, decision: &Decision<LeadId>, working: &Workin
     let intake = &prepared.submission.intake;
     let mut data = json!({
         "match": match_reason(decision), "sourceId": intake.source_id, "projectId": intake.project_id,
-        "stageId": working.row.stage_id, "pipelineId": working.row.pipeline_id,
+        "stageId": working.row.stage_id, "pipelineId": working.row.pipeline_id, "arrival": arrival(prepared),
     });
     conversations::tell(&mut data, prepared);
     data

@@ -5,6 +5,7 @@
 //! handed to a writer that commits whole batches ([`batch`]). What the store does not take goes to the spool
 //! ([`spool`]) and comes back through the same door ([`replay`]). This module knows no destination and no automation.
 
+mod arrival;
 mod batch;
 pub mod chat;
 pub mod conversations;

@@ -116,7 +116,7 @@ impl Working {
                 custom_fields: row.custom_fields,
                 score: 0,
                 score_reasons: unchanged.clone(),
-                engagement: None,
+                engagement: row.engagement,
                 suspicion: 0,
                 suspicion_reasons: unchanged.clone(),
                 assigned_to: None,
@@ -227,7 +227,8 @@ fn score(row: &mut NewLead, prepared: &Prepared) {
     );
     row.suspicion = i64::from(prepared.suspicion.total);
     row.suspicion_reasons = reasons(&prepared.suspicion.reasons);
-    row.score = i64::from(scores::lead_score(None, fit.total, prepared.suspicion.total));
+    let engagement = row.engagement.and_then(|engagement| i32::try_from(engagement).ok());
+    row.score = i64::from(scores::lead_score(engagement, fit.total, prepared.suspicion.total));
     row.score_reasons = reasons(&fit.reasons);
     let phone = row.phone.as_deref().or(row.phone_raw.as_deref());
     row.search_text = search::text(&row.name, row.email.as_deref(), phone, row.company.as_deref());

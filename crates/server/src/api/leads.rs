@@ -2,6 +2,7 @@
 
 pub(crate) mod filter;
 pub(crate) mod views;
+mod visits;
 
 use axum::{
     extract::State,
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsManage, routes!(convert))
         .at(Permission::LeadsManage, routes!(bulk_action))
         .at(Permission::LeadsView, routes!(list_activities))
+        .at(Permission::LeadsView, routes!(visits::list_sessions))
 }
 
 /// Which leads, in which order.

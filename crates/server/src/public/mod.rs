@@ -7,6 +7,7 @@ mod capture;
 mod chat;
 mod inbound;
 mod pages;
+mod visits;
 mod widget;
 
 use axum::routing::{get, options, post};
@@ -23,11 +24,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .public(routes!(widget::capture))
         .public(routes!(widget::script))
         .public(routes!(chat::post))
+        .public(routes!(visits::report))
         .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))
         .route("/w/{widget}/captures", options(capture::preflight))
         .route("/webhooks/leads/{key}", options(capture::preflight))
         .route("/v1/identity/webhooks/leads/{key}", options(capture::preflight))
+        .route("/t/{key}", options(capture::preflight))
         .route("/thank-you", get(pages::thank_you))
 }

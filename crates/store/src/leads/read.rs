@@ -10,6 +10,7 @@ use crate::{
     dialect::Dialect,
     pipelines,
     sql::{COUNT_CAP, Error, Page, Reader, Row, Tx, json_set, params},
+    visits::standing::{figure_columns, read_figures},
 };
 
 /// Counting the matches in a column of the board stops here: a filter that finds more is too wide to be worked through.
@@ -384,7 +385,7 @@ fn whole(dialect: Dialect) -> String {
     format!(
         "SELECT {card}, users.name AS assigned_to_name, leads.number, leads.contact_id, projects.name AS project_name,
                 lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
-                {custom} AS custom_fields, leads.message, leads.engagement, {score} AS score_reasons,
+                {custom} AS custom_fields, leads.message, {figures}, {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
                 leads.lead_state,
                 leads.converted_at, leads.updated_at, leads.deleted_at
@@ -394,6 +395,7 @@ fn whole(dialect: Dialect) -> String {
          WHERE leads.workspace_id = $1 AND leads.id IN {ids} ORDER BY leads.id",
         card = card_columns(dialect),
         custom = dialect.json_text("leads.custom_fields"),
+        figures = figure_columns(dialect),
         score = dialect.json_text("leads.score_reasons"),
         suspicion = dialect.json_text("leads.suspicion_reasons"),
         first = dialect.json_text("leads.first_touch"),
@@ -442,7 +444,7 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         source_id: row.get("source_id")?,
         custom_fields: row.json("custom_fields")?,
         message: row.get("message")?,
-        engagement: row.get("engagement")?,
+        figures: read_figures(row)?,
         score_reasons: row.json("score_reasons")?,
         suspicion_reasons: row.json("suspicion_reasons")?,
         first_touch: row.json("first_touch")?,

@@ -12,6 +12,7 @@ mod leads;
 mod sessions;
 mod tokens;
 mod users;
+mod visits;
 mod ways_in;
 mod widgets;
 mod workspace;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::visits::EngagementView;
 use crate::api::masking::Sight;
 
 /// A lead as a card of the board and as a row of the list.
@@ -113,8 +114,8 @@ pub(crate) struct LeadView {
     custom_fields: Map<String, Value>,
     /// The latest one.
     message: Option<String>,
-    /// Null: nothing tracks visitors yet.
-    engagement: Option<i64>,
+    #[serde(flatten)]
+    visits: EngagementView,
     #[schema(value_type = Vec<Object>)]
     score_reasons: Value,
     #[schema(value_type = Vec<Object>)]
@@ -149,7 +150,7 @@ impl LeadView {
             source_id: lead.source_id,
             custom_fields: sight.custom_fields(lead.custom_fields),
             message: sight.text(lead.message),
-            engagement: lead.engagement,
+            visits: EngagementView::new(lead.figures, &lead.first_touch, sight),
             score_reasons: lead.score_reasons,
             suspicion_reasons: lead.suspicion_reasons,
             first_touch: sight.touch(lead.first_touch),
