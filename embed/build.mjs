@@ -16,7 +16,7 @@ for (const { name, entry, budget } of SCRIPTS) {
     outfile: outfile.pathname,
     bundle: true,
     format: "iife",
-    target: "es2019",
+    target: "es2020",
     minify: true,
     legalComments: "none",
     charset: "utf8",

@@ -3,6 +3,8 @@
 export interface Config {
   /** The server's address with a trailing slash; forms post to `<base>f/<key>`. */
   base: string;
+  /** Where visits are reported; empty where the tag names no site. */
+  trackerUrl: string;
   /** Nothing that recognises the visitor is kept or sent before consent. */
   consentRequired: boolean;
 }
@@ -13,8 +15,11 @@ export function readConfig(): Config | undefined {
     (document.currentScript as HTMLScriptElement | null) ??
     document.querySelector<HTMLScriptElement>('script[data-site][src*="embed.js"]');
   if (!tag?.src) return undefined;
+  const base = new URL(".", tag.src).href;
+  const { site } = tag.dataset;
   return {
-    base: new URL(".", tag.src).href,
+    base,
+    trackerUrl: site ? `${base}t/${site}` : "",
     consentRequired: tag.dataset.consent === "required",
   };
 }

@@ -4,6 +4,8 @@
  */
 
 import { attributionFields } from "./attribution";
+import { quietly } from "./quietly";
+import { report } from "./tracker";
 import { visitorFields } from "./visitor";
 
 export type Fields = Record<string, unknown>;
@@ -40,8 +42,9 @@ export function readForm(form: HTMLFormElement, data: FormData): Fields {
   return Object.fromEntries(fields);
 }
 
-/** What the script knows about the visit. */
+/** What the script knows about the visit. The visit itself is told of at once, so that it is there before the lead. */
 export function contextFields(): Record<string, string> {
+  quietly(report)();
   return { ...attributionFields(), ...visitorFields() };
 }
 

@@ -12,6 +12,7 @@ import { contextFields, type Fields, isSecret, readForm, secretNames, toBody } f
 import { newId } from "./ids";
 import { prepareMessage, showMessage } from "./message";
 import { attempt, drop, enqueue, type Entry, isDurable } from "./queue";
+import { quietly } from "./quietly";
 import type { Outcome } from "./send";
 import { parseUrl } from "./urls";
 
@@ -64,17 +65,6 @@ export function startForms(ofBase: string): void {
   addEventListener("securitypolicyviolation", (event) => {
     if (event.effectiveDirective === "connect-src" && event.blockedURI.startsWith(new URL(base).origin)) isBlocked = true;
   });
-}
-
-/** A fault of ours must not cost the page its form. */
-function quietly<E extends Event>(listener: (event: E) => void): (event: Event) => void {
-  return (event) => {
-    try {
-      listener(event as E);
-    } catch {
-      // The browser goes on natively.
-    }
-  };
 }
 
 function scan(since: number): void {

@@ -10,6 +10,7 @@ import { contextFields, type Fields, isSecret, toBody } from "./fields";
 import { announceOutcome, formUrl, startForms } from "./forms";
 import { newId } from "./ids";
 import { attempt, enqueue, startQueue } from "./queue";
+import { report, startTracker } from "./tracker";
 import { setConsent } from "./visitor";
 
 type Command = (...args: unknown[]) => unknown;
@@ -30,6 +31,7 @@ function start(): void {
       setConsent(granted === true);
       if (granted === true) noteVisit();
       else forgetVisits();
+      report();
     },
     submit: (key, fields) => submit(base, String(key), fields as Fields),
   };
@@ -49,6 +51,7 @@ function start(): void {
   noteVisit();
   startForms(base);
   startQueue(base, (entry, outcome) => outcome.state !== "queued" && announceOutcome(document, entry, outcome));
+  if (config.trackerUrl) startTracker(config.trackerUrl);
 }
 
 /** For pages without a `<form>`: `leadline("submit", formKey, {email: "…"})`. Resolves to what became of it. */

@@ -30,7 +30,20 @@ const PROBLEM_422 = {
   detail: "Give a name, an email address or a phone number.",
 };
 
+/** What a beacon said of a visit. */
+export interface Report {
+  path: string;
+  contentType: string;
+  visitor: string;
+  session: string;
+  now: number;
+  referrer: string;
+  pages: { at: number; url: string; ms: number; scroll: number; clicks: number }[];
+}
+
 export class RecordingLeadline {
+  /** Beacons only, in the order of arrival. */
+  readonly reports: Report[] = [];
   /** Form posts only, in the order of arrival. */
   readonly received: Received[] = [];
   preflights = 0;
@@ -101,6 +114,12 @@ export class RecordingLeadline {
       response.writeHead(204, { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" }).end();
       return;
     }
+    if (path.startsWith("/t/")) {
+      const body = JSON.parse(await readBody(request));
+      this.reports.push({ path, contentType: String(request.headers["content-type"]), ...body });
+      response.writeHead(204).end();
+      return;
+    }
     if (!path.startsWith("/f/") && !path.startsWith("/w/")) {
       response.writeHead(404).end();
       return;
@@ -160,12 +179,16 @@ function accept(received: Received): Reply {
 }
 
 async function readPost(request: IncomingMessage, path: string): Promise<Received> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks).toString("utf8");
+  const body = await readBody(request);
   const contentType = String(request.headers["content-type"]);
   const fields = contentType.startsWith("text/plain") ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body));
   return { method: String(request.method), path, contentType, accept: String(request.headers.accept), body, fields };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 async function listen(server: Server, port: number): Promise<void> {
