@@ -30,6 +30,14 @@ export function shortAge(iso: string, now: number = Date.now()): string {
   return `${Math.floor(size / DAY)}d`;
 }
 
+/** "41 s", "3 min 5 s", "2 h 10 min". */
+export function spentTime(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  if (minutes < 60) return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** "87 ms", "2.3 s", "41 s". */
 export function duration(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;

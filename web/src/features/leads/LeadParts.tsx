@@ -12,6 +12,7 @@ import { InlineEdit } from '@/ui/InlineEdit';
 import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
+import { EngagementHead, TouchList, Visits } from './Visits';
 import {
   activityWords,
   inTimeline,
@@ -181,6 +182,12 @@ export function ScoreBlock({ lead }: { lead: Lead }) {
         <span className={classes.small}>of 100, {scoreBand(lead.score)}</span>
       </div>
       <ReasonList reasons={lead.scoreReasons.map((reason) => ({ ...reason, words: scoreReason(reason) }))} />
+      {lead.engagement != null && (
+        <>
+          <EngagementHead lead={lead} />
+          <ReasonList reasons={lead.engagementReasons.map((reason) => ({ ...reason, words: scoreReason(reason) }))} />
+        </>
+      )}
       {(lead.suspicion > 0 || lead.suspicionReasons.length > 0) && (
         <>
           <Text size="sm" fw={600} mt="sm" mb={4}>
@@ -291,12 +298,18 @@ export function Journey({ lead }: { lead: Lead }) {
   const first = lead.firstTouch?.at ? lead.firstTouch : null;
   const last = lead.lastTouch?.at ? lead.lastTouch : null;
   const same = first !== null && first.at === last?.at;
+  const onlyOne = lead.touches.length < 2;
+  const cards = same ? 1 : 2;
   return (
-    <div className={classes.touches}>
-      {first && <TouchCard title={same ? 'The only touch' : 'First touch'} touch={first} />}
-      {last && !same && <TouchCard title="Last touch" touch={last} />}
-      {!first && !last && <div className={classes.small}>No page or campaign is known.</div>}
-    </div>
+    <>
+      <div className={classes.touches}>
+        {first && <TouchCard title={same && onlyOne ? 'The only touch' : 'First touch'} touch={first} />}
+        {last && !same && <TouchCard title="Last touch" touch={last} />}
+        {!first && !last && <div className={classes.small}>No page or campaign is known.</div>}
+      </div>
+      {lead.touches.length > cards && <TouchList touches={lead.touches} />}
+      <Visits lead={lead} />
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { keepPreviousData, type QueryClient, queryOptions } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import { isOwnOp } from '@/api/clientOp';
-import type { Board, Card, ColumnPage, LeadDetail, LeadHint, Page, Submission } from '@/api/shapes';
+import type { Board, Card, ColumnPage, LeadDetail, LeadHint, Page, Submission, Visit } from '@/api/shapes';
 import { mapColumn, refreshBoard, refreshColumn, removeCards } from './boardCache';
 import { filterQuery, type LeadFilters, type TableSearch } from './filters';
 
@@ -16,6 +16,7 @@ export const leadKeys = {
   lists: ['leads', 'list'] as const,
   detail: (id: string) => ['leads', 'detail', id] as const,
   submissions: (id: string) => ['leads', 'submissions', id] as const,
+  visits: (id: string) => ['leads', 'visits', id] as const,
 };
 
 export const boardQuery = (filters: LeadFilters) =>
@@ -68,6 +69,13 @@ export const submissionsQuery = (leadId: string) =>
     staleTime: 5_000,
   });
 
+export const visitsQuery = (leadId: string) =>
+  queryOptions({
+    queryKey: leadKeys.visits(leadId),
+    queryFn: ({ signal }) => api.get<Page<Visit>>(`/v1/identity/leads/${leadId}/sessions`, {}, signal),
+    staleTime: 5_000,
+  });
+
 /** Brings the cache up to date with what other people and visitors did. */
 export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
   const foreign = hints.filter(({ op }) => !isOwnOp(op));
@@ -79,6 +87,7 @@ export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
   for (const id of leadIds) {
     void client.invalidateQueries({ queryKey: leadKeys.detail(id) });
     void client.invalidateQueries({ queryKey: leadKeys.submissions(id) });
+    void client.invalidateQueries({ queryKey: leadKeys.visits(id) });
   }
   void client.invalidateQueries({ queryKey: leadKeys.lists });
   void client.invalidateQueries({ queryKey: ['contacts'] });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { activityWords, inTimeline, matchWords, scoreReason, suspicionReason } from './words';
+import { activityWords, inTimeline, matchWords, originWords, scoreReason, suspicionReason } from './words';
 
 describe('why a submission belongs to its lead', () => {
   it.each([
@@ -17,6 +17,18 @@ describe('why a submission belongs to its lead', () => {
     expect(matchWords(reason)).toBe(
       'Joined this lead: the same e-mail address. Another lead matched by the visitor, and was refused because the e-mail address differs.',
     );
+  });
+});
+
+describe('where a visit came from', () => {
+  it.each([
+    [{ utmSource: 'ads', utmCampaign: 'spring', referrer: 'https://a.example/' }, 'from ads / spring'],
+    [{ clickIds: { gclid: 'G1' } }, 'from an ad (gclid)'],
+    [{ referrer: 'https://www.search.example/?q=crm' }, 'from search.example'],
+    [{ pageUrl: 'https://a.example/' }, 'came directly'],
+    [null, 'came directly'],
+  ])('%o', (touch, words) => {
+    expect(originWords(touch)).toBe(words);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Activity, MatchReason, Reason } from '@/api/shapes';
+import type { Activity, MatchReason, Reason, Touch } from '@/api/shapes';
 import { asText, humanise } from '@/lib/text';
 
 /** Codes of the API as sentences for people. */
@@ -42,6 +42,17 @@ const SUSPICION_WORDS: Record<string, string> = {
 
 export const scoreReason = ({ code }: Reason) => SCORE_WORDS[code] ?? SUSPICION_WORDS[code] ?? humanise(code);
 export const suspicionReason = ({ code }: Reason) => SUSPICION_WORDS[code] ?? humanise(code);
+
+/** Where a visit came from, in a few words. */
+export function originWords(touch: Touch | null | undefined): string {
+  const campaign = [touch?.utmSource, touch?.utmMedium, touch?.utmCampaign].filter(Boolean);
+  if (campaign.length > 0) return `from ${campaign.join(' / ')}`;
+  const [clickId] = Object.keys(touch?.clickIds ?? {});
+  if (clickId) return `from an ad (${clickId})`;
+  return touch?.referrer ? `from ${siteOf(touch.referrer)}` : 'came directly';
+}
+
+const siteOf = (url: string) => url.replace(/^\w+:\/\/(www\.)?/, '').replace(/[/?#].*$/, '');
 
 const MATCHED_BY: Record<string, string> = {
   new: 'Made this lead: nobody known matched',
