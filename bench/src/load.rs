@@ -58,30 +58,40 @@ impl Load {
         Ok(latencies)
     }
 
-    /// A form as people fill it in: 300 bytes, urlencoded would be the same size.
     fn request(&self, id: &str) -> String {
-        let body = format!(
-            "{{\"name\":\"Bench {id}\",\"email\":\"{id}@example.com\",\"company\":\"Example Works\",\
-             \"message\":\"Please tell me more about the offer.\",\"utm_source\":\"bench\",\"utm_medium\":\"cpc\",\
-             \"page_url\":\"https://www.example.com/offer?gclid=abc\",\"budget\":\"1000\",\"__visitor_id\":\"v-{id}\"}}"
-        );
-        format!(
-            "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nuser-agent: Mozilla/5.0 bench\r\n\
-             content-length: {}\r\n\r\n{body}",
-            self.path,
-            self.address,
-            body.len()
-        )
+        form_post(&self.path, &self.address.to_string(), id)
     }
 }
 
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<()> {
+/// A form as people fill it in: 300 bytes, urlencoded would be the same size.
+pub(crate) fn form_post(path: &str, host: &str, id: &str) -> String {
+    let body = format!(
+        "{{\"name\":\"Bench {id}\",\"email\":\"{id}@example.com\",\"company\":\"Example Works\",\
+             \"message\":\"Please tell me more about the offer.\",\"utm_source\":\"bench\",\"utm_medium\":\"cpc\",\
+             \"page_url\":\"https://www.example.com/offer?gclid=abc\",\"budget\":\"1000\",\"__visitor_id\":\"v-{id}\"}}"
+    );
+    post(path, host, "application/json", &body)
+}
+
+/// A whole request.
+pub(crate) fn post(path: &str, host: &str, content_type: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\nuser-agent: Mozilla/5.0 bench\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+pub(crate) async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Result<()> {
     answer.clear();
     loop {
         let read = stream.read_buf(answer).await?;
         ensure!(read > 0, "the server closed a connection");
         let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let head = std::str::from_utf8(&answer[..end])?.to_ascii_lowercase();
+        if head.starts_with("http/1.1 204") {
+            return Ok(());
+        }
         ensure!(head.starts_with("http/1.1 200"), "answered {}", head.lines().next().unwrap_or_default());
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
         let length: usize = length.context("an answer without a length")?.trim().parse()?;

@@ -8,6 +8,7 @@ mod board;
 mod deliveries;
 mod load;
 mod server;
+mod tracking;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -32,6 +33,9 @@ struct Cli {
     /// How many leads the board holds
     #[arg(long, default_value_t = 1_000_000)]
     leads: u64,
+    /// How long submissions are measured beside reports of visits, and without them
+    #[arg(long, default_value_t = 60)]
+    tracking_seconds: u64,
     /// How many leads are delivered
     #[arg(long, default_value_t = 20_000)]
     deliveries: u64,
@@ -53,6 +57,9 @@ async fn main() -> anyhow::Result<()> {
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     println!("{} cores, {CONNECTIONS} connections, {} s each\n", std::thread::available_parallelism()?, cli.seconds);
     captures(&cli).await?;
+    for database in Database::ALL {
+        tracking::measure(database, cli.tracking_seconds).await?;
+    }
     for database in Database::ALL {
         deliveries::measure(database, cli.deliveries).await?;
     }

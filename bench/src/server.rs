@@ -42,6 +42,7 @@ pub(crate) struct Product {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     pub(crate) client: reqwest::Client,
+    database_url: String,
     child: Child,
     postgres: Option<(String, String)>,
     _folder: TempDir,
@@ -57,11 +58,13 @@ impl Product {
         let folder = tempfile::tempdir()?;
         let mut arguments = vec!["--data-dir".to_owned(), folder.path().display().to_string()];
         let mut postgres = None;
+        let mut database_url = leadline_store::sqlite_url(folder.path());
         if database == Database::Postgres {
             let server =
                 env::var("LEADLINE_TEST_POSTGRES_URL").context("run it by `make bench`, which starts PostgreSQL")?;
             let name = format!("leadline_bench_{}_{leads}_{}", std::process::id(), free_address()?.port());
-            arguments.extend(["--database-url".to_owned(), testing::create_database(&server, &name).await?]);
+            database_url = testing::create_database(&server, &name).await?;
+            arguments.extend(["--database-url".to_owned(), database_url.clone()]);
             postgres = Some((server, name));
         }
         let token = output(&["token", "create", "--role", "admin"], &arguments).await?;
@@ -77,7 +80,8 @@ impl Product {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let product = Self { address, token, client: reqwest::Client::new(), child, postgres, _folder: folder };
+        let product =
+            Self { address, token, client: reqwest::Client::new(), database_url, child, postgres, _folder: folder };
         product.wait_until_ready().await?;
         Ok(product)
     }
@@ -110,6 +114,11 @@ impl Product {
     pub(crate) async fn make_form(&self) -> anyhow::Result<String> {
         let form = self.call(reqwest::Method::POST, "/v1/capture/forms", Some(json!({"name": "Bench"}))).await?;
         Ok(format!("/f/{}", form["key"].as_str().context("a form without a key")?))
+    }
+
+    /// Where its rows are.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// CPU time that the process has used.
