@@ -5,14 +5,15 @@
 //! cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
-use leadline_domain::ids::{LeadId, SourceId, WorkspaceId};
+use leadline_domain::ids::{LeadId, SourceId, SubmissionId, WorkspaceId};
 use leadline_store::{
     Error, deliveries, destinations,
     events::{self, Event},
+    ledger::{self, Fact},
     notify, search,
     sources::{self, Received},
 };
@@ -78,6 +79,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     let leads = deliveries::lead_facts(&mut tx, &changed_leads(&events)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
     deliveries::insert_set(&mut tx, &jobs).await?;
+    book_stored(&mut tx, &events).await?;
     sources::add_received(&mut tx, &received(&events)).await?;
     search::index(&mut tx, &changed_leads(&events)).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
@@ -92,6 +94,19 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     Ok(events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
 }
 
+/// Books the submissions that announced themselves as stored, where their rows are there: a second look, after the
+/// commit that their senders were told of.
+async fn book_stored(tx: &mut leadline_store::Tx, events: &[Event]) -> Result<(), Error> {
+    let announced = || events.iter().filter(|event| delivery::jobs::is_announcement(&event.kind));
+    let ids: Vec<SubmissionId> = announced().filter_map(|event| event.submission_id).collect();
+    let seen: HashSet<SubmissionId> = ledger::seen(tx, &ids).await?.into_iter().collect();
+    let mut notes = ledger::Notes::default();
+    for event in announced().filter(|event| event.submission_id.is_some_and(|id| seen.contains(&id))) {
+        notes.add(event.workspace_id, event.source_id(), event.created_at, Fact::Stored, 1);
+    }
+    ledger::write(tx, &notes).await
+}
+
 /// Which leads read differently in a search now.
 fn changed_leads(events: &[Event]) -> Vec<LeadId> {
     let about_leads = events.iter().filter(|event| event.kind.starts_with("lead."));
@@ -102,8 +117,7 @@ fn changed_leads(events: &[Event]) -> Vec<LeadId> {
 fn received(events: &[Event]) -> Vec<Received> {
     let mut sources: BTreeMap<SourceId, Received> = BTreeMap::new();
     for event in events.iter().filter(|event| event.submission_id.is_some()) {
-        let source = event.data.get("sourceId").and_then(|id| serde_json::from_value::<SourceId>(id.clone()).ok());
-        let Some(id) = source else { continue };
+        let Some(id) = event.source_id() else { continue };
         let row = sources.entry(id).or_insert(Received { id, n: 0, at: 0 });
         row.n += 1;
         row.at = row.at.max(event.created_at.0);

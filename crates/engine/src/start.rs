@@ -7,7 +7,7 @@ use leadline_domain::{
     time::{DAY_MS, HOUR_MS},
 };
 use leadline_outbound::Client;
-use leadline_store::{Dialect, Error, Store, capture as rows, events};
+use leadline_store::{Dialect, Error, Store, capture as rows, events, ledger};
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ use crate::{
 /// Writers on PostgreSQL. Two overlap one's round trips with the other's commit; more only contend.
 const POSTGRES_WRITERS: usize = 2;
 
-/// How often rows of stage counts are folded.
+/// How often rows of stage counts and notes of the ledger are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// How often refused requests are kept: soon enough for somebody who sets up a source and looks.
@@ -153,7 +153,20 @@ async fn fold(engine: Engine) -> Result<(), Error> {
     let mut tx = engine.store.begin().await?;
     let now = engine.clock.now();
     rows::fold_stage_counts(&mut tx, || StageCountId::new(now, random_bytes())).await?;
-    tx.commit().await
+    tx.commit().await?;
+    fold_ledger(&engine.store).await
+}
+
+/// Adds the ledger's notes up, a transaction for each few thousand.
+async fn fold_ledger(store: &Store) -> Result<(), Error> {
+    loop {
+        let mut tx = store.begin().await?;
+        let may_be_more = ledger::fold(&mut tx).await?;
+        tx.commit().await?;
+        if !may_be_more {
+            return Ok(());
+        }
+    }
 }
 
 async fn complete_idle_chats(engine: Engine) -> Result<(), Error> {

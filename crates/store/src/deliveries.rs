@@ -3,11 +3,12 @@
 //! A delivery is leased for a while, sent, and recorded: that is in `queue`. What people look at is in `list`. Here
 //! stand inserting, replaying, cancelling and deleting.
 
+mod books;
 mod list;
 mod queue;
 
 use leadline_domain::{
-    ids::{AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SubmissionId, WorkspaceId},
+    ids::{AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SourceId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
 use serde::{Serialize, Serializer};
@@ -76,6 +77,8 @@ pub struct NewDelivery {
     pub event: String,
     pub lead_id: Option<LeadId>,
     pub submission_id: Option<SubmissionId>,
+    /// Where that submission came in.
+    pub source_id: Option<SourceId>,
     pub state: State,
     pub attempt_count: i64,
     pub plan_attempt: i64,
@@ -96,6 +99,7 @@ const DELIVERY_COLUMNS: Columns = &[
     ("event", Kind::Text),
     ("lead_id", Kind::Id),
     ("submission_id", Kind::Id),
+    ("source_id", Kind::Id),
     ("state", Kind::Text),
     ("attempt_count", Kind::Integer),
     ("plan_attempt", Kind::Integer),
@@ -145,9 +149,16 @@ const ATTEMPT_COLUMNS: Columns = &[
 /// # Errors
 /// Where the database fails.
 pub async fn insert_set(tx: &mut Tx, rows: &[NewDelivery]) -> Result<(), Error> {
-    let conflict = "ON CONFLICT (id) DO UPDATE SET lead_id = excluded.lead_id
-                    WHERE deliveries.lead_id IS NULL AND excluded.lead_id IS NOT NULL";
-    tx.insert_set("deliveries", DELIVERY_COLUMNS, rows, conflict).await.map(drop)
+    let new: Vec<DeliveryId> = tx.insert_new("deliveries", DELIVERY_COLUMNS, rows, "id").await?;
+    if new.len() < rows.len() {
+        let sql = format!(
+            "UPDATE deliveries SET lead_id = r.lead_id FROM {}
+             WHERE deliveries.id = r.id AND deliveries.lead_id IS NULL AND r.lead_id IS NOT NULL",
+            tx.dialect().set(1, DELIVERY_COLUMNS)
+        );
+        tx.execute(&sql, &[json_set(rows)]).await?;
+    }
+    books::open(tx, rows, &new).await
 }
 
 /// Inserts attempts. One that is there already was recorded by a commit whose answer got lost.
@@ -175,9 +186,13 @@ pub async fn cancel_pending(
     for which in ["plan_attempt = 0", "plan_attempt > 0"] {
         let sql = format!(
             "UPDATE deliveries SET state = 'cancelled', leased_until = NULL, finished_at = $3
-             WHERE destination_id = $1 AND workspace_id = $2 AND state = 'pending' AND {which}"
+             WHERE destination_id = $1 AND workspace_id = $2 AND state = 'pending' AND {which}
+             RETURNING {}",
+            books::ENTRY
         );
-        cancelled += tx.execute(&sql, &params![destination, workspace, now]).await?;
+        let rows = tx.query(&sql, &params![destination, workspace, now]).await?;
+        books::close(tx, &rows).await?;
+        cancelled += rows.len() as u64;
     }
     Ok(cancelled)
 }
@@ -194,17 +209,28 @@ pub async fn replay(
     from: &[State],
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let sql = format!(
-        "UPDATE deliveries SET state = 'pending', plan_attempt = 0, next_attempt_at = $3, finished_at = NULL,
-             expires_at = NULL
-         WHERE id = $1 AND workspace_id = $2 AND state IN {states}
+    let dialect = tx.dialect();
+    // As it was before, and locked, so that the books can take it back.
+    let before = format!(
+        "SELECT {} FROM deliveries WHERE id = $1 AND workspace_id = $2 AND state IN {states}
            AND EXISTS (SELECT 1 FROM destinations AS t
-                       WHERE t.id = deliveries.destination_id AND t.deleted_at IS NULL)",
-        states = tx.dialect().text_list(4),
+                       WHERE t.id = deliveries.destination_id AND t.deleted_at IS NULL) {lock}",
+        books::ENTRY,
+        states = dialect.text_list(3),
+        lock = dialect.for_update(),
     );
-    let mut values = params![id, workspace, now].to_vec();
+    let mut values = params![id, workspace].to_vec();
     values.push(json_set(from));
-    Ok(tx.execute(&sql, &values).await? == 1)
+    let before = tx.query(&before, &values).await?;
+    if before.is_empty() {
+        return Ok(false);
+    }
+    let sql = "UPDATE deliveries SET state = 'pending', plan_attempt = 0, next_attempt_at = $3, finished_at = NULL,
+                   expires_at = NULL, repeat_count = repeat_count + 1
+               WHERE id = $1 AND workspace_id = $2";
+    tx.execute(sql, &params![id, workspace, now]).await?;
+    books::reopen(tx, &before).await?;
+    Ok(true)
 }
 
 /// What the choice of destinations depends on.
@@ -273,8 +299,13 @@ async fn delete_found(tx: &mut Tx, sql: &str, values: &[Param]) -> Result<u64, E
 /// # Errors
 /// Where the database fails.
 pub async fn cancel_orphans(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
-    let sql = "UPDATE deliveries SET state = 'cancelled', leased_until = NULL, finished_at = $1
-               WHERE state = 'pending' AND destination_id IN
-                   (SELECT id FROM destinations WHERE deleted_at IS NOT NULL)";
-    tx.execute(sql, &params![now]).await
+    let sql = format!(
+        "UPDATE deliveries SET state = 'cancelled', leased_until = NULL, finished_at = $1
+         WHERE state = 'pending' AND destination_id IN (SELECT id FROM destinations WHERE deleted_at IS NOT NULL)
+         RETURNING {}",
+        books::ENTRY
+    );
+    let rows = tx.query(&sql, &params![now]).await?;
+    books::close(tx, &rows).await?;
+    Ok(rows.len() as u64)
 }

@@ -1,7 +1,7 @@
 //! The event log and the timeline of leads. Both are written in the transaction of the change they tell of.
 
 use leadline_domain::{
-    ids::{ActivityId, EventId, LeadId, SubmissionId, UserId, WorkspaceId},
+    ids::{ActivityId, EventId, LeadId, SourceId, SubmissionId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -55,6 +55,14 @@ pub struct Event {
     pub submission_id: Option<SubmissionId>,
     pub data: Value,
     pub created_at: Timestamp,
+}
+
+impl Event {
+    /// The source that it tells of, where there is one.
+    #[must_use]
+    pub fn source_id(&self) -> Option<SourceId> {
+        self.data.get("sourceId").and_then(Value::as_str).and_then(|id| id.parse().ok())
+    }
 }
 
 /// A line of a lead's timeline to be inserted.

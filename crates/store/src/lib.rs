@@ -16,6 +16,7 @@ mod dialect;
 pub mod events;
 pub mod fetches;
 pub mod leads;
+pub mod ledger;
 mod migrations;
 pub mod notify;
 pub mod pipelines;

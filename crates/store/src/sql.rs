@@ -297,12 +297,32 @@ impl Tx {
         if rows.is_empty() {
             return Ok(0);
         }
+        let sql = self.insert_sql(table, columns, conflict);
+        self.execute(&sql, &[json_set(rows)]).await
+    }
+
+    /// Inserts those of a set of rows whose `key` is free, and gives the keys that went in.
+    pub(crate) async fn insert_new<T: Serialize, Key: Column>(
+        &mut self,
+        table: &str,
+        columns: Columns,
+        rows: &[T],
+        key: &str,
+    ) -> Result<Vec<Key>, Error> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let conflict = format!("ON CONFLICT ({key}) DO NOTHING RETURNING {key}");
+        let sql = self.insert_sql(table, columns, &conflict);
+        self.query(&sql, &[json_set(rows)]).await?.iter().map(|row| row.get(key)).collect()
+    }
+
+    fn insert_sql(&self, table: &str, columns: Columns, conflict: &str) -> String {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let names = names.join(", ");
         let set = self.dialect.set(1, columns);
         // "WHERE true" keeps SQLite from reading ON CONFLICT as the ON of a join.
-        let sql = format!("INSERT INTO {table} ({names}) SELECT {names} FROM {set} WHERE true {conflict}");
-        self.execute(&sql, &[json_set(rows)]).await
+        format!("INSERT INTO {table} ({names}) SELECT {names} FROM {set} WHERE true {conflict}")
     }
 }
 

@@ -24,6 +24,7 @@ use leadline_store::{
         StageDelta,
     },
     events::{self, NewActivity, NewEvent},
+    ledger::{self, Fact},
     pipelines,
 };
 use serde_json::{Value, json};
@@ -175,6 +176,7 @@ struct Written {
     events: Vec<NewEvent>,
     tags: Vec<LeadTag>,
     counts: Vec<StageDelta>,
+    booked: ledger::Notes,
     claimed: Vec<Identity>,
     pointed: Vec<Identity>,
     conversations: conversations::Rows,
@@ -417,6 +419,7 @@ impl Written {
         events::append(tx, &self.events).await?;
         capture::add_stage_counts(tx, &self.counts).await?;
         self.conversations.write(tx).await?;
+        ledger::write(tx, &self.booked).await?;
         // Last, because a busy address is one row that every writer wants: it is locked for the commit alone.
         capture::point_identities(tx, &self.pointed).await
     }
@@ -424,6 +427,8 @@ impl Written {
     fn evidence(&mut self, prepared: &Prepared, lead: LeadId, decision: &Decision<LeadId>) {
         let submission = &prepared.submission;
         let recognised = &prepared.recognised;
+        let intake = &submission.intake;
+        self.booked.add(intake.workspace_id, intake.source_id, submission.received_at, Fact::Accepted, 1);
         self.submissions.push(NewSubmission {
             id: submission.id,
             workspace_id: submission.intake.workspace_id,

@@ -192,7 +192,7 @@ fn set_aside(
 ) -> Result<(), ReplayError> {
     use std::io::Write;
     let Some(refused) = refused else { return Ok(()) };
-    let path = engine.options.data_dir.join("spool").join("refused.jsonl");
+    let path = engine.options.data_dir.join("spool").join(spool::REFUSED);
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
     let mut line = serde_json::to_vec(refused).map_err(std::io::Error::other)?;
     line.push(b'\n');

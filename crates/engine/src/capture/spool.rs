@@ -11,7 +11,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufRead as _, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -245,6 +245,21 @@ pub fn count_waiting(folder: &Path) -> io::Result<usize> {
         waiting += read(&segment)?.iter().filter(|record| matches!(record, Record::Submission(_))).count();
     }
     Ok(waiting)
+}
+
+/// The file beside the segments for submissions that the database refuses for what is in them.
+pub(super) const REFUSED: &str = "refused.jsonl";
+
+/// How many submissions the database refused when the spool in `folder` was stored.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn count_refused(folder: &Path) -> io::Result<usize> {
+    let path = folder.join(REFUSED);
+    if !path.exists() {
+        return Ok(0);
+    }
+    Ok(io::BufReader::new(File::open(path)?).split(b'\n').count())
 }
 
 fn framed(json: &[u8]) -> Vec<u8> {

@@ -74,6 +74,12 @@ pub fn jobs_for(
 /// under an id derived from the submission: the spool forwards submissions before there is an event.
 const ANNOUNCEMENTS: [&str; 4] = ["lead.created", "lead.re_engaged", "lead.resubmitted", "lead.updated"];
 
+/// Whether a submission announces itself by events of this kind.
+#[must_use]
+pub fn is_announcement(kind: &str) -> bool {
+    ANNOUNCEMENTS.contains(&kind)
+}
+
 fn weight(kind: &str) -> usize {
     ANNOUNCEMENTS.iter().position(|announcement| *announcement == kind).unwrap_or(ANNOUNCEMENTS.len())
 }
@@ -95,6 +101,7 @@ fn job(event: &Event, destination: &Destination) -> NewDelivery {
         event: event.kind.clone(),
         lead_id: event.lead_id,
         submission_id: event.submission_id,
+        source_id: event.source_id(),
         state: State::Pending,
         attempt_count: 0,
         plan_attempt: 0,
@@ -110,7 +117,7 @@ fn job(event: &Event, destination: &Destination) -> NewDelivery {
 
 fn origin(event: &Event) -> Uuid {
     let SubmissionId(submission) = match event.submission_id {
-        Some(submission) if ANNOUNCEMENTS.contains(&event.kind.as_str()) => submission,
+        Some(submission) if is_announcement(&event.kind) => submission,
         Some(_) | None => return event.id.0,
     };
     submission

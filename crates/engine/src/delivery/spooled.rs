@@ -230,6 +230,7 @@ fn delivered(submission: &Submission, forwarded: &Forwarded) -> NewDelivery {
         event: forwarded.event.clone(),
         lead_id: None,
         submission_id: Some(submission.id),
+        source_id: submission.intake.source_id,
         state: State::Delivered,
         attempt_count: 1,
         plan_attempt: 1,

@@ -11,7 +11,7 @@ use leadline_domain::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::State;
+use super::{State, books};
 use crate::{
     dialect::Kind,
     sql::{Columns, Error, IntoParam, Reader, Row, Tx, json_set, params},
@@ -299,7 +299,8 @@ pub struct Lease<'a> {
 
 const LEASE_COLUMNS: Columns = &[("id", Kind::Id), ("payload", Kind::Text)];
 
-/// Leases what was picked until `until`, counts the attempt, and keeps the payload.
+/// Leases what was picked until `until`, counts the attempt, and keeps the payload. A lease that ran out is taken over
+/// as a repeat: nobody knows whether its request arrived.
 ///
 /// # Errors
 /// Where the database fails.
@@ -309,6 +310,7 @@ pub async fn lease(tx: &mut Tx, rows: &[Lease<'_>], until: Timestamp) -> Result<
     }
     let sql = format!(
         "UPDATE deliveries SET leased_until = $2, attempt_count = attempt_count + 1,
+             repeat_count = repeat_count + CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END,
              payload = coalesce(deliveries.payload, r.payload)
          FROM {} WHERE deliveries.id = r.id",
         tx.dialect().set(1, LEASE_COLUMNS)
@@ -357,10 +359,13 @@ pub async fn finish(tx: &mut Tx, rows: &[Finished]) -> Result<Vec<DeliveryId>, E
              leased_until = NULL, last_status = r.last_status, last_error = r.last_error, finished_at = r.finished_at,
              expires_at = r.expires_at
          FROM {} WHERE deliveries.id = r.id AND deliveries.attempt_count = r.attempt_count
-             AND deliveries.state = 'pending' RETURNING deliveries.id",
-        tx.dialect().set(1, FINISHED_COLUMNS)
+             AND deliveries.state = 'pending' RETURNING deliveries.id, {}",
+        tx.dialect().set(1, FINISHED_COLUMNS),
+        books::ENTRY
     );
-    tx.query(&sql, &[json_set(rows)]).await?.iter().map(|row| row.get("id")).collect()
+    let counted = tx.query(&sql, &[json_set(rows)]).await?;
+    books::close(tx, &counted).await?;
+    counted.iter().map(|row| row.get("id")).collect()
 }
 
 /// A lease that is given back because nothing was sent.
