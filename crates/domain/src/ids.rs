@@ -90,6 +90,8 @@ ids! {
     MessageId;
     /// A delta of the number of leads in a stage.
     StageCountId;
+    /// Something that somebody should look at.
+    AlertId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -7,6 +7,7 @@
 pub mod attribution;
 pub mod chats;
 pub mod csv;
+pub mod days;
 pub mod emails;
 pub mod fields;
 pub mod identity;
@@ -16,8 +17,10 @@ pub mod permissions;
 pub mod phones;
 pub mod pipelines;
 pub mod rank;
+pub mod retention;
 pub mod retry;
 pub mod scores;
+pub mod silence;
 pub mod time;
 pub mod touches;
 pub mod visits;

@@ -137,9 +137,14 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
             "destinationId": named("destinationId"),
         }),
+        "source" | "destination" => json!({"kind": event.kind}),
         _ => return None,
     };
-    let event_name = if subject == "delivery" { "delivery" } else { "lead" };
+    let event_name = match subject {
+        "delivery" => "delivery",
+        "source" | "destination" => "alert",
+        _ => "lead",
+    };
     Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })
 }
 

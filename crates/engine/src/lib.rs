@@ -5,12 +5,14 @@
 //! other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod admin;
+pub mod alerts;
 pub mod capture;
 mod connections;
 pub mod crm;
 pub mod delivery;
 pub mod dispatch;
 pub mod live;
+pub mod retention;
 pub mod seal;
 pub mod sources;
 mod start;
@@ -41,7 +43,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{live::Live, seal::Keys};
-pub use start::{Background, Parts, Running};
+pub use start::{Background, Parts, Running, retain};
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Clone)]

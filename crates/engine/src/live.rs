@@ -17,7 +17,7 @@ const BACKLOG: usize = 1_024;
 pub struct LiveHint {
     /// For whom.
     pub workspace: WorkspaceId,
-    /// `lead` or `delivery`.
+    /// `lead`, `delivery` or `alert`.
     pub event: String,
     /// Ids of what changed.
     pub data: Value,

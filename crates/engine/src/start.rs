@@ -7,16 +7,16 @@ use leadline_domain::{
     time::{DAY_MS, HOUR_MS},
 };
 use leadline_outbound::Client;
-use leadline_store::{Dialect, Error, Store, capture as rows, events, ledger};
+use leadline_store::{Dialect, Error, Store, alerts as stored_alerts, capture as rows, events, ledger};
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake,
+    Clock, Engine, Options, Wake, alerts,
     capture::{Door, Spool, chat, inbound, replay},
     connections, delivery, dispatch,
     live::Live,
-    random_bytes,
+    random_bytes, retention,
     seal::Keys,
     visits,
 };
@@ -29,6 +29,9 @@ const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// How often refused requests are kept: soon enough for somebody who sets up a source and looks.
 const KEEP_REFUSED_EVERY: Duration = Duration::from_millis(500);
+
+/// How often sources, destinations and books are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 /// How often what has lived long enough is deleted.
 const RETENTION_EVERY: Duration = Duration::from_millis(HOUR_MS as u64);
@@ -119,7 +122,8 @@ impl Engine {
             tasks.spawn(visits::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
-            tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain));
+            tasks.spawn(every(WATCH_EVERY, stopped.clone(), engine.clone(), watch));
+            tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain_by_itself));
         }
         Ok((engine, Running { stop, tasks }))
     }
@@ -177,18 +181,35 @@ async fn keep_refused(engine: Engine) -> Result<(), Error> {
     inbound::refused::keep_refused(&engine).await
 }
 
-async fn retain(engine: Engine) -> Result<(), Error> {
-    let now = engine.clock.now();
+async fn watch(engine: Engine) -> Result<(), Error> {
+    alerts::watch::watch(&engine).await
+}
+
+async fn retain_by_itself(engine: Engine) -> Result<(), Error> {
+    retain(&engine).await
+}
+
+/// Deletes what has lived long enough, as far as the clock can be believed.
+///
+/// # Errors
+/// Where the database fails; what was deleted before that stays deleted.
+pub async fn retain(engine: &Engine) -> Result<(), Error> {
+    // Everything below is judged by this time and never by the clock itself.
+    let Some(now) = retention::as_of(&engine.store, engine.clock.now()).await? else { return Ok(()) };
     loop {
         let mut tx = engine.store.begin().await?;
         let events = events::delete_dispatched(&mut tx, now.plus_ms(-EVENT_LIFE_MS), DELETE_AT_ONCE).await?;
         let captures = rows::delete_expired_captures(&mut tx, now, DELETE_AT_ONCE).await?;
+        let closed = now.plus_ms(-alerts::watch::CLOSED_KEPT_MS);
+        let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
         tx.commit().await?;
-        if events + captures == 0 {
+        if events + captures + alerts == 0 {
             break;
         }
     }
     inbound::refused::retain(&engine).await?;
     visits::retain(&engine).await?;
     delivery::retain(&engine).await
+    inbound::refused::retain(engine, now).await?;
+    delivery::retain(engine, now).await
 }

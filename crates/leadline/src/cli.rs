@@ -41,6 +41,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What is deleted when its time is over, and the clock by which it is
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
     /// Prints the API's description
     Openapi,
     /// For whoever develops Leadline
@@ -65,6 +70,18 @@ pub(crate) enum DevCommand {
 pub(crate) enum ConfigCommand {
     /// Prints the commented file with all defaults
     PrintDefault,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// Tells by which time things are deleted, and whether a leap of the clock is held back
+    Status {
+        /// Prints JSON in place of a sentence
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says that the clock is right: what became due by its leap is deleted within the hour
+    Confirm,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod demo;
 mod listen;
 mod load_leads;
 mod logs;
+mod retention;
 mod secret_key;
 mod serve;
 mod verify;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConfigCommand, DevCommand, TokenCommand, UserCommand};
+use crate::cli::{Cli, Command, ConfigCommand, DevCommand, RetentionCommand, TokenCommand, UserCommand};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,8 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Token { command: TokenCommand::Create(wanted) } => admin::create_token(&config, wanted).await,
         Command::User { command: UserCommand::Create(wanted) } => admin::create_user(&config, wanted).await,
         Command::Verify { json } => verify::verify(&config, json).await,
+        Command::Retention { command: RetentionCommand::Status { json } } => retention::status(&config, json).await,
+        Command::Retention { command: RetentionCommand::Confirm } => retention::confirm(&config).await,
         Command::Openapi => {
             println!("{}", leadline_server::openapi_json());
             Ok(Exit::Done)

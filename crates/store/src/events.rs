@@ -1,7 +1,7 @@
 //! The event log and the timeline of leads. Both are written in the transaction of the change they tell of.
 
 use leadline_domain::{
-    ids::{ActivityId, EventId, LeadId, SourceId, SubmissionId, UserId, WorkspaceId},
+    ids::{ActivityId, EventId, LeadId, ProjectId, SourceId, SubmissionId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -61,7 +61,17 @@ impl Event {
     /// The source that it tells of, where there is one.
     #[must_use]
     pub fn source_id(&self) -> Option<SourceId> {
-        self.data.get("sourceId").and_then(Value::as_str).and_then(|id| id.parse().ok())
+        self.id_in_data("sourceId")
+    }
+
+    /// The project that it tells of, where it names one.
+    #[must_use]
+    pub fn project_id(&self) -> Option<ProjectId> {
+        self.id_in_data("projectId")
+    }
+
+    fn id_in_data<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.data.get(name).and_then(Value::as_str).and_then(|id| id.parse().ok())
     }
 }
 

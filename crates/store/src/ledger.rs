@@ -263,6 +263,16 @@ pub async fn list_days(reader: &Reader, workspace: WorkspaceId, days: &[Day]) ->
         .collect()
 }
 
+/// The names of all sources that the workspace has or had.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_source_names(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<(SourceId, String)>, Error> {
+    let sql = "SELECT id, name FROM sources WHERE workspace_id = $1 ORDER BY created_at DESC LIMIT 10000";
+    let rows = reader.query(sql, &params![workspace]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("name")?))).collect()
+}
+
 fn sums() -> String {
     COUNTED
         .iter()
@@ -301,9 +311,9 @@ pub struct Difference {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn list_differences(tx: &mut Tx, since: Timestamp) -> Result<Vec<Difference>, Error> {
+pub async fn list_differences(reader: &Reader, since: Timestamp) -> Result<Vec<Difference>, Error> {
     let sql = difference_sql("");
-    let rows = tx.query(&sql, &params![bucket(since)]).await?;
+    let rows = reader.query(&sql, &params![bucket(since)]).await?;
     rows.iter().map(read_difference).collect()
 }
 

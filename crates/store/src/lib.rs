@@ -5,6 +5,7 @@
 //! workspace's rows takes the workspace in its signature. No rule is decided here: functions store and find what the
 //! engine decided.
 
+pub mod alerts;
 pub mod capture;
 pub mod captures;
 pub mod contacts;
@@ -22,6 +23,7 @@ pub mod notify;
 pub mod pipelines;
 pub mod projects;
 pub mod requests;
+pub mod schedules;
 pub mod search;
 pub mod sources;
 mod sql;

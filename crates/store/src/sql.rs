@@ -226,6 +226,7 @@ id_columns!(
     ids::ConversationId,
     ids::MessageId,
     ids::FetchId,
+    ids::AlertId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

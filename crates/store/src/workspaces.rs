@@ -105,6 +105,14 @@ pub async fn list_of_user(reader: &Reader, user: UserId) -> Result<Vec<(Workspac
     rows.iter().map(|row| Ok((read(row)?, read_role(row, "role")?))).collect()
 }
 
+/// Every workspace of the installation.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_ids(tx: &mut Tx) -> Result<Vec<WorkspaceId>, Error> {
+    tx.query("SELECT id FROM workspaces ORDER BY id", &[]).await?.iter().map(|row| row.get("id")).collect()
+}
+
 /// What a workspace holds, for its front page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "numbers of what their names say")]

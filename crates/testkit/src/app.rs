@@ -142,6 +142,11 @@ impl TestApp {
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// Sets the clock, forward or back.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.clock.store(now.0, Ordering::SeqCst);
+    }
+
     /// A submission by hand through the one door, as a browser would send it, without an IP address.
     pub async fn submit(&self, fields: Value) -> Accepted {
         self.try_submit(fields, None).await.expect("an accepted submission")

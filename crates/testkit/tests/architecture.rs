@@ -23,9 +23,10 @@ const OWNED: &[(&str, &[&str])] =
 
 /// Engine modules that are features: none of them names another.
 const ENGINE_FEATURES: &[&str] = &["admin", "capture", "crm", "delivery", "sources", "visits"];
+const ENGINE_FEATURES: &[&str] = &["admin", "alerts", "capture", "crm", "delivery", "sources"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
-const ENGINE_GROUND: &[&str] = &["connections", "live", "seal"];
+const ENGINE_GROUND: &[&str] = &["connections", "live", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

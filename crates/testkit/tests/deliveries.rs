@@ -709,13 +709,13 @@ async fn what_is_over_is_deleted_in_its_time(#[values(Db::Sqlite, Db::Postgres)]
     let count = async || (app.count("deliveries").await, app.count("delivery_attempts").await);
 
     app.advance(Duration::from_secs(7 * 86_400 - 1));
-    delivery::retain(&app.engine).await.expect("cleaned up");
+    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
     let before = count().await;
     app.advance(Duration::from_secs(2));
-    delivery::retain(&app.engine).await.expect("cleaned up");
+    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
     let without_the_dead_letter = count().await;
     app.advance(Duration::from_secs(24 * 86_400));
-    delivery::retain(&app.engine).await.expect("cleaned up");
+    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
 
     assert_eq!((before, without_the_dead_letter, count().await), ((2, 2), (1, 1), (0, 0)));
     app.stop().await;

@@ -3,6 +3,7 @@
 use leadline_domain::{
     ids::{ProjectId, UserId, WorkspaceId},
     permissions::Role,
+    silence,
     time::Timestamp,
 };
 use leadline_store::{
@@ -190,6 +191,8 @@ pub struct Change {
     pub bot_detection: Option<Option<bool>>,
     /// The country of phone numbers without one, in two letters.
     pub default_country: Option<Option<String>>,
+    /// The timezone that days and business hours follow, by its name (`Europe/Berlin`).
+    pub timezone: Option<Option<String>>,
 }
 
 /// Changes a workspace's name and settings.
@@ -220,6 +223,14 @@ fn apply_settings(settings: &mut Value, change: &Change) -> Result<(), AdminErro
             message: "must be a country in two letters",
         });
     }
+    let is_unknown = |name: &String| silence::timezone(name).is_none();
+    if change.timezone.iter().flatten().any(is_unknown) {
+        return Err(AdminError::Invalid {
+            field: "settings/timezone",
+            message: "must be the name of a timezone, such as Europe/Berlin",
+        });
+    }
+    set(settings, "timezone", change.timezone.clone());
     set(settings, "reengageHours", change.reengage_hours);
     set(settings, "ipWindowMinutes", change.ip_window_minutes);
     set(settings, "botDetection", change.bot_detection);

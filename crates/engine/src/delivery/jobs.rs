@@ -54,12 +54,12 @@ pub fn jobs_for(
         let lead = event.lead_id.and_then(|id| facts.get(&id));
         let offer = Offer {
             kind: &event.kind,
-            project: lead.map(|lead| lead.project_id),
+            project: lead.map_or_else(|| event.project_id(), |lead| Some(lead.project_id)),
             is_test: lead.is_some_and(|lead| lead.is_test),
             environment,
         };
         for destination in by_workspace.get(&event.workspace_id).into_iter().flatten() {
-            if wants(&destination.events, destination.project_id, &offer) {
+            if wants(&destination.events, destination.project_id, &offer) && !is_about(event, destination) {
                 keep_the_weightier(&mut jobs, job(event, destination));
             }
         }
@@ -68,6 +68,11 @@ pub fn jobs_for(
     // In one order on every node, so that two that dispatch at once do not wait for each other in a circle.
     jobs.sort_by_key(|job| job.id);
     jobs
+}
+
+/// Whether an event tells of this very destination: one that fails is not told so, since that would fail as well.
+fn is_about(event: &Event, destination: &Destination) -> bool {
+    event.kind.starts_with("destination.") && event.data["destinationId"] == destination.id.to_string()
 }
 
 /// Events by which a submission announces itself, the weightiest first. A destination gets one of them per submission,

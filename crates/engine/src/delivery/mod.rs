@@ -23,7 +23,7 @@ pub use runner::{deliver_due, run};
 pub use spooled::{Known, forward_spooled, record_forwarded};
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 13] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
@@ -33,6 +33,10 @@ pub const EVENTS: [&str; 9] = [
     "lead.converted",
     "lead.deleted",
     "lead.restored",
+    "source.silent",
+    "source.recovered",
+    "destination.failing",
+    "destination.recovered",
 ];
 
 /// The shapes that a payload can have.

@@ -31,6 +31,9 @@ pub struct Payload<'a> {
     pub lead: Option<Lead<'a>>,
     /// The submission that caused the event.
     pub submission: Option<Submission<'a>>,
+    /// What somebody should look at, where the event is about that and not about a lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<&'a RawValue>,
     /// `production` or `development`.
     pub environment: &'a str,
     /// Whether this is a test and not a real lead.
@@ -122,6 +125,7 @@ impl<'a> Payload<'a> {
             workspace,
             lead: None,
             submission: None,
+            alert: None,
             environment,
             test: false,
             conversation_id: None,
@@ -147,6 +151,7 @@ pub fn of_picked(picked: &Picked, environment: &str) -> String {
     Payload {
         lead: picked.lead.as_ref().map(lead),
         submission: picked.submission.as_ref().map(submission),
+        alert: picked.event_data.as_deref(),
         test: picked.lead.as_ref().is_some_and(|lead| lead.is_test),
         conversation_id: picked.lead.as_ref().and_then(|lead| lead.conversation_id),
         last_conversation_at: picked.lead.as_ref().and_then(|lead| lead.last_conversation_at).filter(|_| came_back),

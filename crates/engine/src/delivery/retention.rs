@@ -10,12 +10,11 @@ const DELIVERED_KEPT_MS: i64 = 30 * DAY_MS;
 /// Deleted in one transaction: few enough that nobody waits for the writer for long.
 const CHUNK: i64 = 500;
 
-/// Deletes what is over and cancels what was left behind by a deletion.
+/// Deletes what is over by `now` and cancels what was left behind by a deletion.
 ///
 /// # Errors
 /// Where the store fails; what was deleted before that stays deleted.
-pub async fn retain(engine: &Engine) -> Result<(), Error> {
-    let now = engine.clock.now();
+pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
     let mut tx = engine.store.begin().await?;
     deliveries::cancel_orphans(&mut tx, now).await?;
     tx.commit().await?;

@@ -1,6 +1,7 @@
 //! The API of the dashboard and of programs with a token, by what it is about. Each module lists its routes with what
 //! they need; here they come together.
 
+mod alerts;
 mod board;
 mod captures;
 mod chats;
@@ -10,6 +11,7 @@ mod deliveries;
 mod destinations;
 mod forms;
 mod leads;
+mod ledger;
 mod masking;
 mod pipelines;
 mod projects;
@@ -17,6 +19,7 @@ mod requests;
 mod session;
 mod setup;
 mod sites;
+mod source_health;
 mod submissions;
 mod tokens;
 mod users;
@@ -46,6 +49,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(webhooks::routes())
         .merge(requests::routes())
         .merge(sites::routes())
+        .merge(source_health::routes())
+        .merge(ledger::routes())
+        .merge(alerts::routes())
         .merge(submissions::routes())
         .merge(widgets::routes())
         .merge(chats::routes())

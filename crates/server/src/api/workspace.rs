@@ -5,7 +5,10 @@ use leadline_domain::{
     permissions::{Permission, Role},
     time::{DAY_MS, Timestamp},
 };
-use leadline_engine::admin::workspaces::{self as admin, Change};
+use leadline_engine::{
+    admin::workspaces::{self as admin, Change},
+    alerts::watch::timezone_of,
+};
 use leadline_store::workspaces::{self, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +55,9 @@ struct SettingsView {
     /// The country of phone numbers without one.
     #[schema(example = "DE")]
     default_country: Option<String>,
+    /// The timezone that days and business hours follow.
+    #[schema(example = "Europe/Berlin")]
+    timezone: String,
 }
 
 impl WorkspaceView {
@@ -67,6 +73,7 @@ impl WorkspaceView {
                 .and_then(Value::as_bool)
                 .unwrap_or(options.bot_detection),
             default_country: workspace.settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned),
+            timezone: timezone_of(&workspace.settings).to_string(),
         };
         Self {
             id: workspace.id.0,
@@ -109,6 +116,9 @@ struct ChangeSettings {
     #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     default_country: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    timezone: Option<Option<String>>,
 }
 
 /// Changes the workspace's name and settings.
@@ -126,6 +136,7 @@ async fn change_workspace(
         ip_window_minutes: settings.ip_window_minutes,
         bot_detection: settings.bot_detection,
         default_country: settings.default_country,
+        timezone: settings.timezone,
     };
     let workspace = admin::change(&app.engine.store, actor.workspace, change).await?;
     Ok(Json(WorkspaceView::new(&app, workspace)))

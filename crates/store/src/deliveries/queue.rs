@@ -130,6 +130,8 @@ pub struct Picked {
     pub lead: Option<PickedLead>,
     /// The submission that caused the event.
     pub submission: Option<PickedSubmission>,
+    /// What the event says, where it is not about a lead.
+    pub event_data: Option<Box<RawValue>>,
 }
 
 /// A lead as payloads tell it.
@@ -202,7 +204,7 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
               WHERE c.lead_id = l.id AND c.created_at < d.created_at) AS last_conversation_at,
              l.created_at AS l_created_at, l.updated_at AS l_updated_at,
              u.id AS u_id, u.received_at, u.payload AS fields, u.page_url, u.referrer, u.message,
-             {reason} AS match_reason
+             {reason} AS match_reason, {data} AS event_data
          FROM deliveries AS d
          JOIN workspaces AS w ON w.id = d.workspace_id
          LEFT JOIN leads AS l ON l.id = d.lead_id AND l.workspace_id = d.workspace_id AND d.payload IS NULL
@@ -210,12 +212,15 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
          LEFT JOIN lead_pipeline_stages AS s ON s.id = l.stage_id
          LEFT JOIN lead_submissions AS u ON u.id = d.submission_id AND u.workspace_id = d.workspace_id
               AND d.payload IS NULL
+         LEFT JOIN events AS e ON e.id = d.event_id AND d.lead_id IS NULL AND d.submission_id IS NULL
+              AND d.payload IS NULL
          WHERE d.id IN {list}",
         tags = dialect.json_text("l.tags"),
         custom = dialect.json_text("l.custom_fields"),
         first = dialect.json_text("l.first_touch"),
         last = dialect.json_text("l.last_touch"),
         reason = dialect.json_text("u.match_reason"),
+        data = dialect.json_text("e.data"),
         list = dialect.id_list(1),
     );
     tx.query(&sql, &[json_set(ids)]).await?.iter().map(read_picked).collect()
@@ -236,6 +241,7 @@ fn read_picked(row: &Row) -> Result<Picked, Error> {
         created_at: row.get("created_at")?,
         lead: row.get::<Option<LeadId>>("l_id")?.map(|id| read_picked_lead(row, id)).transpose()?,
         submission: row.get::<Option<SubmissionId>>("u_id")?.map(|id| read_picked_submission(row, id)).transpose()?,
+        event_data: row.get::<Option<String>>("event_data")?.and_then(|text| RawValue::from_string(text).ok()),
     })
 }
 

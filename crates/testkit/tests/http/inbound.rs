@@ -472,7 +472,7 @@ async fn a_source_keeps_its_last_fifty_refused_requests_for_ninety_days(#[values
     assert_eq!(site.app.count("refused_requests WHERE raw_body LIKE '%:59}'").await, 1);
     assert_eq!(site.app.count("refused_requests WHERE raw_body LIKE '%:9}'").await, 0);
     site.app.advance(std::time::Duration::from_secs(90 * 24 * 3_600));
-    refused::retain(&site.app.engine).await.expect("deleted");
+    refused::retain(&site.app.engine, site.app.now()).await.expect("deleted");
     assert_eq!(site.app.count("refused_requests").await, 0);
     site.stop().await;
 }

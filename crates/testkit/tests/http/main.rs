@@ -9,6 +9,7 @@ mod guards;
 mod inbound;
 mod isolation;
 mod leads;
+mod ledger;
 mod sessions;
 mod tokens;
 mod users;

@@ -21,13 +21,15 @@ async fn settings_change_one_by_one_and_go_back_to_their_defaults(#[values(Db::S
     let body = json!({"settings": {"reengageHours": null, "botDetection": false}});
     let again = admin.patch("/v1/admin/workspace", body).await.json();
 
-    let defaults = json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": true, "defaultCountry": null});
+    let defaults = json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": true, "defaultCountry": null,
+        "timezone": "UTC"});
     assert_eq!(before, defaults);
     assert_eq!((&changed["name"], &changed["settings"]["reengageHours"]), (&json!("Renamed"), &json!(0)));
     assert_eq!(changed["settings"]["defaultCountry"], "DE");
     assert_eq!(
         settings(&again),
-        json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": false, "defaultCountry": "DE"})
+        json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": false, "defaultCountry": "DE",
+            "timezone": "UTC"})
     );
     assert_eq!(admin.get("/v1/admin/workspace").await.json(), again);
     site.stop().await;
@@ -38,6 +40,7 @@ async fn settings_change_one_by_one_and_go_back_to_their_defaults(#[values(Db::S
 #[case(json!({"settings": {"ipWindowMinutes": 100_000}}), "/settings/ipWindowMinutes")]
 #[case(json!({"settings": {"defaultCountry": "Germany"}}), "/settings/defaultCountry")]
 #[case(json!({"settings": {"botDetection": "yes"}}), "/settings/botDetection")]
+#[case(json!({"settings": {"timezone": "Mars/Olympus"}}), "/settings/timezone")]
 #[case(json!({"settings": {"color": 1}}), "/settings/color")]
 #[case(json!({"name": ""}), "/name")]
 #[case(json!({"slug": "x"}), "/slug")]

@@ -113,12 +113,11 @@ pub async fn keep_refused(engine: &Engine) -> Result<(), Error> {
     tx.commit().await
 }
 
-/// Deletes refused requests, and fetches that are over, after 90 days.
+/// Deletes refused requests, and fetches that are over, that have lived 90 days by `now`.
 ///
 /// # Errors
 /// Where the store fails; what was deleted before that stays deleted.
-pub async fn retain(engine: &Engine) -> Result<(), Error> {
-    let now = engine.clock.now();
+pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
     loop {
         let mut tx = engine.store.begin().await?;
         let refused = requests::delete_expired(&mut tx, now, DELETE_AT_ONCE).await?;
