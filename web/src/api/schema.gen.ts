@@ -880,6 +880,91 @@ export interface paths {
         patch: operations["patch_capture_sites_by_id"];
         trace?: never;
     };
+    "/v1/capture/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How all sources do, by name */
+        get: operations["get_capture_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/health/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Watches a source for silence, or no longer */
+        patch: operations["patch_capture_health_by_id"];
+        trace?: never;
+    };
+    "/v1/capture/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was accepted, stored, delivered and excluded, day by day */
+        get: operations["get_capture_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alerts that are open, or those that are over, newest first */
+        get: operations["get_admin_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that somebody has seen an alert; it stays open while its reason lasts */
+        post: operations["post_admin_alerts_by_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capture/submissions": {
         parameters: {
             query?: never;
@@ -1220,7 +1305,7 @@ export interface paths {
         };
         /**
          * Hints about what changes, as server-sent events
-         * @description `lead` and `delivery` say what changed and not how; `resync` says that hints were missed; `ping` comes every 15
+         * @description `lead`, `delivery` and `alert` say what changed and not how; `resync` says that hints were missed; `ping` comes every 15
          *     seconds.
          */
         get: operations["get_live"];
@@ -1292,6 +1377,32 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description Something that somebody should look at. */
+        AlertView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `source.silent`, `destination.failing`, `ledger.differs` or `retention.held`.
+             * @example source.silent
+             */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The source or destination that it is about; absent where it is about all of them.
+             */
+            subjectId?: string | null;
+            subjectName: string;
+            /** @description What is known, by kind. */
+            data: Record<string, never>;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            acknowledgedAt?: string | null;
+            /** @description Who has seen it. */
+            acknowledgedBy?: string | null;
+            /** Format: date-time */
+            closedAt?: string | null;
+        };
         /** @description A list that comes as a whole. */
         All_MemberView: {
             /** @description The rows. */
@@ -1348,6 +1459,26 @@ export interface components {
                  *     ]
                  */
                 permissions: string[];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_SourceHealthView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                sourceId: string;
+                name: string;
+                kind: string;
+                /** Format: date-time */
+                lastReceivedAt?: string | null;
+                watch?: components["schemas"]["WatchView"] | null;
+                /**
+                 * Format: int64
+                 * @description For how long nothing came, in the hours in which leads are to be expected; absent where it is not watched.
+                 */
+                silentMinutes?: number | null;
+                /** @description Whether there is an open alert. */
+                isSilent: boolean;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -1598,6 +1729,8 @@ export interface components {
             botDetection: boolean | null;
             /** @default null */
             defaultCountry: string | null;
+            /** @default null */
+            timezone: string | null;
         };
         ChangeUserRequest: {
             role?: string | null;
@@ -1605,6 +1738,22 @@ export interface components {
             disabled?: boolean | null;
             /** Format: password */
             password?: string | null;
+        };
+        /** @description How a source is to be watched from now on. */
+        ChangeWatchRequest: {
+            /** @description False ends the watch; the rest is then of no use. */
+            watched: boolean;
+            /**
+             * Format: int64
+             * @description Silence of so many minutes is too long: 1 minute to 60 days. A day where it is absent.
+             */
+            silentAfterMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description After an alert the next one comes no sooner. A day where it is absent.
+             */
+            cooldownMinutes?: number | null;
+            businessHours?: components["schemas"]["HoursView"] | null;
         };
         ChangeWorkspaceRequest: {
             name?: string | null;
@@ -1752,6 +1901,56 @@ export interface components {
         ConvertRequest: {
             name: string;
             platform?: string | null;
+        };
+        /** @description What was counted, of a source on a day or of all of them. */
+        CountsView: {
+            /**
+             * Format: int64
+             * @description Submissions that were taken; whoever sent them has a receipt.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Those whose rows were seen in the store afterwards.
+             */
+            stored: number;
+            /**
+             * Format: int64
+             * @description Those that a rule kept from becoming a lead.
+             */
+            excluded: number;
+            /**
+             * Format: int64
+             * @description Those that were erased since, because somebody may ask for that.
+             */
+            erased: number;
+            /**
+             * Format: int64
+             * @description Deliveries that were made for them.
+             */
+            owed: number;
+            /** Format: int64 */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Deliveries that are to be sent, now or later.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Deliveries that were given up.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Deliveries that were cancelled with their destination.
+             */
+            cancelled: number;
+            /**
+             * Format: int64
+             * @description Accepted, and neither stored nor excluded: on their way for a moment, or missing.
+             */
+            difference: number;
         };
         /** @description A destination to be. */
         CreateDestinationRequest: {
@@ -2034,6 +2233,27 @@ export interface components {
             /** Format: date-time */
             lastAttemptAt?: string | null;
         };
+        /** @description When leads are to be expected, by the clock of the workspace's timezone. */
+        HoursView: {
+            /**
+             * @description 1 is Monday, 7 is Sunday.
+             * @example [
+             *       1,
+             *       2,
+             *       3,
+             *       4,
+             *       5
+             *     ]
+             */
+            days: number[];
+            /** @example 09:00 */
+            from: string;
+            /**
+             * @description Up to `24:00`.
+             * @example 17:00
+             */
+            until: string;
+        };
         /** @description A lead with the newest part of its timeline. */
         LeadDetail: components["schemas"]["LeadView"] & {
             /** @description Newest first, at most 100. */
@@ -2123,6 +2343,38 @@ export interface components {
             fieldMapping?: {
                 [key: string]: string;
             } | null;
+        LedgerView: {
+            /** @description The first day. */
+            from: string;
+            /** @description The last day. */
+            until: string;
+            timezone: string;
+            /** @description The newest day first; days and sources without anything are left out. */
+            data: components["schemas"]["LineView"][];
+            /** @description All days and sources together. */
+            totals: components["schemas"]["CountsView"];
+            /**
+             * Format: int64
+             * @description Submissions that wait on this node's disk for the store to come back. They are accepted, and not in the books
+             *     yet.
+             */
+            spooled: number;
+            /**
+             * Format: int64
+             * @description Submissions since the first day that are missing: what is on its way is left out. Anything but 0 is an alert.
+             */
+            missing: number;
+        };
+        /** @description A source on a day. */
+        LineView: components["schemas"]["CountsView"] & {
+            /** @example 2026-01-31 */
+            on: string;
+            /**
+             * Format: uuid
+             * @description Absent for leads that were typed in or came through the API.
+             */
+            sourceId?: string | null;
+            sourceName?: string | null;
         };
         MemberView: {
             /** Format: uuid */
@@ -2341,6 +2593,54 @@ export interface components {
                 data: Record<string, never>;
                 /** Format: date-time */
                 createdAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_AlertView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `source.silent`, `destination.failing`, `ledger.differs` or `retention.held`.
+                 * @example source.silent
+                 */
+                kind: string;
+                /**
+                 * Format: uuid
+                 * @description The source or destination that it is about; absent where it is about all of them.
+                 */
+                subjectId?: string | null;
+                subjectName: string;
+                /** @description What is known, by kind. */
+                data: Record<string, never>;
+                /** Format: date-time */
+                openedAt: string;
+                /** Format: date-time */
+                acknowledgedAt?: string | null;
+                /** @description Who has seen it. */
+                acknowledgedBy?: string | null;
+                /** Format: date-time */
+                closedAt?: string | null;
             }[];
             /**
              * Format: int64
@@ -2876,6 +3176,11 @@ export interface components {
              * @example DE
              */
             defaultCountry?: string | null;
+            /**
+             * @description The timezone that days and business hours follow.
+             * @example Europe/Berlin
+             */
+            timezone: string;
         };
         SetupRequest: {
             /** @example Example Ltd */
@@ -2925,6 +3230,23 @@ export interface components {
             snippet: string;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description How a source does. */
+        SourceHealthView: {
+            /** Format: uuid */
+            sourceId: string;
+            name: string;
+            kind: string;
+            /** Format: date-time */
+            lastReceivedAt?: string | null;
+            watch?: components["schemas"]["WatchView"] | null;
+            /**
+             * Format: int64
+             * @description For how long nothing came, in the hours in which leads are to be expected; absent where it is not watched.
+             */
+            silentMinutes?: number | null;
+            /** @description Whether there is an open alert. */
+            isSilent: boolean;
         };
         /** @description A lead that waits on disk for the store to come back. */
         Spooled: {
@@ -3135,6 +3457,13 @@ export interface components {
             touch: Record<string, never>;
             /** @description Its first 100 pages, in the order in which they were opened. */
             pages: components["schemas"]["PageView"][];
+        /** @description How a source is watched. */
+        WatchView: {
+            /** Format: int64 */
+            silentAfterMinutes: number;
+            /** Format: int64 */
+            cooldownMinutes: number;
+            businessHours?: components["schemas"]["HoursView"] | null;
         };
         /** @description All inbound webhooks. */
         WebhookList: {
@@ -8036,6 +8365,346 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SourceHealthView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_capture_health_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWatchRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceHealthView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_ledger: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; two weeks before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 92 days. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_alerts: {
+        parameters: {
+            query?: {
+                /** @description `open` (where it is absent) or `closed`. */
+                state?: "open" | "closed";
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_AlertView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_alerts_by_id_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
                 };
             };
             /** @description The request could not be read */

@@ -99,6 +99,12 @@ export type Capture = Schemas['CaptureView'];
 export type Conversation = Schemas['ConversationView'];
 export type ConversationDetail = Schemas['ConversationDetail'];
 
+export type SourceHealth = Schemas['SourceHealthView'];
+export type Ledger = Schemas['LedgerView'];
+export type LedgerLine = Schemas['LineView'];
+/** Its data differ by kind, and are read with care. */
+export type Alert = Narrowed<Schemas['AlertView'], { data: Record<string, unknown> }>;
+
 export type Destination = Schemas['DestinationView'];
 export type TestResult = Schemas['TestView'];
 

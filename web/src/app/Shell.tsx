@@ -19,6 +19,7 @@ import { Suspense, useEffect, useRef } from 'react';
 import { api } from '@/api/client';
 import { remember, sessionQuery, usePermits, useSession } from '@/api/session';
 import type { Session } from '@/api/shapes';
+import { AlertsBell } from '@/features/alerts/AlertsBell';
 import { ChangePassword } from '@/features/session/ChangePassword';
 import { askAddLead } from '@/lib/commands';
 import { toastError } from '@/ui/toast';
@@ -164,6 +165,7 @@ function TopBar() {
           <span className={classes.environment}>{session.workspace.environment}</span>
         )}
         {session.demo && <span className={classes.environment}>Demo</span>}
+        <AlertsBell />
         <UserMenu />
       </span>
     </header>

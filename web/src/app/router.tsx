@@ -11,6 +11,7 @@ import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
+import { readLedgerSearch } from '@/features/ledger/queries';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
 
@@ -162,6 +163,13 @@ const settingsHome = createRoute({
   },
 });
 
+const ledger = createRoute({
+  getParentRoute: () => settings,
+  path: 'ledger',
+  validateSearch: readLedgerSearch,
+  component: lazyRouteComponent(() => import('@/features/ledger/LedgerPage'), 'LedgerPage'),
+});
+
 const settingsTab = createRoute({
   getParentRoute: () => settings,
   path: '$tab',
@@ -184,7 +192,7 @@ const routeTree = root.addChildren([
     destinations,
     destination,
     delivery,
-    settings.addChildren([settingsHome, settingsTab]),
+    settings.addChildren([settingsHome, ledger, settingsTab]),
   ]),
 ]);
 

@@ -72,6 +72,10 @@ export function useLive(pageVersion: string): string | null {
         if (hint) deliveries.push(hint);
         schedule();
       });
+      source.addEventListener('alert', () => {
+        void client.invalidateQueries({ queryKey: ['alerts'] });
+        void client.invalidateQueries({ queryKey: ['sources', 'health'] });
+      });
       source.onerror = () => {
         setLiveConnected(false);
         if (source?.readyState === EventSource.CLOSED) {

@@ -1,4 +1,4 @@
-import { Alert, NumberInput, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
+import { Alert, NumberInput, Select, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBlocker } from '@tanstack/react-router';
@@ -12,6 +12,9 @@ import classes from './Settings.module.css';
 
 const REENGAGE_HOURS = 24;
 const IP_WINDOW_MINUTES = 30;
+
+/** Those that the browser knows by name, UTC and the one that is set. */
+const timezones = (set: string) => [...new Set(['UTC', set, ...Intl.supportedValuesOf('timeZone')])];
 
 export function WorkspaceSettings() {
   const workspace = useQuery(workspaceQuery);
@@ -31,6 +34,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       ipWindowMinutes: settings.ipWindowMinutes ?? IP_WINDOW_MINUTES,
       botDetection: settings.botDetection ?? true,
       defaultCountry: settings.defaultCountry ?? '',
+      timezone: settings.timezone,
     },
     validate: {
       name: (value) => (value.trim() ? null : 'Give the workspace a name.'),
@@ -86,6 +90,15 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
           maxLength={2}
           readOnly={readOnly}
           {...form.getInputProps('defaultCountry')}
+        />
+        <Select
+          label="Timezone"
+          description="Days of the ledger and business hours follow it."
+          data={timezones(settings.timezone)}
+          searchable
+          allowDeselect={false}
+          readOnly={readOnly}
+          {...form.getInputProps('timezone')}
         />
         <Switch
           label="Detect bots"

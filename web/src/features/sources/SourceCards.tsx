@@ -13,6 +13,7 @@ import { FORMATS } from './Reception';
 import { FormDialog, SiteDialog } from './SourceDialogs';
 import classes from './Sources.module.css';
 import { WebhookDialog } from './WebhookDialog';
+import { Silence, WatchDialog } from './WatchDialog';
 
 interface Receiving {
   receivedCount: number;
@@ -39,6 +40,7 @@ export function FormCard({ form, why }: { form: Form; why?: string }) {
   return (
     <Card
       name={form.name}
+      watched={form.id}
       status={<Received {...form} />}
       url={form.url}
       why={why}
@@ -81,6 +83,7 @@ export function WebhookCard({ webhook, why }: { webhook: InboundWebhook; why?: s
   return (
     <Card
       name={webhook.name}
+      watched={webhook.id}
       status={<Received {...webhook} />}
       url={webhook.url}
       why={why}
@@ -159,6 +162,8 @@ interface EditProps {
 
 interface CardProps {
   name: string;
+  /** The source that may be watched for silence. */
+  watched?: string;
   status: ReactNode;
   url?: string;
   why?: string;
@@ -171,14 +176,16 @@ interface CardProps {
   children?: ReactNode;
 }
 
-export function Card({ name, status, url, why, menu, actions, edit, deleting, onDelete, children }: CardProps) {
+export function Card({ name, watched, status, url, why, menu, actions, edit, deleting, onDelete, children }: CardProps) {
   const [confirming, setConfirming] = useState(false);
   const [editing, setEditing] = useState(false);
+  const [watching, setWatching] = useState(false);
   return (
     <article className={classes.card}>
       <div className={classes.head}>
         <span className={classes.name}>{name}</span>
         {status}
+        {watched && <Silence sourceId={watched} />}
         <span className={classes.end}>{actions}</span>
         {!why && (
           <Menu position="bottom-end">
@@ -189,6 +196,7 @@ export function Card({ name, status, url, why, menu, actions, edit, deleting, on
             </Menu.Target>
             <Menu.Dropdown>
               {edit && <Menu.Item onClick={() => setEditing(true)}>Edit…</Menu.Item>}
+              {watched && <Menu.Item onClick={() => setWatching(true)}>Watch for silence…</Menu.Item>}
               {menu}
               <Menu.Item onClick={() => setConfirming(true)}>Delete…</Menu.Item>
             </Menu.Dropdown>
@@ -203,6 +211,7 @@ export function Card({ name, status, url, why, menu, actions, edit, deleting, on
       )}
       {children}
       {edit?.({ opened: editing, onClose: () => setEditing(false) })}
+      {watched && <WatchDialog sourceId={watched} name={name} opened={watching} onClose={() => setWatching(false)} />}
       <Confirm
         opened={confirming}
         title={`Delete ${name}`}
