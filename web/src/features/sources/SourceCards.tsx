@@ -176,7 +176,19 @@ interface CardProps {
   children?: ReactNode;
 }
 
-export function Card({ name, watched, status, url, why, menu, actions, edit, deleting, onDelete, children }: CardProps) {
+export function Card({
+  name,
+  watched,
+  status,
+  url,
+  why,
+  menu,
+  actions,
+  edit,
+  deleting,
+  onDelete,
+  children,
+}: CardProps) {
   const [confirming, setConfirming] = useState(false);
   const [editing, setEditing] = useState(false);
   const [watching, setWatching] = useState(false);
