@@ -207,9 +207,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
             break;
         }
     }
-    inbound::refused::retain(&engine).await?;
-    visits::retain(&engine).await?;
-    delivery::retain(&engine).await
     inbound::refused::retain(engine, now).await?;
+    visits::retain(engine, now).await?;
     delivery::retain(engine, now).await
 }

@@ -114,6 +114,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/t/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A visit of a website
+         * @description What the embed script sends by beacon: `visitor`, `session`, `now`, `referrer` and up to 100 `pages`, each with `at`,
+         *     `url`, `ms`, `scroll` and `clicks`. It says how things stand, so a repeat does no harm. Best effort: it is answered
+         *     before it is stored, and dropped where it cannot be used.
+         */
+        post: operations["post_t_by_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -521,6 +543,26 @@ export interface paths {
         };
         /** Lists the timeline of a lead, newest first */
         get: operations["get_identity_leads_by_id_activities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the visits of a lead's visitors, newest first
+         * @description Visits are kept for 90 days.
+         */
+        get: operations["get_identity_leads_by_id_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1309,48 +1351,6 @@ export interface paths {
          *     seconds.
          */
         get: operations["get_live"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/t/{key}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A visit of a website
-         * @description What the embed script sends by beacon: `visitor`, `session`, `now`, `referrer` and up to 100 `pages`, each with `at`,
-         *     `url`, `ms`, `scroll` and `clicks`. It says how things stand, so a repeat does no harm. Best effort: it is answered
-         *     before it is stored, and dropped where it cannot be used.
-         */
-        post: operations["post_t_by_key"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/{id}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Lists the visits of a lead's visitors, newest first
-         * @description Visits are kept for 90 days.
-         */
-        get: operations["get_identity_leads_by_id_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2335,14 +2335,6 @@ export interface components {
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
         };
-        /** @description Other settings to look at a request with; those of the webhook where nothing is said. */
-        LookAgain: {
-            /** @description `auto` or one of the formats. */
-            format?: string | null;
-            /** @description Incoming field to core field. */
-            fieldMapping?: {
-                [key: string]: string;
-            } | null;
         LedgerView: {
             /** @description The first day. */
             from: string;
@@ -2375,6 +2367,15 @@ export interface components {
              */
             sourceId?: string | null;
             sourceName?: string | null;
+        };
+        /** @description Other settings to look at a request with; those of the webhook where nothing is said. */
+        LookAgain: {
+            /** @description `auto` or one of the formats. */
+            format?: string | null;
+            /** @description Incoming field to core field. */
+            fieldMapping?: {
+                [key: string]: string;
+            } | null;
         };
         MemberView: {
             /** Format: uuid */
@@ -3457,6 +3458,7 @@ export interface components {
             touch: Record<string, never>;
             /** @description Its first 100 pages, in the order in which they were opened. */
             pages: components["schemas"]["PageView"][];
+        };
         /** @description How a source is watched. */
         WatchView: {
             /** Format: int64 */
@@ -4076,6 +4078,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    post_t_by_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The site's key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Heard */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The site does not allow this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No site has this key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -6248,6 +6315,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_ActivityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_sessions: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_VisitView"];
                 };
             };
             /** @description The request could not be read */
@@ -10580,142 +10718,6 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_t_by_key: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The site's key */
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": Record<string, never>;
-                "text/plain": string;
-            };
-        };
-        responses: {
-            /** @description Heard */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The site does not allow this origin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description No site has this key */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The body is over 64 KiB */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_leads_by_id_sessions: {
-        parameters: {
-            query?: {
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_VisitView"];
                 };
             };
             /** @description The request could not be read */

@@ -250,8 +250,8 @@ async fn write(engine: &Engine, heard: &[StoredVisit]) -> Result<(), Error> {
 ///
 /// # Errors
 /// Where the database fails; what was deleted before stays so.
-pub async fn retain(engine: &Engine) -> Result<(), Error> {
-    let before = engine.clock.now().plus_ms(-LIFE_MS);
+pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
+    let before = now.plus_ms(-LIFE_MS);
     loop {
         let mut tx = engine.store.begin().await?;
         let deleted = rows::delete_older(&mut tx, before, DELETED_AT_ONCE).await?;

@@ -417,11 +417,11 @@ async fn visits_go_after_90_days_and_what_they_said_of_the_lead_stays(#[values(D
     website.site.app.advance(Duration::from_secs(89 * 86_400));
     website.report(&website.visit("a-young-one", 1, 0, 0)).await;
     website.flush().await;
-    visits::retain(&website.site.app.engine).await.expect("cleaned up");
+    visits::retain(&website.site.app.engine, website.site.app.now()).await.expect("cleaned up");
     assert_eq!(website.site.app.count("visitor_sessions").await, 2);
 
     website.site.app.advance(Duration::from_secs(2 * 86_400));
-    visits::retain(&website.site.app.engine).await.expect("cleaned up");
+    visits::retain(&website.site.app.engine, website.site.app.now()).await.expect("cleaned up");
 
     assert_eq!(website.site.app.count("visitor_sessions WHERE session_id = 'a-young-one'").await, 1);
     assert_eq!(website.site.app.count("visitor_sessions").await, 1);

@@ -12,8 +12,8 @@ import { sourceKeys, useDeleteSource, useSourceWrite } from './queries';
 import { FORMATS } from './Reception';
 import { FormDialog, SiteDialog } from './SourceDialogs';
 import classes from './Sources.module.css';
-import { WebhookDialog } from './WebhookDialog';
 import { Silence, WatchDialog } from './WatchDialog';
+import { WebhookDialog } from './WebhookDialog';
 
 interface Receiving {
   receivedCount: number;
