@@ -19,6 +19,10 @@ const WORDS_MAX: usize = 32;
 /// Fewer digits than these are a piece of a postcode or a year rather than of a phone number.
 const PHONE_DIGITS_MIN: usize = 4;
 
+/// As many digits of a phone number are looked up in the index, from its end: those before them are the calling code and
+/// the network's prefix, which stand in most leads and cost much to intersect.
+const PHONE_DIGITS_TELLING: usize = 7;
+
 /// What a lead is found by: `name email phone company` in lower case. A phone number that is not in E.164 is there as
 /// entered and as its digits.
 #[must_use]
@@ -33,7 +37,8 @@ pub fn text(name: &str, email: Option<&str>, phone: Option<&str>, company: Optio
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     words: Vec<String>,
-    /// The digits of a phone number, without what stands before it inside its country.
+    /// The digits of a phone number, without what stands before it inside its country. Alone where one word is all
+    /// there is to them.
     digits: Option<String>,
 }
 
@@ -49,7 +54,12 @@ impl Terms {
                 words.push(word.to_owned());
             }
         }
-        (!words.is_empty()).then(|| Self { words, digits: phone_digits(&typed) })
+        let digits = phone_digits(&typed);
+        // What holds such a word holds the digits too, so they alone say all of it.
+        if digits.as_ref().is_some_and(|digits| words.iter().any(|word| word.contains(digits))) {
+            return Some(Self { words: Vec::new(), digits });
+        }
+        (!words.is_empty()).then_some(Self { words, digits })
     }
 
     /// The condition that `column` holds every word, or the phone number. The parameters go behind those in `params`.
@@ -59,11 +69,9 @@ impl Terms {
             format!("{column} LIKE ${} ESCAPE '\\'", params.len())
         };
         let words: Vec<String> = self.words.iter().map(|word| like(word)).collect();
-        let words = words.join(" AND ");
-        match &self.digits {
-            Some(digits) => format!("(({words}) OR {})", like(digits)),
-            None => format!("({words})"),
-        }
+        let words = (!words.is_empty()).then(|| format!("({})", words.join(" AND ")));
+        let digits = self.digits.as_deref().map(like);
+        format!("({})", Vec::from_iter([words, digits].into_iter().flatten()).join(" OR "))
     }
 
     /// The same for a trigram index that has a language of its own, as far as such an index can tell; `None` where it
@@ -71,14 +79,13 @@ impl Terms {
     pub(crate) fn trigrams(&self) -> Option<String> {
         let long = |piece: &&String| piece.chars().count() >= TRIGRAM_CHARS;
         let words: Vec<String> = self.words.iter().filter(long).map(|word| quote(word)).collect();
-        if words.is_empty() {
+        if words.is_empty() && !self.words.is_empty() {
             return None;
         }
-        let words = words.join(" AND ");
-        Some(match &self.digits {
-            Some(digits) => format!("({words}) OR {}", quote(digits)),
-            None => words,
-        })
+        let words = (!words.is_empty()).then(|| format!("({})", words.join(" AND ")));
+        let digits =
+            self.digits.as_deref().map(|digits| quote(&digits[digits.len().saturating_sub(PHONE_DIGITS_TELLING)..]));
+        Some(Vec::from_iter([words, digits].into_iter().flatten()).join(" OR "))
     }
 }
 
@@ -165,9 +172,12 @@ mod tests {
     #[rstest]
     #[case::empty("  \0 ", None)]
     #[case::short("a b", Some(None))]
-    #[case::words("Ann \"x\"yz", Some(Some(r#""ann" AND """x""yz""#)))]
-    #[case::short_beside_long("a ann", Some(Some(r#""ann""#)))]
-    #[case::phone("01711", Some(Some(r#"("01711") OR "1711""#)))]
+    #[case::words("Ann \"x\"yz", Some(Some(r#"("ann" AND """x""yz")"#)))]
+    #[case::short_beside_long("a ann", Some(Some(r#"("ann")"#)))]
+    #[case::phone("01711", Some(Some(r#""1711""#)))]
+    #[case::whole_phone("+4915110200123", Some(Some(r#""0200123""#)))]
+    #[case::phone_in_parts("0171 1234", Some(Some(r#"("0171" AND "1234") OR "1711234""#)))]
+    #[case::short_parts("01 71 12", Some(None))]
     fn an_index_is_asked_for_what_it_can_tell(#[case] typed: &str, #[case] expected: Option<Option<&str>>) {
         let asked = Terms::parse(typed).map(|terms| terms.trigrams());
 
@@ -180,7 +190,7 @@ mod tests {
 
         let condition = Terms::parse(r"50%_\").expect("a word").condition("t", &mut params);
 
-        assert_eq!(condition, r"(t LIKE $1 ESCAPE '\')");
+        assert_eq!(condition, r"((t LIKE $1 ESCAPE '\'))");
         assert!(matches!(&params[0], Param::Text(Some(text)) if text == r"%50\%\_\\%"), "{params:?}");
     }
 }
