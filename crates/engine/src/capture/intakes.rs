@@ -23,6 +23,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long a look-up may take before what was known last is used.
 const LOOK_UP_DEADLINE: Duration = Duration::from_millis(500);
 
+/// How long the first look-up of a key may take. There is nothing else to go by: giving up refuses a lead.
+const FIRST_LOOK_UP_DEADLINE: Duration = Duration::from_secs(5);
+
 /// Keys looked up before the first visitor comes.
 const FIRST: i64 = 10_000;
 
@@ -38,6 +41,12 @@ enum Asked {
 struct Entry {
     intake: Arc<Intake>,
     asked_at: Instant,
+}
+
+enum Recalled {
+    Fresh(Arc<Intake>),
+    Stale(Arc<Intake>),
+    Nothing,
 }
 
 /// What is known about sources. Cheap to clone.
@@ -94,19 +103,32 @@ impl Intakes {
         asked: Asked,
         look_up: impl Future<Output = Result<Option<Intake>, Error>>,
     ) -> Result<Option<Intake>, Error> {
-        let remembered = self.lock().get(&asked).map(|entry| (Arc::clone(&entry.intake), entry.asked_at.elapsed()));
+        let (remembered, deadline) = match self.recall(&asked) {
+            Recalled::Fresh(intake) => return Ok(Some(Intake::clone(&intake))),
+            Recalled::Stale(intake) => (Some(intake), LOOK_UP_DEADLINE),
+            Recalled::Nothing => (None, FIRST_LOOK_UP_DEADLINE),
+        };
+        let failed = match tokio::time::timeout(deadline, look_up).await {
+            Ok(Ok(found)) => return Ok(self.remember(asked, found)),
+            Ok(Err(error)) => error,
+            Err(_elapsed) => Error::Contended,
+        };
+        remembered.map(|intake| Some(Intake::clone(&intake))).ok_or(failed)
+    }
+
+    /// What is known of a key. Whoever is told that it is stale is the one who asks again; the others go on with what
+    /// there is, so that a busy form is not looked up by all its visitors at once.
+    fn recall(&self, asked: &Asked) -> Recalled {
         // While the store is away, asking it would only make visitors wait.
         let freshest_there_is = self.store_is_away.load(Ordering::SeqCst);
-        if let Some((intake, age)) = &remembered
-            && (*age < FRESH || freshest_there_is)
-        {
-            return Ok(Some(Intake::clone(intake)));
+        let mut known = self.lock();
+        let Some(entry) = known.get_mut(asked) else { return Recalled::Nothing };
+        let intake = Arc::clone(&entry.intake);
+        if entry.asked_at.elapsed() < FRESH || freshest_there_is {
+            return Recalled::Fresh(intake);
         }
-        match tokio::time::timeout(LOOK_UP_DEADLINE, look_up).await {
-            Ok(Ok(found)) => Ok(self.remember(asked, found)),
-            Ok(Err(error)) => remembered.map(|(intake, _)| Some(Intake::clone(&intake))).ok_or(error),
-            Err(_elapsed) => remembered.map(|(intake, _)| Some(Intake::clone(&intake))).ok_or(Error::Contended),
-        }
+        entry.asked_at = Instant::now();
+        Recalled::Stale(intake)
     }
 
     fn remember(&self, asked: Asked, found: Option<Intake>) -> Option<Intake> {
