@@ -25,20 +25,13 @@ function Bell() {
   const label = unseen > 0 ? `Alerts: ${unseen} that nobody has seen` : 'Alerts';
   return (
     <Popover opened={opened} onDismiss={close} position="bottom-end" width={340} trapFocus>
-      <Popover.Target>
-        <Indicator label={unseen} size={16} color="red" disabled={unseen === 0} offset={6}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="lg"
-            aria-label={label}
-            aria-expanded={opened}
-            onClick={toggle}
-          >
+      <Indicator label={unseen} size={16} color="red" disabled={unseen === 0} offset={6}>
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={toggle}>
             <IconBell size={20} stroke={1.6} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown aria-label="Alerts">
         {alerts.isError && <Failure error={alerts.error} retry={() => void alerts.refetch()} />}
         {alerts.data && rows.length === 0 && <p className={classes.none}>Nothing needs a look.</p>}
