@@ -6,6 +6,7 @@
 
 mod board;
 mod deliveries;
+mod enrich;
 mod load;
 mod server;
 mod tracking;
@@ -39,10 +40,15 @@ struct Cli {
     /// How many leads are delivered
     #[arg(long, default_value_t = 20_000)]
     deliveries: u64,
+    /// A database of places to look addresses up in
+    #[arg(long)]
+    geo_db: Option<std::path::PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Finding out who a visitor is, alone
+    Enrich,
     /// Answers every post, having read it: what the HTTP library alone can do
     #[command(hide = true)]
     Bare { listen: SocketAddr },
@@ -51,11 +57,17 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if let Some(Command::Bare { listen }) = cli.command {
-        return bare(listen).await;
+    match cli.command {
+        Some(Command::Bare { listen }) => return bare(listen).await,
+        Some(Command::Enrich) => {
+            enrich::measure(cli.geo_db.as_deref());
+            return Ok(());
+        }
+        None => {}
     }
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     println!("{} cores, {CONNECTIONS} connections, {} s each\n", std::thread::available_parallelism()?, cli.seconds);
+    enrich::measure(cli.geo_db.as_deref());
     captures(&cli).await?;
     for database in Database::ALL {
         tracking::measure(database, cli.tracking_seconds).await?;

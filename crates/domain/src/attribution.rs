@@ -1,15 +1,21 @@
-//! Where a visitor came from: UTM parameters and click ids, read from fields and from the page's address.
+//! Where a visitor came from: UTM parameters, click ids and the ids of other programs, read from fields and from the
+//! page's address.
 //!
 //! A [`Touch`] is one such visit at a time. The first and the last touch of a lead are kept by whoever stores leads.
+//! How a visit came about is read from it in `referrers`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::time::Timestamp;
+use crate::{referrers, time::Timestamp};
 
 /// The click ids that are kept, as the ad platforms spell them.
-pub const CLICK_IDS: [&str; 18] = [
+pub const CLICK_IDS: [&str; 19] = [
     "gclid",
     "gbraid",
     "wbraid",
@@ -28,7 +34,73 @@ pub const CLICK_IDS: [&str; 18] = [
     "sccid",
     "rdt_cid",
     "ctwa_clid",
+    "irclickid",
 ];
+
+/// The ids under which other programs know the visitor.
+pub const PROGRAM_IDS: [&str; 11] = [
+    "google_analytics_client_id",
+    "unbounce_page_id",
+    "unbounce_variant_id",
+    "unbounce_visitor_id",
+    "vwo_account_id",
+    "vwo_experiment_id",
+    "vwo_variant_id",
+    "vwo_user_id",
+    "salesforce_user_id",
+    "roistat_visit_id",
+    "hubspot_visitor_id",
+];
+
+/// Further names for click ids and for the ids of programs, without anything but letters and digits.
+const OTHER_NAMES: [(&str, Param); 20] = [
+    ("googleclickid", Param::ClickId("gclid")),
+    ("microsoftclickid", Param::ClickId("msclkid")),
+    ("bingclickid", Param::ClickId("msclkid")),
+    ("facebookbrowserid", Param::ClickId("fbp")),
+    ("fbbrowserid", Param::ClickId("fbp")),
+    ("facebookclickid", Param::ClickId("fbc")),
+    ("fbclickid", Param::ClickId("fbc")),
+    ("tiktokclickid", Param::ClickId("ttclid")),
+    ("gaclientid", Param::ProgramId("google_analytics_client_id")),
+    ("gacid", Param::ProgramId("google_analytics_client_id")),
+    ("googleclientid", Param::ProgramId("google_analytics_client_id")),
+    ("unbouncevariant", Param::ProgramId("unbounce_variant_id")),
+    ("vwovariationid", Param::ProgramId("vwo_variant_id")),
+    ("vwouuid", Param::ProgramId("vwo_user_id")),
+    ("sfdcuserid", Param::ProgramId("salesforce_user_id")),
+    ("roistatvisit", Param::ProgramId("roistat_visit_id")),
+    ("roistatid", Param::ProgramId("roistat_visit_id")),
+    ("hubspotutk", Param::ProgramId("hubspot_visitor_id")),
+    ("hutk", Param::ProgramId("hubspot_visitor_id")),
+    ("hubspotuserid", Param::ProgramId("hubspot_visitor_id")),
+];
+
+/// Cookies that pages copy into hidden fields under their own names. These names are exact: `_ga` is a cookie, `GA` may
+/// be anything.
+const COOKIES: [(&str, Param); 6] = [
+    ("_ga", Param::ProgramId("google_analytics_client_id")),
+    ("_gcl_aw", Param::ClickId("gclid")),
+    ("_uetmsclkid", Param::ClickId("msclkid")),
+    ("_vwo_uuid", Param::ProgramId("vwo_user_id")),
+    ("roistat_visit", Param::ProgramId("roistat_visit_id")),
+    ("ubvt", Param::ProgramId("unbounce_visitor_id")),
+];
+
+static NAMES: LazyLock<HashMap<String, Param>> = LazyLock::new(|| {
+    let bare = |name: &str| name.replace('_', "");
+    let utm = [
+        ("utmsource", Param::UtmSource),
+        ("utmmedium", Param::UtmMedium),
+        ("utmcampaign", Param::UtmCampaign),
+        ("utmterm", Param::UtmTerm),
+        ("utmcontent", Param::UtmContent),
+    ];
+    let click_ids = CLICK_IDS.into_iter().map(|id| (bare(id), Param::ClickId(id)));
+    let program_ids = PROGRAM_IDS.into_iter().map(|id| (bare(id), Param::ProgramId(id)));
+    let others = utm.into_iter().chain(OTHER_NAMES).map(|(name, param)| (name.to_owned(), param));
+    click_ids.chain(program_ids).chain(others).collect()
+});
 
 /// The longest UTM value or click id that is kept, in characters.
 const VALUE_MAX_CHARS: usize = 500;
@@ -61,6 +133,9 @@ pub struct TouchParams {
     /// Click ids by their names as the ad platforms spell them (`gclid`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub click_ids: BTreeMap<String, String>,
+    /// The ids under which other programs know the visitor, by the names in [`PROGRAM_IDS`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub program_ids: BTreeMap<String, String>,
 }
 
 /// One visit at a time.
@@ -86,6 +161,18 @@ impl Touch {
         // No database holds a NUL in JSON.
         serde_json::from_str(&text.replace("\\u0000", "")).ok()
     }
+
+    /// How it is kept and shown: with `channel`, `source` and `keyword`, which are ours to say and never the visitor's.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let Ok(Value::Object(mut json)) = serde_json::to_value(self) else { return Value::Object(Map::new()) };
+        if let Some(origin) = referrers::classify(&self.params) {
+            json.insert("channel".to_owned(), serde_json::to_value(origin.channel).unwrap_or_default());
+            json.extend(origin.source.map(|source| ("source".to_owned(), source.into())));
+            json.extend(origin.keyword.map(|keyword| ("keyword".to_owned(), keyword.into())));
+        }
+        Value::Object(json)
+    }
 }
 
 /// A field that belongs to a touch.
@@ -103,6 +190,8 @@ pub enum Param {
     UtmContent,
     /// One of [`CLICK_IDS`].
     ClickId(&'static str),
+    /// One of [`PROGRAM_IDS`].
+    ProgramId(&'static str),
 }
 
 impl Param {
@@ -110,14 +199,13 @@ impl Param {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let bare: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-        match bare.as_str() {
-            "utmsource" => Some(Self::UtmSource),
-            "utmmedium" => Some(Self::UtmMedium),
-            "utmcampaign" => Some(Self::UtmCampaign),
-            "utmterm" => Some(Self::UtmTerm),
-            "utmcontent" => Some(Self::UtmContent),
-            bare => CLICK_IDS.into_iter().find(|id| id.replace('_', "") == bare).map(Self::ClickId),
-        }
+        NAMES.get(&bare).copied()
+    }
+
+    /// The cookie of this name.
+    #[must_use]
+    pub fn of_cookie(name: &str) -> Option<Self> {
+        COOKIES.into_iter().find(|(cookie, _)| *cookie == name).map(|(_, param)| param)
     }
 }
 
@@ -135,7 +223,11 @@ impl TouchParams {
             Param::UtmTerm => &mut self.utm_term,
             Param::UtmContent => &mut self.utm_content,
             Param::ClickId(name) => {
-                self.click_ids.entry(name.to_owned()).or_insert_with(|| shortened(value));
+                self.click_ids.entry(name.to_owned()).or_insert_with(|| shortened(inside_cookie(value)));
+                return;
+            }
+            Param::ProgramId(name) => {
+                self.program_ids.entry(name.to_owned()).or_insert_with(|| shortened(inside_cookie(value)));
                 return;
             }
         };
@@ -175,6 +267,17 @@ pub fn complete(mut params: TouchParams) -> TouchParams {
     params
 }
 
+/// Some cookies wrap what they hold: `GA1.2.1017418163.1594157791`, `GCL.1594157791.Cj0KCQ`, `_uet5c7e`.
+fn inside_cookie(value: &str) -> &str {
+    let after = |dots: usize| value.splitn(dots + 1, '.').nth(dots).filter(|rest| !rest.is_empty());
+    let inside = match value {
+        analytics if analytics.starts_with("GA1.") => after(2),
+        click if click.starts_with("GCL.") => after(2),
+        click => click.strip_prefix("_uet").filter(|rest| !rest.is_empty()),
+    };
+    inside.unwrap_or(value)
+}
+
 fn shortened(value: &str) -> String {
     value.chars().take(VALUE_MAX_CHARS).collect()
 }
@@ -192,10 +295,38 @@ mod tests {
     #[case("_fbp", Some(Param::ClickId("fbp")))]
     #[case("LI_FAT_ID", Some(Param::ClickId("li_fat_id")))]
     #[case("ctwaClid", Some(Param::ClickId("ctwa_clid")))]
+    #[case("facebook_click_id", Some(Param::ClickId("fbc")))]
+    #[case("Unbounce Page ID", Some(Param::ProgramId("unbounce_page_id")))]
+    #[case("hubspotutk", Some(Param::ProgramId("hubspot_visitor_id")))]
+    #[case("GA", None)]
     #[case("source", None)]
     #[case("", None)]
     fn touch_fields_are_known_in_any_spelling(#[case] name: &str, #[case] expected: Option<Param>) {
         assert_eq!(Param::named(name), expected);
+    }
+
+    #[rstest]
+    #[case("_ga", "GA1.2.1017418163.1594157791", "1017418163.1594157791")]
+    #[case("_gcl_aw", "GCL.1594157791.Cj0KCQjw_abc.def", "Cj0KCQjw_abc.def")]
+    #[case("_uetmsclkid", "_uet5c7e0d", "5c7e0d")]
+    #[case("_vwo_uuid", "D4A14C3EFD6DB2A5", "D4A14C3EFD6DB2A5")]
+    #[case("_ga", "GA1.2.", "GA1.2.")]
+    fn an_id_is_taken_out_of_its_cookie(#[case] cookie: &str, #[case] value: &str, #[case] expected: &str) {
+        let mut params = TouchParams::default();
+
+        params.fill(Param::of_cookie(cookie).expect("a known cookie"), value);
+
+        let kept = params.click_ids.values().chain(params.program_ids.values()).next();
+        assert_eq!(kept.map(String::as_str), Some(expected));
+    }
+
+    #[test]
+    fn the_channel_is_ours_to_say() {
+        let claimed = r#"{"at": "1970-01-01T00:00:00.000Z", "pageUrl": "https://example.com/", "channel": "paid"}"#;
+
+        let kept = Touch::read(claimed).expect("a touch").to_json();
+
+        assert_eq!(kept["channel"], "direct");
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Recognised {
     pub session_id: Option<String>,
     /// The visit that brought the visitor first, where the embed script knows it to be another one.
     pub first_touch: Option<Touch>,
+    /// The browser's timezone, as the embed script says it.
+    pub timezone: Option<String>,
     /// The submission's own key.
     pub submission_key: Option<String>,
     /// Everything else, by camelCase key, with `_displayNames`.
@@ -127,6 +129,7 @@ enum Reserved {
     VisitorId,
     SessionId,
     FirstTouch,
+    Timezone,
     SubmissionKey,
 }
 
@@ -154,7 +157,8 @@ fn role_of<'a>(leaf: &Leaf, targets: &HashMap<String, &'a str>) -> Role<'a> {
     if let Some((slot, fit)) = slot {
         return Role::Slot(slot, fit);
     }
-    segments.last().and_then(|last| Param::named(last)).map_or(Role::Custom(None), Role::Param)
+    let cookie = Param::of_cookie(&leaf.path);
+    cookie.or_else(|| segments.last().and_then(|last| Param::named(last))).map_or(Role::Custom(None), Role::Param)
 }
 
 fn mapped_role(target: &str) -> Role<'_> {
@@ -175,6 +179,7 @@ fn reserved_of(leaf: &Leaf) -> Option<Reserved> {
         "__visitor_id" => Some(Reserved::VisitorId),
         "__session_id" => Some(Reserved::SessionId),
         "__first_touch" => Some(Reserved::FirstTouch),
+        "__timezone" => Some(Reserved::Timezone),
         "submissionid" | "submission_id" | "submission-id" | "__submission_id" => Some(Reserved::SubmissionKey),
         _ => None,
     }
@@ -188,6 +193,7 @@ fn take_reserved(recognised: &mut Recognised, reserved: Reserved, leaf: &Leaf) {
         Reserved::VisitorId => recognised.visitor_id = text,
         Reserved::SessionId => recognised.session_id = text,
         Reserved::FirstTouch => recognised.first_touch = text.as_deref().and_then(Touch::read),
+        Reserved::Timezone => recognised.timezone = text,
         Reserved::SubmissionKey => recognised.submission_key = text,
     }
 }
@@ -331,7 +337,7 @@ fn is_custom(index: usize, leaf: &Leaf, role: &Role<'_>, slots: &Slots, used: &H
     match role {
         Role::Reserved(_) => false,
         Role::Custom(_) => true,
-        Role::Param(Param::ClickId(_)) => leaf.origin == Origin::Nested,
+        Role::Param(Param::ClickId(_) | Param::ProgramId(_)) => leaf.origin == Origin::Nested,
         Role::Param(_) => true,
         Role::Slot(_, Fit::InPerson | Fit::Nested | Fit::Guessed) => true,
         Role::Slot(slot, Fit::Mapped | Fit::Exact | Fit::Similar) => {

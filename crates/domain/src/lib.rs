@@ -4,8 +4,10 @@
 //! rule can be tested as a table. What the rules are applied to lives in `leadline-store`, who applies them in
 //! `leadline-engine`.
 
+pub mod agents;
 pub mod attribution;
 pub mod chats;
+pub mod context;
 pub mod csv;
 pub mod days;
 pub mod emails;
@@ -13,15 +15,18 @@ pub mod fields;
 pub mod identity;
 pub mod ids;
 pub mod inbound;
+pub mod networks;
 pub mod permissions;
 pub mod phones;
 pub mod pipelines;
 pub mod rank;
+pub mod referrers;
 pub mod retention;
 pub mod retry;
 pub mod scores;
 pub mod silence;
 pub mod time;
+pub mod timezones;
 pub mod touches;
 pub mod visits;
 pub mod widgets;

@@ -5,6 +5,8 @@
 
 mod automation;
 
+pub use automation::is_automated;
+
 /// One part of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {

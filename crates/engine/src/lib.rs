@@ -11,6 +11,7 @@ mod connections;
 pub mod crm;
 pub mod delivery;
 pub mod dispatch;
+pub mod geo;
 pub mod live;
 pub mod retention;
 pub mod seal;
@@ -42,7 +43,7 @@ use tokio::sync::Notify;
 
 use uuid::Uuid;
 
-use crate::{live::Live, seal::Keys};
+use crate::{geo::Geo, live::Live, seal::Keys};
 pub use start::{Background, Parts, Running, retain};
 
 /// Everything a use case needs. Cheap to clone.
@@ -62,6 +63,8 @@ pub struct Engine {
     pub wake: Arc<Wake>,
     /// What the operator set.
     pub options: Arc<Options>,
+    /// Where addresses are.
+    pub geo: Geo,
     /// Where submissions come in.
     pub door: capture::Door,
     /// Destinations as they were when the store last answered.
@@ -97,6 +100,8 @@ pub struct Options {
     pub facebook_graph_url: String,
     /// How long one delivery attempt may take.
     pub delivery_timeout: Duration,
+    /// Databases of addresses.
+    pub geo: geo::Files,
 }
 
 /// The time, from the system or from a test.

@@ -15,6 +15,7 @@ use crate::{
     Clock, Engine, Options, Wake, alerts,
     capture::{Door, Spool, chat, inbound, replay},
     connections, delivery, dispatch,
+    geo::Geo,
     live::Live,
     random_bytes, retention,
     seal::Keys,
@@ -35,6 +36,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 /// How often what has lived long enough is deleted.
 const RETENTION_EVERY: Duration = Duration::from_millis(HOUR_MS as u64);
+
+/// How often it is looked whether a database of addresses was replaced.
+const GEO_EVERY: Duration = Duration::from_secs(60);
 
 /// Dispatched events are kept this long, for whoever looks into what happened.
 const EVENT_LIFE_MS: i64 = 7 * DAY_MS;
@@ -88,7 +92,8 @@ impl Engine {
         let Parts { store, client, secret, clock, options } = parts;
         let keys = Arc::new(Keys::derive(&secret));
         let spool = Spool::open(&options.data_dir.join("spool"), options.spool_reserve_bytes)?;
-        let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), options.store_deadline);
+        let geo = Geo::open(options.geo.clone());
+        let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), geo.clone(), options.store_deadline);
         let wake = Arc::new(Wake::default());
         let engine = Self {
             store,
@@ -98,6 +103,7 @@ impl Engine {
             live: Live::default(),
             wake,
             options: Arc::new(options),
+            geo,
             door,
             known: delivery::Known::default(),
             refused: Arc::default(),
@@ -122,6 +128,7 @@ impl Engine {
             tasks.spawn(visits::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
+            tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));
             tasks.spawn(every(WATCH_EVERY, stopped.clone(), engine.clone(), watch));
             tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain_by_itself));
         }
@@ -175,6 +182,14 @@ async fn fold_ledger(store: &Store) -> Result<(), Error> {
 
 async fn complete_idle_chats(engine: Engine) -> Result<(), Error> {
     chat::complete_idle(&engine).await
+}
+
+async fn look_for_newer_files(engine: Engine) -> Result<(), Error> {
+    let reading = tokio::task::spawn_blocking(move || engine.geo.refresh());
+    if let Err(error) = reading.await {
+        tracing::error!(error = &error as &dyn std::error::Error, "databases of addresses could not be looked at");
+    }
+    Ok(())
 }
 
 async fn keep_refused(engine: Engine) -> Result<(), Error> {

@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) outbound_allow: Vec<IpNet>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) facebook_graph_url: String,
+    pub(crate) geo_db: Option<PathBuf>,
+    pub(crate) asn_db: Option<PathBuf>,
     pub(crate) bot_detection: bool,
     pub(crate) reengage_hours: i64,
     pub(crate) log: Option<LogFormat>,
@@ -64,6 +66,8 @@ struct File {
     outbound_allow: Option<Vec<String>>,
     trusted_proxies: Option<Vec<String>>,
     facebook_graph_url: Option<String>,
+    geo_db: Option<PathBuf>,
+    asn_db: Option<PathBuf>,
     bot_lead_detection: Option<bool>,
     lead_reengage_hours: Option<i64>,
     log: Option<LogFormat>,
@@ -105,6 +109,8 @@ fn merge(options: &Options, file: File, variable: impl Fn(&str) -> Option<String
         facebook_graph_url: variable("LEADLINE_FACEBOOK_GRAPH_URL")
             .or(file.facebook_graph_url)
             .unwrap_or_else(|| "https://graph.facebook.com/v24.0".into()),
+        geo_db: variable("LEADLINE_GEO_DB").map(PathBuf::from).or(file.geo_db),
+        asn_db: variable("LEADLINE_ASN_DB").map(PathBuf::from).or(file.asn_db),
         bot_detection: parsed("BOT_LEAD_DETECTION", "true or false", variable)?
             .or(file.bot_lead_detection)
             .unwrap_or(true),

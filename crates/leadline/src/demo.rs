@@ -2,6 +2,7 @@
 //! weeks. What is needed to show it again after a restart is kept beside the database.
 
 mod leads;
+mod visitors;
 pub(crate) mod words;
 
 use std::{

@@ -112,6 +112,7 @@ fn person(n: u64, at: Timestamp, intake: &Intake, pipeline: &Pipeline) -> (NewCo
         first_touch: touch.clone(),
         last_touch: touch,
         visitor_id: None,
+        context: None,
         submission_count: 0,
         last_submission_at: at.0,
         stage_entered_at: at.0,

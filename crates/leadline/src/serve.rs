@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use ipnet::IpNet;
-use leadline_engine::{Background, Clock, Engine, Options, Parts};
+use leadline_engine::{Background, Clock, Engine, Options, Parts, geo::Files};
 use leadline_outbound::{Client, Guard};
 use leadline_server::{App, Settings, demo::Demo};
 use leadline_store::Store;
@@ -61,6 +61,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<Exit> {
     } else {
         println!("Leadline listens on {}", config.public_url);
     }
+    // The first visitor should not wait for it.
+    tokio::task::spawn_blocking(leadline_domain::agents::warm_up);
     tracing::info!(listen = %config.listen, environment = %config.environment, "serving");
     let (stopping, deadline) = (app.clone(), Arc::new(OnceLock::new()));
     let told_at = Arc::clone(&deadline);
@@ -146,6 +148,7 @@ fn options(config: &Config) -> Options {
         spool_reserve_bytes: SPOOL_RESERVE_BYTES,
         facebook_graph_url: config.facebook_graph_url.clone(),
         delivery_timeout: DELIVERY_TIMEOUT,
+        geo: Files { places: config.geo_db.clone(), networks: config.asn_db.clone() },
     }
 }
 

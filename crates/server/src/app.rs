@@ -74,6 +74,11 @@ impl App {
         client_ip::resolve(peer, headers, &self.settings.trusted_proxies)
     }
 
+    /// Whether what this peer says of others is believed.
+    pub(crate) fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
+        client_ip::is_trusted(peer.to_canonical(), &self.settings.trusted_proxies)
+    }
+
     /// Whether browsers reach us by HTTPS alone.
     pub(crate) fn is_https(&self) -> bool {
         self.engine.options.public_url.starts_with("https:")

@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod live;
 mod openapi;
+mod proxy_hints;
 mod public;
 pub mod request_id;
 

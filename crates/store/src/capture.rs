@@ -112,6 +112,7 @@ pub struct NewLead {
     pub first_touch: Value,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
+    pub context: Option<Value>,
     pub submission_count: i64,
     pub last_submission_at: i64,
     pub stage_entered_at: i64,
@@ -152,6 +153,7 @@ const LEAD_COLUMNS: Columns = &[
     ("first_touch", Kind::Json),
     ("last_touch", Kind::Json),
     ("visitor_id", Kind::Text),
+    ("context", Kind::Json),
     ("submission_count", Kind::Integer),
     ("last_submission_at", Kind::Integer),
     ("stage_entered_at", Kind::Integer),
@@ -182,6 +184,8 @@ pub struct Resubmitted {
     pub suspicion_reasons: Value,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
+    /// `None` leaves what was found out before.
+    pub context: Option<Value>,
     pub submission_count: i64,
     pub last_submission_at: i64,
     pub updated_at: i64,
@@ -205,6 +209,7 @@ const RESUBMITTED_COLUMNS: Columns = &[
     ("suspicion_reasons", Kind::Json),
     ("last_touch", Kind::Json),
     ("visitor_id", Kind::Text),
+    ("context", Kind::Json),
     ("submission_count", Kind::Integer),
     ("last_submission_at", Kind::Integer),
     ("updated_at", Kind::Integer),
@@ -262,6 +267,7 @@ pub struct NewSubmission {
     pub match_reason: Value,
     pub received_at: i64,
     pub time_to_submit_ms: Option<i64>,
+    pub context: Option<Value>,
 }
 
 const SUBMISSION_COLUMNS: Columns = &[
@@ -283,6 +289,7 @@ const SUBMISSION_COLUMNS: Columns = &[
     ("match_reason", Kind::Json),
     ("received_at", Kind::Integer),
     ("time_to_submit_ms", Kind::Integer),
+    ("context", Kind::Json),
 ];
 
 /// The raw evidence of a submission, kept for a while.
@@ -484,8 +491,12 @@ pub async fn update_resubmitted(tx: &mut Tx, rows: &[Resubmitted]) -> Result<(),
         return Ok(());
     }
     let set = tx.dialect().set(1, RESUBMITTED_COLUMNS);
-    let assignments: Vec<String> =
-        RESUBMITTED_COLUMNS.iter().skip(1).map(|(name, _)| format!("{name} = r.{name}")).collect();
+    let assignment = |name: &str| match name {
+        // What is not known this time was not found to be otherwise.
+        "context" => "context = coalesce(r.context, leads.context)".to_owned(),
+        _ => format!("{name} = r.{name}"),
+    };
+    let assignments: Vec<String> = RESUBMITTED_COLUMNS.iter().skip(1).map(|(name, _)| assignment(name)).collect();
     let sql = format!(
         "UPDATE leads SET {}, version = version + 1, deleted_at = NULL FROM {set} WHERE leads.id = r.id",
         assignments.join(", ")

@@ -165,6 +165,7 @@ pub struct Lead {
     pub visitor_id: Option<String>,
     /// `in_progress` while the lead's chat goes on, else `completed`.
     pub lead_state: String,
+    pub context: Option<Value>,
     pub converted_at: Option<Timestamp>,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,

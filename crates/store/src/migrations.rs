@@ -17,6 +17,7 @@ impl MigratorTrait for Migrations {
         vec![
             Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") }),
             Box::new(Text { name: "0003_tracking", both: include_str!("migrations/0003_tracking.sql") }),
+            Box::new(Text { name: "0004_context", both: include_str!("migrations/0004_context.sql") }),
             Box::new(Text { name: "0005_inbound", both: include_str!("migrations/0005_inbound.sql") }),
             Box::new(Text { name: "0006_ledger", both: include_str!("migrations/0006_ledger.sql") }),
             Box::new(Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") }),

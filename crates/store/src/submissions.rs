@@ -30,6 +30,7 @@ pub struct Submission {
     pub match_reason: Value,
     pub received_at: Timestamp,
     pub time_to_submit_ms: Option<i64>,
+    pub context: Option<Value>,
 }
 
 /// A page of submissions, newest first; of one lead, or of the whole workspace.
@@ -45,9 +46,10 @@ pub async fn list(
 ) -> Result<Page<Submission>, Error> {
     let condition = if lead.is_some() { "lead_id = $2 AND workspace_id = $1" } else { "workspace_id = $1" };
     let reason = reader.dialect().json_text("match_reason");
+    let context = reader.dialect().json_text("context");
     let sql = format!(
         "SELECT id, lead_id, source_id, source, source_name, payload, name, email, phone, project, message, cta,
-                page_url, referrer, {reason} AS match_reason, received_at, time_to_submit_ms
+                page_url, referrer, {reason} AS match_reason, received_at, time_to_submit_ms, coalesce({context}, 'null') AS context
          FROM lead_submissions WHERE {condition} ORDER BY id DESC LIMIT $3 OFFSET $4"
     );
     let count = format!(
@@ -88,5 +90,6 @@ fn read(row: &Row) -> Result<Submission, Error> {
         match_reason: row.json("match_reason")?,
         received_at: row.get("received_at")?,
         time_to_submit_ms: row.get("time_to_submit_ms")?,
+        context: row.json("context")?,
     })
 }

@@ -18,7 +18,9 @@ use leadline_engine::{
     Actor, ActorKind, Background, Clock, Engine, Options, Parts, Running,
     admin::workspaces::{self, Defaults},
     capture::{AcceptError, Accepted, Request, Submission},
-    delivery, dispatch, random_bytes,
+    delivery, dispatch,
+    geo::Files,
+    random_bytes,
 };
 use leadline_outbound::{Client, Guard};
 use leadline_store::{Durability, Store, projects, testing};
@@ -275,6 +277,7 @@ async fn start(
             spool_reserve_bytes: 0,
             facebook_graph_url: "http://127.0.0.1:9".into(),
             delivery_timeout: Duration::from_millis(300),
+            geo: Files::default(),
         },
     };
     Engine::start(parts, background).expect("an engine that starts")

@@ -38,7 +38,15 @@ export interface Touch {
   utmTerm?: string | null;
   utmContent?: string | null;
   clickIds?: Record<string, string> | null;
+  /** The ids under which other programs know the visitor. */
+  programIds?: Record<string, string> | null;
+  /** How the visit came about; a server to come may know more ways. */
+  channel?: string | null;
+  source?: string | null;
+  keyword?: string | null;
 }
+
+export type VisitorContext = Schemas['ContextView'];
 
 /** Fields of the workspace's own making, and the labels they came with. */
 export type CustomFields = Record<string, unknown> & { _displayNames?: Record<string, string> };

@@ -46,7 +46,8 @@ const PROGRAM_MARKS: [&str; 37] = [
 ];
 
 /// Whether a user agent is empty, headless or otherwise a program's.
-pub(super) fn is_automated(user_agent: &str) -> bool {
+#[must_use]
+pub fn is_automated(user_agent: &str) -> bool {
     let name = user_agent.trim().to_ascii_lowercase();
     let is_browser = BROWSER_STARTS.iter().any(|start| name.starts_with(start));
     let is_phone = PHONE_MARKS.iter().any(|mark| name.contains(mark));

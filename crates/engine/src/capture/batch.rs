@@ -448,6 +448,7 @@ impl Written {
             match_reason: match_reason(decision),
             received_at: submission.received_at.0,
             time_to_submit_ms: recognised.time_to_submit_ms,
+            context: context(prepared),
         });
         self.captures.push(NewCapture {
             submission_id: submission.id,

@@ -9,6 +9,7 @@ mod arrival;
 mod batch;
 pub mod chat;
 pub mod conversations;
+mod enrich;
 pub mod inbound;
 mod intakes;
 mod prepare;
@@ -25,6 +26,7 @@ use std::{
 };
 
 use leadline_domain::{
+    context::Context,
     fields::RawFields,
     ids::{LeadId, PipelineId, StageId, SubmissionId, UserId, submission_for_key},
     time::Timestamp,
@@ -37,7 +39,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Engine, random_bytes, seal::Keys};
+use crate::{Engine, geo::Geo, random_bytes, seal::Keys};
 
 pub use batch::{Outcome, commit};
 pub use intakes::Intakes;
@@ -91,6 +93,9 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body as text.
     pub raw_body: String,
+    /// What a proxy and the browser told of the visitor; [`Door::accept`] finds out the rest.
+    #[serde(default)]
+    pub context: Context,
 }
 
 /// What the dashboard or the API says of a lead beyond the fields of a form.
@@ -179,6 +184,7 @@ pub struct Door {
     store_is_away: Arc<AtomicBool>,
     deadline: Duration,
     keys: Arc<Keys>,
+    geo: Geo,
     /// Held for reading while a spooled submission is sent, for writing while the spool is replayed.
     forwarding: Arc<tokio::sync::RwLock<()>>,
     /// Spooled submissions that destinations may be told of.
@@ -199,7 +205,7 @@ pub(crate) struct Queue {
 
 impl Door {
     /// A door, and the queue behind it for [`Queue::run_writer`].
-    pub(crate) fn new(store: &Store, spool: Spool, keys: Arc<Keys>, deadline: Duration) -> (Self, Queue) {
+    pub(crate) fn new(store: &Store, spool: Spool, keys: Arc<Keys>, geo: Geo, deadline: Duration) -> (Self, Queue) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (to_forward, forwardable) = mpsc::channel(QUEUE);
         let store_is_away = Arc::new(AtomicBool::new(false));
@@ -210,6 +216,7 @@ impl Door {
             store_is_away,
             deadline,
             keys,
+            geo,
             forwarding: Arc::default(),
             to_forward,
         };
@@ -220,7 +227,8 @@ impl Door {
     ///
     /// # Errors
     /// Where it names nobody, or neither the store nor the spool can take it.
-    pub async fn accept(&self, submission: Submission) -> Result<Accepted, AcceptError> {
+    pub async fn accept(&self, mut submission: Submission) -> Result<Accepted, AcceptError> {
+        enrich::enrich(&self.geo, &mut submission.request);
         let prepared = prepare(&self.keys, submission).map_err(|Nothing| AcceptError::Nothing)?;
         let (receipt, kind) = (prepared.submission.id, prepared.submission.intake.kind.clone());
         let result = self.accept_prepared(prepared).await;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use leadline_domain::{
+    context::Context,
     emails::Email,
     fields::{FieldMapping, Recognised, as_sent, recognise},
     phones::Phone,
@@ -38,6 +39,8 @@ pub struct Prepared {
     pub contact_identities: ContactIdentities,
     /// How suspicious it is, and why.
     pub suspicion: Score,
+    /// What was found out about the visitor.
+    pub context: Context,
     /// Whether it may still be committed.
     pub claim: Claim,
 }
@@ -130,7 +133,9 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         .phone_raw
         .as_deref()
         .and_then(|raw| Phone::parse(raw, default_region, recognised.country_code.as_deref()));
-    let suspicion = suspicion(&submission, &recognised, phone.as_ref());
+    let mut context = submission.request.context.clone();
+    context.read_timezone(recognised.timezone.as_deref());
+    let suspicion = suspicion(&submission, &recognised, phone.as_ref(), &context);
     let (project, workspace) = (submission.intake.project_id.0, submission.intake.workspace_id.0);
     let project_key = |kind, value: &str| IdentityKey(keys.identity(project, kind, value));
     let workspace_key = |kind, value: &str| IdentityKey(keys.identity(workspace, kind, value));
@@ -157,6 +162,7 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         phone: e164,
         region: phone.and_then(|phone| phone.region),
         suspicion,
+        context,
         claim: Claim::default(),
         recognised,
         submission,
@@ -207,7 +213,7 @@ pub(super) fn merge_custom(older: &mut Map<String, Value>, newer: &Map<String, V
     }
 }
 
-fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Phone>) -> Score {
+fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Phone>, context: &Context) -> Score {
     let channel = if submission.request.is_browser { Channel::Browser } else { Channel::Other };
     let phone_fact =
         recognised.phone_raw.as_ref().map(|_| if phone.is_some() { PhoneFact::Valid } else { PhoneFact::Invalid });
@@ -215,10 +221,10 @@ fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Ph
         channel,
         honeypot_filled: recognised.honeypot.is_some(),
         time_to_submit_ms: recognised.time_to_submit_ms,
-        // What a tracker, a network list, e-mail lists and form tokens would tell is unknown, and the unknown
+        // What a tracker, e-mail lists and form tokens would tell is unknown, and the unknown
         // never scores.
         session: None,
-        network: None,
+        network: context.network_fact(),
         submissions_in_24h: None,
         competitor_email: None,
         disposable_email: None,
@@ -227,7 +233,7 @@ fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Ph
         message: recognised.message.as_deref(),
         form_token: None,
         user_agent: submission.request.user_agent.as_deref(),
-        timezone_far_from_ip: None,
+        timezone_far_from_ip: context.timezone_is_far(),
     })
 }
 

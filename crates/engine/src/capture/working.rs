@@ -11,7 +11,7 @@ use leadline_store::{
     capture::{Candidate, LeadTag, NewLead, Resubmitted},
     search,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -74,6 +74,7 @@ impl Working {
             first_touch: first_touch(prepared).unwrap_or_else(|| touch.clone()),
             last_touch: touch,
             visitor_id: recognised.visitor_id.clone(),
+            context: context(prepared),
             submission_count: 1,
             last_submission_at: now.0,
             stage_entered_at: now.0,
@@ -123,6 +124,7 @@ impl Working {
                 first_touch: unchanged,
                 last_touch: row.last_touch,
                 visitor_id: row.visitor_id,
+                context: None,
                 submission_count: row.submission_count,
                 last_submission_at: row.last_submission_at.0,
                 stage_entered_at: 0,
@@ -166,6 +168,7 @@ impl Working {
             row.last_touch = touch;
         }
         row.submission_count += i64::from(!conversations::is_update(prepared));
+        row.context = context(prepared).or(row.context.take());
         row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
         row.updated_at = row.last_submission_at;
         score(row, prepared);
@@ -191,6 +194,7 @@ impl Working {
             suspicion_reasons: row.suspicion_reasons,
             last_touch: row.last_touch,
             visitor_id: row.visitor_id,
+            context: row.context,
             submission_count: row.submission_count,
             last_submission_at: row.last_submission_at,
             updated_at: row.updated_at,
@@ -238,16 +242,20 @@ fn reasons(reasons: &[Reason]) -> Value {
     reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect()
 }
 
+/// What was found out about the visitor, where anything was.
+fn context(prepared: &Prepared) -> Option<Value> {
+    Some(&prepared.context).filter(|context| !context.is_empty()).and_then(|context| serde_json::to_value(context).ok())
+}
+
 fn touch(prepared: &Prepared) -> Value {
-    let touch = Touch { at: prepared.submission.received_at, params: prepared.recognised.touch.clone() };
-    serde_json::to_value(touch).unwrap_or_else(|_| Value::Object(Map::new()))
+    Touch { at: prepared.submission.received_at, params: prepared.recognised.touch.clone() }.to_json()
 }
 
 /// The visit that came first, as the visitor's browser remembers it; never one of the future.
 fn first_touch(prepared: &Prepared) -> Option<Value> {
     let first = prepared.recognised.first_touch.as_ref()?;
     let is_earlier = first.at <= prepared.submission.received_at;
-    is_earlier.then(|| serde_json::to_value(first).ok()).flatten()
+    is_earlier.then(|| first.to_json())
 }
 
 fn touch_says_something(touch: &Value) -> bool {

@@ -7,6 +7,7 @@ use std::sync::{
 };
 
 use leadline_domain::{
+    context::Context,
     fields::RawFields,
     ids::{LeadId, StageId, UserId},
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
@@ -20,7 +21,7 @@ use leadline_store::{pipelines, users};
 use serde_json::{Value, json};
 
 use super::{
-    Sources, actor,
+    Sources, actor, visitors,
     words::{CAMPAIGNS, COMPANIES, FIRST_NAMES, LAST_NAMES, MESSAGES, NOTES, TAGS, TITLES},
 };
 
@@ -149,17 +150,20 @@ fn slug(company: &str) -> String {
 /// Posts letters through the door, at their times.
 async fn post(engine: &Engine, letters: &[Letter]) -> anyhow::Result<Vec<(LeadId, Timestamp)>> {
     let mut prepared = Vec::with_capacity(letters.len());
-    for letter in letters {
+    for (number, letter) in letters.iter().enumerate() {
         let intake = engine.door.intakes().by_key(letter.key.0, &letter.key.1).await?;
         let intake = intake.expect("the demonstration's sources were made a moment ago");
         let fields: RawFields = letter.fields.as_object().cloned().unwrap_or_default().into_iter().collect();
+        let is_browser = letter.key.0 == "form";
+        let user_agent = visitors::USER_AGENTS[number % visitors::USER_AGENTS.len()];
         let request = Request {
-            is_browser: letter.key.0 == "form",
+            is_browser,
             ip: Some(letter.ip.clone()),
-            user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142 Safari/537.36".into()),
+            user_agent: Some(user_agent.into()),
             origin: None,
             content_type: Some("application/json".into()),
             raw_body: letter.fields.to_string(),
+            context: if is_browser { visitors::context(number / 2, user_agent) } else { Context::default() },
         };
         let at = engine_at(engine, letter.at);
         let submission = Submission::new(&at, intake, fields, request, None);

@@ -93,6 +93,7 @@ impl Sight {
         if self.is_masked() {
             // Addresses of pages carry what forms put into them, and click ids are a person's.
             fields.remove("clickIds");
+            fields.remove("programIds");
             for name in ["pageUrl", "referrer"] {
                 let Some(Value::String(url)) = fields.get_mut(name) else { continue };
                 *url = url.split(['?', '#']).next().unwrap_or_default().to_owned();

@@ -6,6 +6,7 @@ mod board;
 mod captures;
 mod chats;
 mod contacts;
+mod context;
 mod conversations;
 mod deliveries;
 mod destinations;

@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    api::{context::ContextView, masking::Sight},
     app::App,
     error::{ApiError, ApiResult},
     extract::{Json, Query},
@@ -57,9 +58,12 @@ struct SubmissionView {
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
     time_to_submit_ms: Option<i64>,
+    /// What was found out about the visitor; null where nothing was.
+    context: Option<ContextView>,
 }
 
-fn view(row: Submission, sees_personal_data: bool) -> SubmissionView {
+fn view(row: Submission, sight: Sight) -> SubmissionView {
+    let sees_personal_data = !sight.is_masked();
     let masked = |value: Option<String>, mask: fn(&str) -> String| {
         if sees_personal_data { value } else { value.map(|value| mask(&value)) }
     };
@@ -82,6 +86,7 @@ fn view(row: Submission, sees_personal_data: bool) -> SubmissionView {
         match_reason: row.match_reason,
         received_at: row.received_at,
         time_to_submit_ms: row.time_to_submit_ms,
+        context: ContextView::of(row.context, sight),
     }
 }
 
@@ -132,9 +137,9 @@ async fn list(
     }
     let offset = (page - 1) * limit;
     let found = submissions::list(&app.engine.store.reader(), actor.workspace, asked.lead_id, limit, offset).await?;
-    let sees_personal_data = actor.role.may(Permission::PiiView);
+    let sight = Sight::of(&actor);
     Ok(Json(SubmissionList {
-        data: found.rows.into_iter().map(|row| view(row, sees_personal_data)).collect(),
+        data: found.rows.into_iter().map(|row| view(row, sight)).collect(),
         page,
         limit,
         total: found.total,

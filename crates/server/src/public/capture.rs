@@ -24,6 +24,7 @@ use crate::{
     client_ip::ClientIp,
     error::{ApiError, ApiResult, Code},
     extract::{Json, Path},
+    proxy_hints,
 };
 
 /// What a program is told about a submission that was accepted.
@@ -151,6 +152,7 @@ pub(super) async fn arrive(
         capture::inbound::admit_origin(&intake, text(&headers, header::ORIGIN).as_deref())
             .map_err(|_| ApiError::new(Code::OriginNotAllowed))?;
     }
+    let context = proxy_hints::context_of(app, request.extensions(), &headers);
     let body = body::read(request).await?;
     let Parsed { kind: body_kind, fields } = body::parse(text(&headers, header::CONTENT_TYPE).as_deref(), &body.bytes)?;
     let evidence = capture::Request {
@@ -160,6 +162,7 @@ pub(super) async fn arrive(
         origin: text(&headers, header::ORIGIN),
         content_type: text(&headers, header::CONTENT_TYPE),
         raw_body: String::from_utf8_lossy(&body.bytes).into_owned(),
+        context,
     };
     let own_key = text(&headers, header::HeaderName::from_static("idempotency-key"));
     let own_key = own_key.or_else(|| capture::own_key(&fields));

@@ -131,7 +131,7 @@ impl Heard {
             user_agent: text(&headers, header::USER_AGENT),
             origin: text(&headers, header::ORIGIN),
             content_type: text(&headers, header::CONTENT_TYPE),
-            raw_body: String::new(),
+            ..capture::Request::default()
         };
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
         Self { method: request.method().to_string(), path, headers, evidence }

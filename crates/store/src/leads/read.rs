@@ -387,7 +387,7 @@ fn whole(dialect: Dialect) -> String {
                 lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
                 {custom} AS custom_fields, leads.message, {figures}, {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
-                leads.lead_state,
+                leads.lead_state, coalesce({context}, 'null') AS context,
                 leads.converted_at, leads.updated_at, leads.deleted_at
          FROM leads LEFT JOIN users ON users.id = leads.assigned_to
          LEFT JOIN projects ON projects.id = leads.project_id
@@ -400,6 +400,7 @@ fn whole(dialect: Dialect) -> String {
         suspicion = dialect.json_text("leads.suspicion_reasons"),
         first = dialect.json_text("leads.first_touch"),
         last = dialect.json_text("leads.last_touch"),
+        context = dialect.json_text("leads.context"),
         ids = dialect.id_list(2),
     )
 }
@@ -451,6 +452,7 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         last_touch: row.json("last_touch")?,
         visitor_id: row.get("visitor_id")?,
         lead_state: row.get("lead_state")?,
+        context: row.json("context")?,
         converted_at: row.get("converted_at")?,
         updated_at: row.get("updated_at")?,
         deleted_at: row.get("deleted_at")?,

@@ -171,6 +171,7 @@ fn row(app: &TestApp, pipeline: PipelineId, model: &Model) -> NewLead {
         first_touch: json!({}),
         last_touch: json!({}),
         visitor_id: None,
+        context: None,
         submission_count: 1,
         last_submission_at: model.created_at,
         stage_entered_at: model.created_at,

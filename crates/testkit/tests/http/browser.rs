@@ -66,9 +66,23 @@ impl Answer {
 
 impl Site {
     pub async fn start(db: Db) -> Self {
+        Self::start_with(db, Settings::default()).await
+    }
+
+    /// The application behind proxies of this range.
+    pub async fn start_behind(db: Db, proxies: &str) -> Self {
+        Self::start_with(db, Settings { trusted_proxies: vec![proxies.parse().expect("a range")] }).await
+    }
+
+    async fn start_with(db: Db, settings: Settings) -> Self {
         let app = TestApp::start(db).await;
-        let router = leadline_server::router(App::new(app.engine.clone(), Settings::default()));
+        let router = leadline_server::router(App::new(app.engine.clone(), settings));
         Self { app, router }
+    }
+
+    /// Serves the application as it is since it was started again.
+    pub fn reopen(&mut self) {
+        self.router = leadline_server::router(App::new(self.app.engine.clone(), Settings::default()));
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -2,6 +2,7 @@
 
 mod browser;
 mod chats;
+mod context;
 mod destinations;
 mod errors;
 mod files;

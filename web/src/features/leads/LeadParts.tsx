@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { membersQuery } from '@/api/lookups';
 import { messageOf } from '@/api/problem';
-import type { Activity, Lead, LeadDetail, Pipeline, Submission, Touch } from '@/api/shapes';
+import type { Activity, Lead, LeadDetail, Pipeline, Submission, Touch, VisitorContext } from '@/api/shapes';
 import { scoreBand, suspicionLevel, suspicionWord } from '@/lib/scores';
 import { asText, humanise, safeUrl } from '@/lib/text';
 import { duration } from '@/lib/time';
@@ -13,6 +13,7 @@ import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
 import { EngagementHead, TouchList, Visits } from './Visits';
+import { channelWords, visitorRows } from './visitor';
 import {
   activityWords,
   inTimeline,
@@ -313,8 +314,17 @@ export function Journey({ lead }: { lead: Lead }) {
   );
 }
 
+/** What the latest visit's request told of who sent it. */
+export function Visitor({ context }: { context: VisitorContext }) {
+  const rows = visitorRows(context);
+  if (rows.length === 0) return <div className={classes.small}>Nothing is known.</div>;
+  return <Pairs rows={rows} />;
+}
+
 function TouchCard({ title, touch }: { title: string; touch: Touch }) {
   const rows: [string, string | null | undefined][] = [
+    ['Channel', channelWords(touch)],
+    ['Searched for', touch.keyword === touch.utmTerm ? undefined : touch.keyword],
     ['Page', touch.pageUrl],
     ['Referrer', touch.referrer],
     ['Source', touch.utmSource],
@@ -323,6 +333,7 @@ function TouchCard({ title, touch }: { title: string; touch: Touch }) {
     ['Term', touch.utmTerm],
     ['Content', touch.utmContent],
     ...Object.entries(touch.clickIds ?? {}),
+    ...Object.entries(touch.programIds ?? {}).map(([key, id]): [string, string] => [humanise(key), id]),
   ];
   return (
     <div>

@@ -21,6 +21,7 @@ import {
   SubmissionCard,
   TagEditor,
   Timeline,
+  Visitor,
 } from './LeadParts';
 import { useConvertLead, useDeleteLead } from './mutations';
 import { leadQuery, submissionsQuery } from './queries';
@@ -91,6 +92,11 @@ function LoadedLead({
       <Journey lead={lead} />
     </Block>
   );
+  const visitor = lead.context && (
+    <Block title="Visitor">
+      <Visitor context={lead.context} />
+    </Block>
+  );
   const head = <LeadHead lead={lead} layout={layout} onDeleted={onDeleted} />;
   if (layout === 'panel') {
     return (
@@ -102,6 +108,7 @@ function LoadedLead({
         {conversations}
         {submissions}
         {journey}
+        {visitor}
         {custom}
         <Timeline lead={lead} why={why} />
       </>
@@ -121,6 +128,7 @@ function LoadedLead({
         <div>
           {facts}
           {tags}
+          {visitor}
           {custom}
         </div>
       </div>

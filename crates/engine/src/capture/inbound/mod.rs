@@ -211,6 +211,7 @@ pub async fn submit_again(
         origin: kept.origin.clone(),
         content_type: kept.content_type.clone(),
         raw_body: kept.raw_body.clone(),
+        ..Request::default()
     };
     let keyed = leads.into_iter().enumerate().map(|(index, lead)| {
         let own = lead.key.clone().or_else(|| own_key(&lead.sent));

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::visits::EngagementView;
-use crate::api::masking::Sight;
+use crate::api::{context::ContextView, masking::Sight};
 
 /// A lead as a card of the board and as a row of the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -127,6 +127,8 @@ pub(crate) struct LeadView {
     visitor_id: Option<String>,
     /// `in_progress` while the lead's chat goes on, else `completed`. The stage is something else.
     state: String,
+    /// Of the latest submission that told anything; null where none did.
+    context: Option<ContextView>,
     #[schema(value_type = Option<String>, format = DateTime)]
     converted_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
@@ -157,6 +159,7 @@ impl LeadView {
             last_touch: sight.touch(lead.last_touch),
             visitor_id: sight.identifier(lead.visitor_id),
             state: lead.lead_state,
+            context: ContextView::of(lead.context, sight),
             converted_at: lead.converted_at,
             updated_at: lead.updated_at,
             deleted_at: lead.deleted_at,
