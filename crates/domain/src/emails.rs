@@ -4,6 +4,8 @@
 //! that, quoted local parts, comments and address literals are refused: nobody who fills in a form has one. Tags
 //! (`+news`) and dots are kept, since only the provider knows what they mean.
 
+mod disposable;
+
 use unicode_normalization::UnicodeNormalization;
 use url::Host;
 
@@ -41,6 +43,18 @@ impl Email {
         self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
+    /// Whether the domain gives mailboxes that are thrown away after minutes.
+    #[must_use]
+    pub fn is_disposable(&self) -> bool {
+        disposable::is_listed(self.domain())
+    }
+
+    /// Whether the domain is one of these, or below one of them.
+    #[must_use]
+    pub fn is_at<'a>(&self, domains: impl IntoIterator<Item = &'a str>) -> bool {
+        domains.into_iter().any(|listed| is_at_or_below(self.domain(), listed))
+    }
+
     /// Whether the domain gives mailboxes to anybody.
     #[must_use]
     pub fn is_free_mail(&self) -> bool {
@@ -58,6 +72,18 @@ pub fn mask(email: &str) -> String {
     let Some((local, domain)) = email.rsplit_once('@') else { return format!("{}•••", first(email)) };
     let ending = domain.rsplit_once('.').map_or_else(String::new, |(_, ending)| format!(".{ending}"));
     format!("{}•••@{}•••{ending}", first(local), first(domain))
+}
+
+/// Whether `domain` is `parent` or `something.parent`.
+fn is_at_or_below(domain: &str, parent: &str) -> bool {
+    domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || (rest.ends_with('.') && !parent.is_empty()))
+}
+
+/// A domain as people write it into a list, in the form that addresses have: lower case, in ASCII, without `@`.
+#[must_use]
+pub fn listed_domain(text: &str) -> Option<String> {
+    let text = text.trim();
+    ascii_domain(text.strip_prefix('@').unwrap_or(text))
 }
 
 /// Without what surrounds an address in links and address books.

@@ -92,6 +92,10 @@ ids! {
     StageCountId;
     /// Something that somebody should look at.
     AlertId;
+    /// A range of addresses that is blocked.
+    BlockedIpId;
+    /// A request that came from a blocked address.
+    BlockedAttemptId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

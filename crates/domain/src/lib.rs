@@ -12,6 +12,7 @@ pub mod csv;
 pub mod days;
 pub mod emails;
 pub mod fields;
+pub mod fraud;
 pub mod identity;
 pub mod ids;
 pub mod inbound;

@@ -4,6 +4,7 @@
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`visits`], [`admin`]) never call each
 //! other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
 
+pub mod addresses;
 pub mod admin;
 pub mod alerts;
 pub mod capture;

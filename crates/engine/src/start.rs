@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use leadline_domain::{
     ids::StageCountId,
-    time::{DAY_MS, HOUR_MS},
+    time::{DAY_MS, HOUR_MS, Timestamp},
 };
 use leadline_outbound::Client;
-use leadline_store::{Dialect, Error, Store, alerts as stored_alerts, capture as rows, events, ledger};
+use leadline_store::{
+    Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger, quarantine,
+    recent_visits,
+};
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
@@ -42,6 +45,9 @@ const GEO_EVERY: Duration = Duration::from_secs(60);
 
 /// Dispatched events are kept this long, for whoever looks into what happened.
 const EVENT_LIFE_MS: i64 = 7 * DAY_MS;
+
+/// Blocks that ran out are shown this long, beside what came under them.
+const BLOCK_LIFE_MS: i64 = 90 * DAY_MS;
 
 /// Rows deleted in one transaction, so that nobody waits long behind it.
 const DELETE_AT_ONCE: i64 = 1_000;
@@ -93,7 +99,7 @@ impl Engine {
         let keys = Arc::new(Keys::derive(&secret));
         let spool = Spool::open(&options.data_dir.join("spool"), options.spool_reserve_bytes)?;
         let geo = Geo::open(options.geo.clone());
-        let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), geo.clone(), options.store_deadline);
+        let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), geo.clone(), &options);
         let wake = Arc::new(Wake::default());
         let engine = Self {
             store,
@@ -196,6 +202,14 @@ async fn keep_refused(engine: Engine) -> Result<(), Error> {
     inbound::refused::keep_refused(&engine).await
 }
 
+/// What was held back or turned away, after 90 days; whoever was seen, after one.
+async fn delete_held(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    let entries = quarantine::delete_expired(tx, now, DELETE_AT_ONCE).await?;
+    let attempts = blocked_ips::delete_expired(tx, now, now.plus_ms(-BLOCK_LIFE_MS), DELETE_AT_ONCE).await?;
+    let visits = recent_visits::delete_old(tx, now.plus_ms(-DAY_MS), DELETE_AT_ONCE).await?;
+    Ok(entries + attempts + visits)
+}
+
 async fn watch(engine: Engine) -> Result<(), Error> {
     alerts::watch::watch(&engine).await
 }
@@ -217,8 +231,9 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         let captures = rows::delete_expired_captures(&mut tx, now, DELETE_AT_ONCE).await?;
         let closed = now.plus_ms(-alerts::watch::CLOSED_KEPT_MS);
         let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
+        let held = delete_held(&mut tx, now).await?;
         tx.commit().await?;
-        if events + captures + alerts == 0 {
+        if events + captures + alerts + held == 0 {
             break;
         }
     }

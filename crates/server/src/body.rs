@@ -180,6 +180,18 @@ pub fn parse_items(content_type: Option<&str>, body: &[u8]) -> ApiResult<Vec<Fie
     }
 }
 
+/// Whether a body that nobody looks into would be read as JSON, by its content type and its first letter.
+#[must_use]
+pub fn looks_like_json(content_type: Option<&str>, body: &[u8]) -> bool {
+    let kind = content_type.map(HeaderWithParameters::parse).map(|value| value.value);
+    let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    match kind.as_deref() {
+        Some("multipart/form-data") => false,
+        Some(kind) if kind.ends_with("/json") || kind.ends_with("+json") => true,
+        Some(_) | None => start.starts_with(b"{") || start.starts_with(b"["),
+    }
+}
+
 fn parse_by_looks(body: &[u8], charset: Option<&str>) -> ApiResult<Parsed> {
     let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     if start.starts_with(b"{") || start.starts_with(b"[") {

@@ -15,18 +15,33 @@ use uuid::Uuid;
 
 use crate::{
     dialect::Kind,
-    sql::{Columns, Error, Tx, json_set, params},
+    sql::{Columns, Error, Row, Tx, json_set, params},
 };
 
 /// The keyed hash of (project or workspace, kind, value) that names a person without holding the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityKey(pub [u8; 16]);
 
+impl IdentityKey {
+    pub(crate) fn read(row: &Row, column: &str) -> Result<Self, Error> {
+        let bytes: Vec<u8> = row.get(column)?;
+        bytes.try_into().map(Self).map_err(|_| Error::Column { column: column.to_owned() })
+    }
+}
+
 impl Serialize for IdentityKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hex::encode(self.0))
     }
 }
+
+/// A key in a set of keys.
+#[derive(Serialize)]
+pub(crate) struct Keyed {
+    pub(crate) key: IdentityKey,
+}
+
+pub(crate) const KEY_COLUMNS: Columns = &[("key", Kind::Bytes)];
 
 /// An identity and whom it names: a lead inside a project, a contact inside a workspace.
 #[derive(Debug, Clone, Serialize)]
@@ -381,10 +396,8 @@ pub async fn find_identities(tx: &mut Tx, keys: &[IdentityKey]) -> Result<Vec<Kn
     let rows = tx.query(&sql, &[json_set(keys)]).await?;
     rows.iter()
         .map(|row| {
-            let bytes: Vec<u8> = row.get("key")?;
-            let key = bytes.try_into().map_err(|_| Error::Column { column: "key".into() })?;
             let subject: LeadId = row.get("subject_id")?;
-            Ok(Known { key: IdentityKey(key), subject_id: subject.0, seen_at: row.get("seen_at")? })
+            Ok(Known { key: IdentityKey::read(row, "key")?, subject_id: subject.0, seen_at: row.get("seen_at")? })
         })
         .collect()
 }

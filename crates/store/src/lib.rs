@@ -6,6 +6,7 @@
 //! engine decided.
 
 pub mod alerts;
+pub mod blocked_ips;
 pub mod capture;
 pub mod captures;
 pub mod contacts;
@@ -22,6 +23,8 @@ mod migrations;
 pub mod notify;
 pub mod pipelines;
 pub mod projects;
+pub mod quarantine;
+pub mod recent_visits;
 pub mod requests;
 pub mod schedules;
 pub mod search;

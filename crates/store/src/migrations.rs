@@ -16,6 +16,7 @@ impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") }),
+            Box::new(Text { name: "0002_fraud", both: include_str!("migrations/0002_fraud.sql") }),
             Box::new(Text { name: "0003_tracking", both: include_str!("migrations/0003_tracking.sql") }),
             Box::new(Text { name: "0004_context", both: include_str!("migrations/0004_context.sql") }),
             Box::new(Text { name: "0005_inbound", both: include_str!("migrations/0005_inbound.sql") }),

@@ -227,6 +227,8 @@ id_columns!(
     ids::MessageId,
     ids::FetchId,
     ids::AlertId,
+    ids::BlockedIpId,
+    ids::BlockedAttemptId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

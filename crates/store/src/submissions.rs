@@ -31,6 +31,8 @@ pub struct Submission {
     pub received_at: Timestamp,
     pub time_to_submit_ms: Option<i64>,
     pub context: Option<Value>,
+    /// The address it came from, as long as the raw evidence lives.
+    pub ip: Option<String>,
 }
 
 /// A page of submissions, newest first; of one lead, or of the whole workspace.
@@ -49,7 +51,9 @@ pub async fn list(
     let context = reader.dialect().json_text("context");
     let sql = format!(
         "SELECT id, lead_id, source_id, source, source_name, payload, name, email, phone, project, message, cta,
-                page_url, referrer, {reason} AS match_reason, received_at, time_to_submit_ms, coalesce({context}, 'null') AS context
+                page_url, referrer, {reason} AS match_reason, received_at, time_to_submit_ms,
+                coalesce({context}, 'null') AS context,
+                (SELECT ip FROM lead_captures c WHERE c.submission_id = lead_submissions.id) AS ip
          FROM lead_submissions WHERE {condition} ORDER BY id DESC LIMIT $3 OFFSET $4"
     );
     let count = format!(
@@ -91,5 +95,6 @@ fn read(row: &Row) -> Result<Submission, Error> {
         received_at: row.get("received_at")?,
         time_to_submit_ms: row.get("time_to_submit_ms")?,
         context: row.json("context")?,
+        ip: row.get("ip")?,
     })
 }

@@ -25,7 +25,7 @@ const OWNED: &[(&str, &[&str])] =
 const ENGINE_FEATURES: &[&str] = &["admin", "alerts", "capture", "crm", "delivery", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
-const ENGINE_GROUND: &[&str] = &["connections", "geo", "live", "retention", "seal"];
+const ENGINE_GROUND: &[&str] = &["addresses", "connections", "geo", "live", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

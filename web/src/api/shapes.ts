@@ -91,6 +91,14 @@ export type Submission = Narrowed<
   { fields?: Record<string, unknown> | null; matchReason: MatchReason }
 >;
 
+/** Why a submission was held back; described as text, and the screens have words for these. */
+export type QuarantineEntry = Narrowed<
+  Schemas['QuarantineView'],
+  { fields?: Record<string, unknown> | null; suspicionReasons: Reason[] }
+>;
+export type BlockedIp = Schemas['BlockedIpView'];
+export type BlockedAttempt = Schemas['BlockedAttemptView'];
+
 export type Contact = Schemas['ContactView'];
 export type Project = Schemas['ProjectView'];
 export type InboundWebhook = Schemas['WebhookView'];

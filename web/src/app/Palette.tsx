@@ -39,6 +39,7 @@ export function Palette() {
       run: () => void navigate({ to: '/board', search: { assignedTo: 'me' } }),
     },
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
+    { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },
     { label: 'Go to sources', allowed: true, run: () => void navigate({ to: '/sources' }) },
     {
       label: 'Go to destinations',

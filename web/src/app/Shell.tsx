@@ -10,6 +10,7 @@ import {
   IconLayoutKanban,
   IconSearch,
   IconSettings,
+  IconShield,
   IconUserCircle,
   IconUsers,
 } from '@tabler/icons-react';
@@ -34,6 +35,7 @@ const NAV = [
   { to: '/leads', label: 'Leads', icon: IconUsers, permission: 'leads:view' },
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
+  { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view' },
   { to: '/destinations', label: 'Destinations', icon: IconArrowBarToRight, permission: 'destinations:view' },
   { to: '/settings', label: 'Settings', icon: IconSettings, permission: null },
 ] as const;

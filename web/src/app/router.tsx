@@ -10,6 +10,7 @@ import {
 import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { readDeliveriesSearch } from '@/features/destinations/search';
+import { readFraudSearch } from '@/features/fraud/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -99,6 +100,13 @@ const contacts = createRoute({
   component: lazyRouteComponent(() => import('@/features/contacts/ContactsPage'), 'ContactsPage'),
 });
 
+const fraud = createRoute({
+  getParentRoute: () => shell,
+  path: '/fraud',
+  validateSearch: readFraudSearch,
+  component: lazyRouteComponent(() => import('@/features/fraud/FraudPage'), 'FraudPage'),
+});
+
 const sources = createRoute({
   getParentRoute: () => shell,
   path: '/sources',
@@ -185,6 +193,7 @@ const routeTree = root.addChildren([
     leads,
     lead,
     contacts,
+    fraud,
     sources,
     widget,
     captures,

@@ -5,6 +5,7 @@
 //! concerns: nobody hands out more than they have, and no workspace is left without a super admin.
 
 pub mod attempts;
+pub mod detection;
 mod passwords;
 pub mod secrets;
 pub mod sessions;

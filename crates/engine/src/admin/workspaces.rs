@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Options,
-    admin::{AdminError, checked_email, checked_name, passwords, sessions, sessions::SignedIn},
+    admin::{
+        AdminError, checked_email, checked_name,
+        detection::{self, DetectionChange},
+        passwords, sessions,
+        sessions::SignedIn,
+    },
     random_bytes,
 };
 
@@ -193,6 +198,8 @@ pub struct Change {
     pub default_country: Option<Option<String>>,
     /// The timezone that days and business hours follow, by its name (`Europe/Berlin`).
     pub timezone: Option<Option<String>>,
+    /// What the fraud desk goes by.
+    pub detection: DetectionChange,
 }
 
 /// Changes a workspace's name and settings.
@@ -235,10 +242,10 @@ fn apply_settings(settings: &mut Value, change: &Change) -> Result<(), AdminErro
     set(settings, "ipWindowMinutes", change.ip_window_minutes);
     set(settings, "botDetection", change.bot_detection);
     set(settings, "defaultCountry", country);
-    Ok(())
+    detection::apply(settings, &change.detection)
 }
 
-fn in_range(
+pub(super) fn in_range(
     field: &'static str,
     value: Option<Option<i64>>,
     range: std::ops::RangeInclusive<i64>,
@@ -249,7 +256,7 @@ fn in_range(
     }
 }
 
-fn set<T: Into<Value>>(settings: &mut Value, name: &str, value: Option<Option<T>>) {
+pub(super) fn set<T: Into<Value>>(settings: &mut Value, name: &str, value: Option<Option<T>>) {
     let Value::Object(settings) = settings else { return };
     match value {
         None => {}

@@ -15,6 +15,7 @@ use leadline_domain::{
     ids::{
         ActivityId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId, WorkspaceId, derived,
     },
+    scores::Score,
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
 };
 use leadline_store::{
@@ -30,7 +31,7 @@ use leadline_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Accepted, arrival::arrival, conversations, prepare::Prepared, working::Working};
+use super::{Accepted, arrival::arrival, conversations, holding::Holding, prepare::Prepared, working::Working};
 use crate::random_bytes;
 
 /// Submissions in one transaction. Larger batches bring little and make the first in it wait for the last.
@@ -52,11 +53,13 @@ pub struct Outcome {
     pub lead: LeadId,
     /// Whether the lead was there before.
     pub duplicate: bool,
+    /// Whether it was held back; then the lead is made up.
+    pub held: bool,
 }
 
 impl Outcome {
     pub(super) fn accepted(self, receipt: SubmissionId) -> Accepted {
-        Accepted { receipt, lead: Some(self.lead), duplicate: self.duplicate, stored: true }
+        Accepted { receipt, lead: Some(self.lead), duplicate: self.duplicate, stored: true, held: self.held }
     }
 }
 
@@ -108,7 +111,8 @@ async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option
     let ours = whole.iter().zip(&is_ours).filter(|(_, is_ours)| **is_ours);
     let batch: Vec<Arc<Prepared>> = ours.map(|(one, _)| Arc::clone(one)).collect();
     let mut known = Knowledge::read(&mut tx, &batch).await?;
-    let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared)).collect();
+    let mut holding = Holding::read(&mut tx, &batch).await?;
+    let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared, &mut holding)).collect();
     let mut written = Written::default();
     known.hold_stages(&mut tx, &batch, &decided).await?;
     known.lock_matched(&mut tx, &decided).await?;
@@ -116,6 +120,7 @@ async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option
         batch.iter().zip(&decided).map(|(prepared, decided)| known.apply(prepared, decided, &mut written)).collect();
     known.finish(&mut written);
     written.write(&mut tx).await?;
+    holding.write(&mut tx).await?;
     let all_are_still_ours = batch.iter().all(|one| one.claim.hold());
     if !all_are_still_ours {
         tx.rollback().await?;
@@ -130,16 +135,19 @@ async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option
 enum Decided {
     /// It is stored already.
     Repeat(LeadId),
+    /// It is held back, and answered as if it were not.
+    Held(Outcome),
     /// It belongs to a lead that was there before the batch, or that an earlier one of the batch makes.
-    Joins { lead: LeadId, decision: Decision<LeadId> },
+    Joins { lead: LeadId, decision: Decision<LeadId>, suspicion: Score },
     /// It makes a lead.
-    Makes { lead: LeadId, decision: Decision<LeadId> },
+    Makes { lead: LeadId, decision: Decision<LeadId>, suspicion: Score },
 }
 
 impl Decided {
     fn lead(&self) -> LeadId {
         match self {
-            Self::Repeat(lead) | Self::Joins { lead, .. } | Self::Makes { lead, .. } => *lead,
+            Self::Repeat(lead) | Self::Held(Outcome { lead, .. }) => *lead,
+            Self::Joins { lead, .. } | Self::Makes { lead, .. } => *lead,
         }
     }
 }
@@ -216,25 +224,35 @@ impl Knowledge {
         })
     }
 
-    /// Decides whose submission it is, and takes its keys for that lead.
-    fn decide(&mut self, prepared: &Prepared) -> Decided {
+    /// Decides whose submission it is, and takes its keys for that lead, unless it is held back.
+    fn decide(&mut self, prepared: &Prepared, holding: &mut Holding) -> Decided {
         let submission = &prepared.submission;
         if let Some(lead) = self.stored.get(&submission.id) {
+            holding.note_lead(prepared, *lead);
             return Decided::Repeat(*lead);
+        }
+        if let Some(outcome) = holding.known(prepared) {
+            return Decided::Held(outcome);
         }
         let ours = Contact { email: prepared.email.as_deref(), phone: prepared.phone.as_deref() };
         let window_ms = setting(&submission.intake.workspace_settings, "ipWindowMinutes", 30) * MINUTE_MS;
         let decision = identity::decide(ours, submission.received_at, window_ms, |key| self.candidate(prepared, key));
         let found = decision.found.map(|(lead, _)| lead);
+        let mut judged = holding.judge(prepared);
+        if let Some(hold) = judged.hold.take() {
+            return Decided::Held(holding.hold(prepared, &judged, hold, found));
+        }
+        let suspicion = judged.suspicion;
         let lead = found.unwrap_or_else(|| LeadId::new(submission.received_at, random_bytes()));
         self.take_keys(prepared, lead);
         self.stored.insert(submission.id, lead);
+        holding.note_lead(prepared, lead);
         let carried = self.carries.entry(lead).or_default();
         carried.email = carried.email.take().or_else(|| prepared.email.clone());
         carried.phone = carried.phone.take().or_else(|| prepared.phone.clone());
         match found {
-            Some(lead) => Decided::Joins { lead, decision },
-            None => Decided::Makes { lead, decision },
+            Some(lead) => Decided::Joins { lead, decision, suspicion },
+            None => Decided::Makes { lead, decision, suspicion },
         }
     }
 
@@ -322,26 +340,27 @@ impl Knowledge {
 
     /// Turns a decision into rows.
     fn apply(&mut self, prepared: &Prepared, decided: &Decided, written: &mut Written) -> Outcome {
-        let (lead, decision, is_new) = match decided {
-            Decided::Repeat(lead) => return Outcome { lead: *lead, duplicate: true },
-            Decided::Joins { lead, decision } => (*lead, decision, false),
-            Decided::Makes { lead, decision } => (*lead, decision, true),
+        let (lead, decision, suspicion, is_new) = match decided {
+            Decided::Repeat(lead) => return Outcome { lead: *lead, duplicate: true, held: false },
+            Decided::Held(outcome) => return *outcome,
+            Decided::Joins { lead, decision, suspicion } => (*lead, decision, suspicion, false),
+            Decided::Makes { lead, decision, suspicion } => (*lead, decision, suspicion, true),
         };
         if is_new {
             let contact = self.contact_for(prepared, written);
             self.contacts.insert(lead, contact);
             let wanted = place(prepared);
             let place = self.instead.get(&wanted.1).copied().unwrap_or(wanted);
-            self.leads.insert(lead, Working::made(prepared, lead, contact, place));
+            self.leads.insert(lead, Working::made(prepared, suspicion, lead, contact, place));
             written.evidence(prepared, lead, decision);
             written.conversations.take(prepared, lead, Some(contact));
             let data = event_data(prepared, decision, &self.leads[&lead]);
             written.tell(prepared, lead, "lead.created", data);
-            return Outcome { lead, duplicate: false };
+            return Outcome { lead, duplicate: false, held: false };
         }
         let working = self.leads.get_mut(&lead).expect("a lead that is joined was locked or made before");
         let silence_ms = prepared.submission.received_at.0 - working.row.last_submission_at;
-        working.join(prepared);
+        working.join(prepared, suspicion);
         written.evidence(prepared, lead, decision);
         let kind = kind_of_repeat(prepared, silence_ms);
         let mut data = event_data(prepared, decision, working);
@@ -349,7 +368,7 @@ impl Knowledge {
         written.tell(prepared, lead, kind, data);
         written.conversations.take(prepared, lead, self.contacts.get(&lead).copied());
         self.claim_contact_keys(prepared, lead);
-        Outcome { lead, duplicate: true }
+        Outcome { lead, duplicate: true, held: false }
     }
 
     /// The person behind a new lead: known in the workspace by e-mail or phone, or new.

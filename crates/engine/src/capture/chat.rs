@@ -295,6 +295,7 @@ async fn for_the_door(
     }
     let part = ChatPart { chat_id: update.chat_id.clone(), state, is_update: chat.lead_id.is_some() };
     Ok(Some(Submission {
+        standing: super::Standing::Open,
         id,
         is_repeatable: true,
         intake: update.intake.clone(),

@@ -7,14 +7,21 @@
 
 mod arrival;
 mod batch;
+pub mod blocking;
+mod blocklist;
 pub mod chat;
 pub mod conversations;
+pub mod detection;
 mod enrich;
+mod holding;
 pub mod inbound;
 mod intakes;
 mod prepare;
+mod rate;
+pub mod release;
 pub mod replay;
 pub mod spool;
+mod standing;
 mod working;
 
 use std::{
@@ -39,12 +46,14 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Engine, geo::Geo, random_bytes, seal::Keys};
+use crate::{Engine, Options, geo::Geo, random_bytes, seal::Keys};
 
 pub use batch::{Outcome, commit};
+pub use blocklist::Block;
 pub use intakes::Intakes;
 pub use prepare::{Nothing, Prepared, prepare};
 pub use spool::Spool;
+pub use standing::{Standing, Watch};
 
 /// Submissions waiting for a writer. Beyond it they go to the spool: a queue that grows without bound only hides that
 /// the store is too slow.
@@ -76,6 +85,9 @@ pub struct Submission {
     /// What an inbound format said of it.
     #[serde(default)]
     pub inbound: Option<inbound::Inbound>,
+    /// What was decided about it before its fields were looked at.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// The request that brought a submission.
@@ -123,6 +135,7 @@ impl Submission {
         let scope = intake.source_id.map_or(intake.workspace_id.0, |source| source.0);
         let key = key.map(str::trim).filter(|key| !key.is_empty());
         let id = key.map_or_else(|| SubmissionId::new(now, random_bytes()), |key| submission_for_key(scope, key));
+        let standing = Standing::Open;
         Self {
             id,
             is_repeatable: key.is_some(),
@@ -133,7 +146,14 @@ impl Submission {
             direct: None,
             inbound: None,
             chat: None,
+            standing,
         }
+    }
+
+    /// What came from a blocked address: recorded and answered like any other, and never looked into.
+    #[must_use]
+    pub fn turned_away(engine: &Engine, intake: Intake, block: Block, request: Request, key: Option<&str>) -> Self {
+        Self { standing: block.into(), ..Self::new(engine, intake, RawFields::new(), request, key) }
     }
 }
 
@@ -159,6 +179,8 @@ pub struct Accepted {
     pub duplicate: bool,
     /// Whether it is in the store (or in the spool).
     pub stored: bool,
+    /// Whether it was held back: then the lead is made up. Nobody outside is ever told.
+    pub held: bool,
 }
 
 /// Why a submission was not accepted.
@@ -181,6 +203,7 @@ pub struct Door {
     queue: mpsc::Sender<Waiting>,
     spool: Spool,
     intakes: Intakes,
+    watch: Watch,
     store_is_away: Arc<AtomicBool>,
     deadline: Duration,
     keys: Arc<Keys>,
@@ -205,7 +228,7 @@ pub(crate) struct Queue {
 
 impl Door {
     /// A door, and the queue behind it for [`Queue::run_writer`].
-    pub(crate) fn new(store: &Store, spool: Spool, keys: Arc<Keys>, geo: Geo, deadline: Duration) -> (Self, Queue) {
+    pub(crate) fn new(store: &Store, spool: Spool, keys: Arc<Keys>, geo: Geo, options: &Options) -> (Self, Queue) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (to_forward, forwardable) = mpsc::channel(QUEUE);
         let store_is_away = Arc::new(AtomicBool::new(false));
@@ -213,8 +236,9 @@ impl Door {
             queue,
             spool,
             intakes: Intakes::new(store.clone(), Arc::clone(&store_is_away)),
+            watch: Watch::new(store.clone(), Arc::clone(&store_is_away), options.bot_detection),
             store_is_away,
-            deadline,
+            deadline: options.store_deadline,
             keys,
             geo,
             forwarding: Arc::default(),
@@ -229,11 +253,13 @@ impl Door {
     /// Where it names nobody, or neither the store nor the spool can take it.
     pub async fn accept(&self, mut submission: Submission) -> Result<Accepted, AcceptError> {
         enrich::enrich(&self.geo, &mut submission.request);
+        self.watch.judge(&mut submission).await;
         let prepared = prepare(&self.keys, submission).map_err(|Nothing| AcceptError::Nothing)?;
         let (receipt, kind) = (prepared.submission.id, prepared.submission.intake.kind.clone());
         let result = self.accept_prepared(prepared).await;
         let outcome = match &result {
             Ok(accepted) if !accepted.stored => "spooled",
+            Ok(accepted) if accepted.held => "held",
             Ok(accepted) if accepted.duplicate => "resubmitted",
             Ok(_) => "created",
             Err(_) => "refused",
@@ -281,7 +307,7 @@ impl Door {
         let record = spool::Record::Submission(Box::new(submission.clone()));
         self.spool.append(record).await.map_err(AcceptError::NoRoom)?;
         // Where a commit may be under way, or too many wait, destinations are told as of any other lead.
-        if is_ours_alone {
+        if is_ours_alone && !prepared.may_be_held() {
             let _too_many_wait = self.to_forward.try_send(submission);
         }
         tracing::warn!(
@@ -291,7 +317,7 @@ impl Door {
             reason,
             "lead.persistence_failed: submission {receipt} waits in the spool"
         );
-        Ok(Accepted { receipt, lead: None, duplicate: false, stored: false })
+        Ok(Accepted { receipt, lead: None, duplicate: false, stored: false, held: false })
     }
 
     /// Whether submissions go straight to the spool at the moment.
@@ -318,6 +344,12 @@ impl Door {
     #[must_use]
     pub fn spool_handle(&self) -> &Spool {
         &self.spool
+    }
+
+    /// The one who looks at addresses before the door opens.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// The sources known to this door.

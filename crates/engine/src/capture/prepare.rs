@@ -7,14 +7,15 @@ use leadline_domain::{
     context::Context,
     emails::Email,
     fields::{FieldMapping, Recognised, as_sent, recognise},
+    fraud::{self, HoldFacts},
     phones::Phone,
     scores::{self, Channel, EmailKind, FitFacts, PhoneFact, Score, SuspicionFacts},
 };
 use leadline_store::capture::IdentityKey;
 use serde_json::{Map, Value, json};
 
-use super::{Submission, conversations};
-use crate::seal::Keys;
+use super::{Submission, conversations, detection::Detection, standing::Standing};
+use crate::{addresses, seal::Keys};
 
 /// A submission ready to be written.
 #[derive(Debug)]
@@ -37,10 +38,16 @@ pub struct Prepared {
     pub identities: Identities,
     /// The hashed identities inside the workspace.
     pub contact_identities: ContactIdentities,
-    /// How suspicious it is, and why.
+    /// Whom the answer is for, where it is made up.
+    pub person_key: Option<IdentityKey>,
+    /// The visitor's and the address's keys inside the workspace, by which visits are counted.
+    pub visitor_keys: [Option<IdentityKey>; 2],
+    /// How suspicious it is by itself, and why.
     pub suspicion: Score,
     /// What was found out about the visitor.
     pub context: Context,
+    /// Whether it is somebody's test.
+    pub is_test: bool,
     /// Whether it may still be committed.
     pub claim: Claim,
 }
@@ -104,6 +111,9 @@ pub struct Nothing;
 /// # Errors
 /// [`Nothing`] where there is nobody to make a lead of.
 pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing> {
+    if let Standing::Blocked { .. } = &submission.standing {
+        return Ok(turned_away(keys, submission));
+    }
     let mapping: FieldMapping = submission
         .intake
         .source_settings
@@ -135,7 +145,8 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         .and_then(|raw| Phone::parse(raw, default_region, recognised.country_code.as_deref()));
     let mut context = submission.request.context.clone();
     context.read_timezone(recognised.timezone.as_deref());
-    let suspicion = suspicion(&submission, &recognised, phone.as_ref(), &context);
+    let suspicion = suspicion(&submission, &recognised, email.as_ref(), phone.is_some(), &context, None);
+    let is_test = is_test(&submission, email.as_ref());
     let (project, workspace) = (submission.intake.project_id.0, submission.intake.workspace_id.0);
     let project_key = |kind, value: &str| IdentityKey(keys.identity(project, kind, value));
     let workspace_key = |kind, value: &str| IdentityKey(keys.identity(workspace, kind, value));
@@ -144,15 +155,22 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
     let email_text = email.as_ref().map(|email| email.canonical.clone());
     let e164 = phone.as_ref().map(|phone| phone.e164.clone());
     let ip = submission.request.ip.as_deref().filter(|_| submission.request.is_browser);
+    let visitor = recognised.visitor_id.as_deref();
+    let identities = Identities {
+        record,
+        visitor: visitor.map(|visitor| project_key("visitor", visitor)),
+        email: email_text.as_deref().map(|email| project_key("email", email)),
+        phone: e164.as_deref().map(|phone| project_key("phone", phone)),
+        ip: ip.map(|ip| project_key("ip", ip)),
+    };
     Ok(Prepared {
         name: display_name(&recognised, e164.as_deref(), &submission.intake.source_name),
-        identities: Identities {
-            record,
-            visitor: recognised.visitor_id.as_deref().map(|visitor| project_key("visitor", visitor)),
-            email: email_text.as_deref().map(|email| project_key("email", email)),
-            phone: e164.as_deref().map(|phone| project_key("phone", phone)),
-            ip: ip.map(|ip| project_key("ip", ip)),
-        },
+        person_key: identities.email.or(identities.phone).or(identities.visitor).or(identities.ip),
+        visitor_keys: [
+            visitor.map(|visitor| workspace_key("seen_visitor", visitor)),
+            ip.map(|ip| workspace_key("seen_ip", ip)),
+        ],
+        identities,
         contact_identities: ContactIdentities {
             email: email_text.as_deref().map(|email| workspace_key("contact_email", email)),
             phone: e164.as_deref().map(|phone| workspace_key("contact_phone", phone)),
@@ -163,6 +181,7 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         region: phone.and_then(|phone| phone.region),
         suspicion,
         context,
+        is_test,
         claim: Claim::default(),
         recognised,
         submission,
@@ -213,22 +232,95 @@ pub(super) fn merge_custom(older: &mut Map<String, Value>, newer: &Map<String, V
     }
 }
 
-fn suspicion(submission: &Submission, recognised: &Recognised, phone: Option<&Phone>, context: &Context) -> Score {
+/// What is recorded of a blocked address: nobody looks into its fields.
+fn turned_away(keys: &Keys, submission: Submission) -> Prepared {
+    let workspace = submission.intake.workspace_id.0;
+    let request = &submission.request;
+    let who = format!("{}\n{}", request.ip.as_deref().unwrap_or_default(), request.raw_body);
+    Prepared {
+        recognised: Recognised::default(),
+        name: String::new(),
+        email: None,
+        phone: None,
+        region: None,
+        custom_fields: Map::new(),
+        identities: Identities::default(),
+        contact_identities: ContactIdentities::default(),
+        person_key: Some(IdentityKey(keys.identity(workspace, "blocked", &who))),
+        visitor_keys: [None, None],
+        suspicion: Score::default(),
+        context: Context::default(),
+        is_test: false,
+        claim: Claim::default(),
+        submission,
+    }
+}
+
+fn is_test(submission: &Submission, email: Option<&Email>) -> bool {
+    let ip = submission.request.ip.as_deref().filter(|_| submission.request.is_browser);
+    Detection(&submission.intake.workspace_settings).is_test(ip.and_then(addresses::parse), email)
+}
+
+impl Prepared {
+    /// How suspicious it is where its visitor came this often in 24 hours.
+    pub(super) fn suspicion_after(&self, submissions_in_24h: Option<u32>) -> Score {
+        let email = self.email.as_deref().and_then(Email::parse);
+        suspicion(
+            &self.submission,
+            &self.recognised,
+            email.as_ref(),
+            self.phone.is_some(),
+            &self.context,
+            submissions_in_24h,
+        )
+    }
+
+    /// What holding it back is decided by, where it is this suspicious.
+    pub(super) fn hold_facts(&self, suspicion: i32) -> HoldFacts {
+        let submission = &self.submission;
+        let detection = Detection(&submission.intake.workspace_settings);
+        HoldFacts {
+            is_from_browser: submission.request.is_browser,
+            is_trusted: matches!(submission.standing, Standing::Trusted | Standing::Released { .. }),
+            honeypot_caught: self.recognised.honeypot.is_some() && detection.catches_honeypots(),
+            is_rate_limited: submission.standing == Standing::RateLimited,
+            suspicion,
+            hold_at: detection.hold_at(),
+        }
+    }
+
+    /// Whether it may be held back, when all is known that the store knows.
+    pub(super) fn may_be_held(&self) -> bool {
+        let is_blocked = matches!(self.submission.standing, Standing::Blocked { .. });
+        // Nobody is more suspicious than that.
+        is_blocked || fraud::hold(&self.hold_facts(i32::MAX)).is_some()
+    }
+}
+
+fn suspicion(
+    submission: &Submission,
+    recognised: &Recognised,
+    email: Option<&Email>,
+    phone_is_valid: bool,
+    context: &Context,
+    submissions_in_24h: Option<u32>,
+) -> Score {
+    let detection = Detection(&submission.intake.workspace_settings);
     let channel = if submission.request.is_browser { Channel::Browser } else { Channel::Other };
-    let phone_fact =
-        recognised.phone_raw.as_ref().map(|_| if phone.is_some() { PhoneFact::Valid } else { PhoneFact::Invalid });
+    let phone = if phone_is_valid { PhoneFact::Valid } else { PhoneFact::Invalid };
+    // Where detection is on, a person looked at what filled the honeypot, or its address is trusted.
+    let honeypot_counts = !detection.catches_honeypots();
     scores::suspicion(&SuspicionFacts {
         channel,
-        honeypot_filled: recognised.honeypot.is_some(),
+        honeypot_filled: honeypot_counts && recognised.honeypot.is_some(),
         time_to_submit_ms: recognised.time_to_submit_ms,
-        // What a tracker, e-mail lists and form tokens would tell is unknown, and the unknown
-        // never scores.
+        // What a tracker and form tokens would tell is unknown, and the unknown never scores.
         session: None,
         network: context.network_fact(),
-        submissions_in_24h: None,
-        competitor_email: None,
-        disposable_email: None,
-        phone: phone_fact,
+        submissions_in_24h,
+        competitor_email: email.and_then(|email| detection.is_competitors(email)),
+        disposable_email: email.map(Email::is_disposable),
+        phone: recognised.phone_raw.as_ref().map(|_| phone),
         name: recognised.name.as_deref(),
         message: recognised.message.as_deref(),
         form_token: None,

@@ -5,7 +5,7 @@ use leadline_domain::{
     attribution::Touch,
     ids::{ContactId, LeadId, PipelineId, ProjectId, StageId},
     rank::Rank,
-    scores::{self, Reason},
+    scores::{self, Reason, Score},
 };
 use leadline_store::{
     capture::{Candidate, LeadTag, NewLead, Resubmitted},
@@ -34,6 +34,7 @@ impl Working {
     /// A lead that a submission makes.
     pub(super) fn made(
         prepared: &Prepared,
+        suspicion: &Score,
         lead: LeadId,
         contact: ContactId,
         (pipeline, stage): (PipelineId, StageId),
@@ -78,13 +79,13 @@ impl Working {
             submission_count: 1,
             last_submission_at: now.0,
             stage_entered_at: now.0,
-            is_test: false,
+            is_test: prepared.is_test,
             version: 1,
             created_at: now.0,
             updated_at: now.0,
             search_text: String::new(),
         };
-        score(&mut row, prepared);
+        score(&mut row, prepared, suspicion);
         Self { is_new: true, was_deleted: false, row }
     }
 
@@ -139,7 +140,7 @@ impl Working {
 
     /// A further submission fills what was empty, adds to the custom fields, and is the latest word in message and
     /// touch. What the lead is called and reached by stays: corrections show on the submissions' cards.
-    pub(super) fn join(&mut self, prepared: &Prepared) {
+    pub(super) fn join(&mut self, prepared: &Prepared, suspicion: &Score) {
         let recognised = &prepared.recognised;
         let row = &mut self.row;
         let was_called_for_want_of_a_name = Some(&row.name) == row.email.as_ref()
@@ -171,7 +172,7 @@ impl Working {
         row.context = context(prepared).or(row.context.take());
         row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
         row.updated_at = row.last_submission_at;
-        score(row, prepared);
+        score(row, prepared, suspicion);
     }
 
     /// What a further submission changes of a lead that was there before.
@@ -220,7 +221,7 @@ fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
     }
 }
 
-fn score(row: &mut NewLead, prepared: &Prepared) {
+fn score(row: &mut NewLead, prepared: &Prepared, suspicion: &Score) {
     let fit = prepare::fit(
         row.email.as_deref(),
         row.phone.as_deref(),
@@ -229,16 +230,16 @@ fn score(row: &mut NewLead, prepared: &Prepared) {
         row.title.as_deref(),
         row.message.as_deref(),
     );
-    row.suspicion = i64::from(prepared.suspicion.total);
-    row.suspicion_reasons = reasons(&prepared.suspicion.reasons);
+    row.suspicion = i64::from(suspicion.total);
+    row.suspicion_reasons = reasons(&suspicion.reasons);
     let engagement = row.engagement.and_then(|engagement| i32::try_from(engagement).ok());
-    row.score = i64::from(scores::lead_score(engagement, fit.total, prepared.suspicion.total));
+    row.score = i64::from(scores::lead_score(engagement, fit.total, suspicion.total));
     row.score_reasons = reasons(&fit.reasons);
     let phone = row.phone.as_deref().or(row.phone_raw.as_deref());
     row.search_text = search::text(&row.name, row.email.as_deref(), phone, row.company.as_deref());
 }
 
-fn reasons(reasons: &[Reason]) -> Value {
+pub(super) fn reasons(reasons: &[Reason]) -> Value {
     reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect()
 }
 

@@ -105,7 +105,7 @@ pub async fn forward_spooled(engine: &Engine, prepared: &Prepared) -> Vec<Forwar
     let offer = Offer {
         kind: KIND,
         project: Some(intake.project_id),
-        is_test: false,
+        is_test: prepared.is_test,
         environment: &engine.options.environment,
     };
     let body = Bytes::from(payload(prepared, &workspace.slug, &engine.options.environment));

@@ -11,6 +11,7 @@ mod conversations;
 mod deliveries;
 mod destinations;
 mod forms;
+mod fraud;
 mod leads;
 mod ledger;
 mod masking;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(chats::routes())
         .merge(captures::routes())
         .merge(conversations::routes())
+        .merge(fraud::routes())
         .merge(destinations::routes())
         .merge(deliveries::routes())
         .merge(live::routes())

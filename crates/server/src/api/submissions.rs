@@ -60,6 +60,8 @@ struct SubmissionView {
     time_to_submit_ms: Option<i64>,
     /// What was found out about the visitor; null where nothing was.
     context: Option<ContextView>,
+    /// The address it came from; null without `pii:view`, and 90 days later.
+    ip: Option<String>,
 }
 
 fn view(row: Submission, sight: Sight) -> SubmissionView {
@@ -87,6 +89,7 @@ fn view(row: Submission, sight: Sight) -> SubmissionView {
         received_at: row.received_at,
         time_to_submit_ms: row.time_to_submit_ms,
         context: ContextView::of(row.context, sight),
+        ip: row.ip.filter(|_| sees_personal_data),
     }
 }
 

@@ -6,8 +6,12 @@ use leadline_domain::{
     time::{DAY_MS, Timestamp},
 };
 use leadline_engine::{
-    admin::workspaces::{self as admin, Change},
+    admin::{
+        detection::DetectionChange,
+        workspaces::{self as admin, Change},
+    },
     alerts::watch::timezone_of,
+    capture::detection::RATE_PER_MINUTE,
 };
 use leadline_store::workspaces::{self, Workspace};
 use serde::{Deserialize, Serialize};
@@ -58,6 +62,47 @@ struct SettingsView {
     /// The timezone that days and business hours follow.
     #[schema(example = "Europe/Berlin")]
     timezone: String,
+    #[serde(flatten)]
+    detection: DetectionView,
+}
+
+/// What the fraud desk goes by.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DetectionView {
+    /// From how much suspicion on (1 to 100) what a browser sends is held back; null for never.
+    hold_at_suspicion: Option<i64>,
+    /// Whether the address of whoever fills a honeypot is blocked for a week.
+    block_honeypot_ips: bool,
+    /// Submissions a minute that one address may send to one source; what comes beyond is held back. 0 for any number.
+    rate_limit_per_minute: i64,
+    /// Addresses and networks that are never blocked, limited or held back.
+    trusted_ips: Vec<String>,
+    /// Addresses and networks whose leads are tests.
+    test_ips: Vec<String>,
+    /// E-mail addresses and domains whose leads are tests.
+    test_emails: Vec<String>,
+    /// Domains of competitors.
+    competitor_domains: Vec<String>,
+}
+
+impl DetectionView {
+    fn new(settings: &Value) -> Self {
+        let list = |name: &str| {
+            let entries = settings.get(name).and_then(Value::as_array).into_iter().flatten();
+            entries.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let number = |name: &str| settings.get(name).and_then(Value::as_i64);
+        Self {
+            hold_at_suspicion: number("holdAtSuspicion"),
+            block_honeypot_ips: settings.get("blockHoneypotIps").and_then(Value::as_bool).unwrap_or(false),
+            rate_limit_per_minute: number("rateLimitPerMinute").unwrap_or(RATE_PER_MINUTE),
+            trusted_ips: list("trustedIps"),
+            test_ips: list("testIps"),
+            test_emails: list("testEmails"),
+            competitor_domains: list("competitorDomains"),
+        }
+    }
 }
 
 impl WorkspaceView {
@@ -74,6 +119,7 @@ impl WorkspaceView {
                 .unwrap_or(options.bot_detection),
             default_country: workspace.settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned),
             timezone: timezone_of(&workspace.settings).to_string(),
+            detection: DetectionView::new(&workspace.settings),
         };
         Self {
             id: workspace.id.0,
@@ -119,6 +165,27 @@ struct ChangeSettings {
     #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     timezone: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    hold_at_suspicion: Option<Option<i64>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<bool>)]
+    block_honeypot_ips: Option<Option<bool>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    rate_limit_per_minute: Option<Option<i64>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    trusted_ips: Option<Option<Vec<String>>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    test_ips: Option<Option<Vec<String>>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    test_emails: Option<Option<Vec<String>>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    competitor_domains: Option<Option<Vec<String>>>,
 }
 
 /// Changes the workspace's name and settings.
@@ -137,8 +204,19 @@ async fn change_workspace(
         bot_detection: settings.bot_detection,
         default_country: settings.default_country,
         timezone: settings.timezone,
+        detection: DetectionChange {
+            hold_at_suspicion: settings.hold_at_suspicion,
+            block_honeypot_ips: settings.block_honeypot_ips,
+            rate_limit_per_minute: settings.rate_limit_per_minute,
+            trusted_ips: settings.trusted_ips,
+            test_ips: settings.test_ips,
+            test_emails: settings.test_emails,
+            competitor_domains: settings.competitor_domains,
+        },
     };
     let workspace = admin::change(&app.engine.store, actor.workspace, change).await?;
+    // The door goes by the new settings at once, not only when it looks again.
+    app.engine.door.intakes().forget();
     Ok(Json(WorkspaceView::new(&app, workspace)))
 }
 

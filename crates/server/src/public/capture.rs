@@ -12,7 +12,7 @@ use leadline_domain::{
     fields::RawFields,
     ids::{ConversationId, LeadId, SubmissionId},
 };
-use leadline_engine::capture::{self, AcceptError, Accepted, Submission};
+use leadline_engine::capture::{self, AcceptError, Accepted, Block, Submission};
 use leadline_store::sources::Intake;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -55,7 +55,8 @@ pub(super) struct ReceiptView {
 
 impl ReceiptView {
     pub(super) fn new(accepted: Accepted) -> Self {
-        let Accepted { receipt, lead, duplicate, stored } = accepted;
+        // Whether it was held back is nobody's business outside.
+        let Accepted { receipt, lead, duplicate, stored, held: _ } = accepted;
         Self { receipt, lead_id: lead, duplicate, stored, redirect_url: None, conversation_id: None, reference: None }
     }
 }
@@ -127,6 +128,8 @@ pub(super) struct Arrived {
     pub(super) fields: RawFields,
     pub(super) evidence: capture::Request,
     pub(super) own_key: Option<String>,
+    /// The block that its address falls under: then nothing was parsed, and there are no fields.
+    pub(super) block: Option<Block>,
     is_json: bool,
 }
 
@@ -153,26 +156,43 @@ pub(super) async fn arrive(
             .map_err(|_| ApiError::new(Code::OriginNotAllowed))?;
     }
     let context = proxy_hints::context_of(app, request.extensions(), &headers);
+    let is_browser = kind == "form" || kind == "widget";
+    let block = match ip.as_deref().filter(|_| is_browser) {
+        Some(ip) => app.engine.door.watch().block(&intake, ip, app.engine.clock.now()).await,
+        None => None,
+    };
     let body = body::read(request).await?;
-    let Parsed { kind: body_kind, fields } = body::parse(text(&headers, header::CONTENT_TYPE).as_deref(), &body.bytes)?;
+    let content_type = text(&headers, header::CONTENT_TYPE);
+    let own_key = text(&headers, header::HeaderName::from_static("idempotency-key"));
+    let (is_json, fields) = match &block {
+        Some(_) => (body::looks_like_json(content_type.as_deref(), &body.bytes), RawFields::new()),
+        None => {
+            let Parsed { kind: body_kind, fields } = body::parse(content_type.as_deref(), &body.bytes)?;
+            (body_kind == Kind::Json, fields)
+        }
+    };
     let evidence = capture::Request {
-        is_browser: kind == "form" || kind == "widget",
+        is_browser,
         ip,
-        user_agent: text(&headers, header::USER_AGENT),
+        // A browser has one; that of a program is its own affair.
+        user_agent: text(&headers, header::USER_AGENT).or_else(|| is_browser.then(String::new)),
         origin: text(&headers, header::ORIGIN),
-        content_type: text(&headers, header::CONTENT_TYPE),
+        content_type,
         raw_body: String::from_utf8_lossy(&body.bytes).into_owned(),
         context,
     };
-    let own_key = text(&headers, header::HeaderName::from_static("idempotency-key"));
     let own_key = own_key.or_else(|| capture::own_key(&fields));
-    Ok(Arrived { intake, fields, evidence, own_key, is_json: body_kind == Kind::Json })
+    Ok(Arrived { intake, fields, evidence, own_key, block, is_json })
 }
 
 /// Hands it to the one door.
 pub(super) async fn take_in(app: &App, arrived: Arrived) -> ApiResult<(Accepted, Intake)> {
-    let Arrived { intake, fields, evidence, own_key, .. } = arrived;
-    let submission = Submission::new(&app.engine, intake.clone(), fields, evidence, own_key.as_deref());
+    let Arrived { intake, fields, evidence, own_key, block, .. } = arrived;
+    let (engine, key) = (&app.engine, own_key.as_deref());
+    let submission = match block {
+        Some(block) => Submission::turned_away(engine, intake.clone(), block, evidence, key),
+        None => Submission::new(engine, intake.clone(), fields, evidence, key),
+    };
     let accepted = app.engine.door.accept(submission).await.map_err(|error| refusal(&error))?;
     Ok((accepted, intake))
 }

@@ -197,7 +197,13 @@ fn not_admitted(error: NotAdmitted) -> ApiError {
 /// The receipts of leads that will be fetched are those of the submissions that they will be.
 fn noticed((ids, new): &(Vec<leadline_domain::ids::FetchId>, u64)) -> Response {
     let receipts = ids.iter().map(|id| {
-        Some(ReceiptView::new(Accepted { receipt: SubmissionId(id.0), lead: None, duplicate: *new == 0, stored: true }))
+        Some(ReceiptView::new(Accepted {
+            receipt: SubmissionId(id.0),
+            lead: None,
+            duplicate: *new == 0,
+            stored: true,
+            held: false,
+        }))
     });
     with_first(receipts.collect())
 }

@@ -12,7 +12,7 @@ use leadline_domain::{
     fields::{FieldMapping, RawFields, recognise},
     widgets::{self, Reference},
 };
-use leadline_engine::capture::conversations;
+use leadline_engine::capture::{Request as Evidence, conversations};
 use leadline_store::sources::Intake;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    assets,
+    assets, body,
     client_ip::ClientIp,
     error::{ApiError, ApiResult, Code},
     extract::{Json, Path},
@@ -66,8 +66,13 @@ pub(super) async fn capture(
 
 async fn take(app: &App, widget: &str, ip: String, request: Request) -> ApiResult<ReceiptView> {
     let arrived = way_in::arrive(app, "widget", widget, Some(ip), request).await?;
-    check_origin(&arrived.intake, arrived.evidence.origin.as_deref())?;
-    let message = checked_message(&arrived.fields)?;
+    let message = match &arrived.block {
+        Some(_) => message_unchecked(&arrived.evidence),
+        None => {
+            check_origin(&arrived.intake, arrived.evidence.origin.as_deref())?;
+            checked_message(&arrived.fields)?
+        }
+    };
     let (accepted, intake) = way_in::take_in(app, arrived).await?;
     let business = intake.source_settings["phoneNumber"].as_str().unwrap_or_default();
     let reference = Reference::of(accepted.receipt);
@@ -100,6 +105,12 @@ fn checked_message(fields: &RawFields) -> ApiResult<Option<String>> {
         return Err(wrong("must be a phone number"));
     }
     Ok(recognised.message)
+}
+
+/// What a blocked visitor wrote: their answer repeats it like everybody's, and nothing else looks at it.
+fn message_unchecked(evidence: &Evidence) -> Option<String> {
+    let parsed = body::parse(evidence.content_type.as_deref(), evidence.raw_body.as_bytes()).ok()?;
+    recognise(&parsed.fields, &FieldMapping::default()).message
 }
 
 fn to_whatsapp(receipt: &ReceiptView) -> Response {

@@ -80,6 +80,12 @@ impl Site {
         Self { app, router }
     }
 
+    /// Stops the process and starts it again.
+    pub async fn restart(&mut self) {
+        self.app.restart().await;
+        self.reopen();
+    }
+
     /// Serves the application as it is since it was started again.
     pub fn reopen(&mut self) {
         self.router = leadline_server::router(App::new(self.app.engine.clone(), Settings::default()));

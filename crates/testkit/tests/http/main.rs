@@ -6,6 +6,7 @@ mod context;
 mod destinations;
 mod errors;
 mod files;
+mod fraud;
 mod guards;
 mod inbound;
 mod isolation;

@@ -7,6 +7,7 @@ import type { Activity, Lead, LeadDetail, Pipeline, Submission, Touch, VisitorCo
 import { scoreBand, suspicionLevel, suspicionWord } from '@/lib/scores';
 import { asText, humanise, safeUrl } from '@/lib/text';
 import { duration } from '@/lib/time';
+import { BlockIpButton } from '@/ui/BlockIp';
 import { CopyButton, Dot, SafeLink, Time } from '@/ui/basics';
 import { InlineEdit } from '@/ui/InlineEdit';
 import { toastError } from '@/ui/toast';
@@ -220,7 +221,7 @@ function ReasonList({ reasons, bad }: { reasons: { code: string; points: number;
   );
 }
 
-export function SubmissionCard({ submission }: { submission: Submission }) {
+export function SubmissionCard({ submission, why }: { submission: Submission; why?: string }) {
   const [open, setOpen] = useState(false);
   const { name, email, phone, project, cta, message, pageUrl, matchReason, timeToSubmitMs, fields } = submission;
   const who = [name, email, phone].filter(Boolean).join(' · ');
@@ -247,6 +248,11 @@ export function SubmissionCard({ submission }: { submission: Submission }) {
         <Button variant="subtle" size="compact-xs" mt={4} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? 'Hide the fields' : 'All fields as sent'}
         </Button>
+      )}
+      {submission.ip && (
+        <BlockIpButton ip={submission.ip} why={why} variant="subtle" size="compact-xs" mt={4}>
+          Block IP {submission.ip}
+        </BlockIpButton>
       )}
       {open && fields && <Pairs rows={Object.entries(fields).map(([key, value]) => [key, asText(value)])} />}
     </article>

@@ -225,13 +225,14 @@ function ConvertDialog({ lead, onClose }: { lead: LeadDetail; onClose: () => voi
 }
 
 function Submissions({ leadId, count }: { leadId: string; count: number }) {
+  const why = usePermits().why('leads:manage');
   const submissions = useQuery(submissionsQuery(leadId));
   return (
     <Block title={count === 1 ? 'Submission' : `${count} submissions`}>
       {submissions.isPending && <Skeleton h={96} />}
       {submissions.isError && <Failure error={submissions.error} retry={() => void submissions.refetch()} />}
       {submissions.data?.data.map((submission) => (
-        <SubmissionCard key={submission.id} submission={submission} />
+        <SubmissionCard key={submission.id} submission={submission} why={why} />
       ))}
       {submissions.data?.data.length === 0 && <div className={classes.small}>None.</div>}
     </Block>

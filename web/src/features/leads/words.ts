@@ -1,5 +1,8 @@
 import type { Activity, MatchReason, Reason, Touch } from '@/api/shapes';
+import { suspicionReason } from '@/lib/scores';
 import { asText, humanise } from '@/lib/text';
+
+export { suspicionReason };
 
 /** Codes of the API as sentences for people. */
 
@@ -19,29 +22,7 @@ const SCORE_WORDS: Record<string, string> = {
   returns: 'Came back to your site',
 };
 
-const SUSPICION_WORDS: Record<string, string> = {
-  honeypot_filled: 'Filled the field that people cannot see',
-  submitted_under_5_s: 'Sent in under 5 seconds',
-  submitted_under_10_s: 'Sent in 5 to 10 seconds',
-  no_session: 'No visit was tracked before it was sent',
-  no_engagement: 'The visit shows no activity',
-  vpn: 'Came through a VPN or a hosting network',
-  possible_vpn: 'May have come through a VPN',
-  two_submissions_in_24h: 'Two submissions within 24 hours',
-  three_submissions_in_24h: 'Three or more submissions within 24 hours',
-  competitor_email: 'The e-mail address belongs to a competitor',
-  disposable_email: 'The e-mail address is a throwaway',
-  phone_not_valid: 'The phone number is not valid for its country',
-  links: 'Links in the message or the name',
-  form_token_missing: 'The form token is missing',
-  form_token_forged: 'The form token is forged',
-  form_token_expired: 'The form token is too old',
-  automated_user_agent: 'The browser looks automated',
-  timezone_far_from_ip: "The browser's time zone is far from its country",
-};
-
-export const scoreReason = ({ code }: Reason) => SCORE_WORDS[code] ?? SUSPICION_WORDS[code] ?? humanise(code);
-export const suspicionReason = ({ code }: Reason) => SUSPICION_WORDS[code] ?? humanise(code);
+export const scoreReason = ({ code }: Reason) => SCORE_WORDS[code] ?? suspicionReason({ code });
 
 /** Where a visit came from, in a few words. */
 export function originWords(touch: Touch | null | undefined): string {

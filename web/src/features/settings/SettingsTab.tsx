@@ -1,6 +1,7 @@
 import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { usePermits } from '@/api/session';
 import { Empty } from '@/ui/basics';
+import { FraudSettings } from './FraudSettings';
 import { Roles } from './Roles';
 import { Sessions } from './Sessions';
 import { Tokens } from './Tokens';
@@ -22,6 +23,8 @@ export function SettingsTab() {
   switch (known.tab) {
     case 'workspace':
       return <WorkspaceSettings />;
+    case 'fraud':
+      return <FraudSettings />;
     case 'users':
       return <Users />;
     case 'roles':

@@ -1,4 +1,4 @@
-import { Alert, NumberInput, Select, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
+import { Alert, NumberInput, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBlocker } from '@tanstack/react-router';
@@ -32,7 +32,6 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       name: workspace.name,
       reengageHours: settings.reengageHours ?? REENGAGE_HOURS,
       ipWindowMinutes: settings.ipWindowMinutes ?? IP_WINDOW_MINUTES,
-      botDetection: settings.botDetection ?? true,
       defaultCountry: settings.defaultCountry ?? '',
       timezone: settings.timezone,
     },
@@ -99,12 +98,6 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
           allowDeselect={false}
           readOnly={readOnly}
           {...form.getInputProps('timezone')}
-        />
-        <Switch
-          label="Detect bots"
-          description="Submissions that fill the hidden field never become leads."
-          disabled={readOnly}
-          {...form.getInputProps('botDetection', { type: 'checkbox' })}
         />
         <div>
           <PermitButton type="submit" size="sm" why={why} loading={save.isPending}>

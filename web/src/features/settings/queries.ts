@@ -54,7 +54,8 @@ export function useSettingsWrite<Input, Answer>(
 }
 
 export const settingsApi = {
-  saveWorkspace: (change: Partial<Pick<Workspace, 'name' | 'settings'>>) =>
+  saveFraud: (settings: Partial<Workspace['settings']>) => api.patch<Workspace>(`${BASE}/workspace`, { settings }),
+  saveWorkspace: (change: { name?: string; settings?: Partial<Workspace['settings']> }) =>
     api.patch<Workspace>(`${BASE}/workspace`, change),
   addUser: (user: { email: string; name: string; role: string; password?: string }) =>
     api.post<User>(`${BASE}/users`, user),
