@@ -563,7 +563,7 @@ async fn what_was_held_back_goes_after_90_days(#[values(Db::Sqlite, Db::Postgres
     desk.post("/v1/capture/blocked-ips", json!({"range": VISITOR})).await;
     desk.submit(VISITOR, JSON, r#"{"name":"Blocked"}"#).await;
     let kept = async || {
-        retain(desk.app().engine.clone()).await.expect("deleted");
+        retain(&desk.app().engine).await.expect("deleted");
         let app = desk.app();
         (app.count("quarantine").await, app.count("blocked_ip_leads").await, app.count("leads").await)
     };
