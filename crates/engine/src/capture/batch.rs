@@ -31,7 +31,14 @@ use leadline_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Accepted, arrival::arrival, conversations, holding::Holding, prepare::Prepared, working::Working};
+use super::{
+    Accepted,
+    arrival::arrival,
+    conversations,
+    holding::Holding,
+    prepare::Prepared,
+    working::{Working, context},
+};
 use crate::random_bytes;
 
 /// Submissions in one transaction. Larger batches bring little and make the first in it wait for the last.

@@ -244,7 +244,7 @@ pub(super) fn reasons(reasons: &[Reason]) -> Value {
 }
 
 /// What was found out about the visitor, where anything was.
-fn context(prepared: &Prepared) -> Option<Value> {
+pub(super) fn context(prepared: &Prepared) -> Option<Value> {
     Some(&prepared.context).filter(|context| !context.is_empty()).and_then(|context| serde_json::to_value(context).ok())
 }
 
