@@ -1165,6 +1165,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/capture/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was held back, newest first */
+        get: operations["get_capture_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/quarantine/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a submission out of quarantine
+         * @description It becomes a lead as if it had come now, with all that follows. Once is enough: a repeat changes nothing.
+         */
+        post: operations["post_capture_quarantine_by_id_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/blocked-ips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the blocked ranges, newest first */
+        get: operations["get_capture_blocked_ips"];
+        put?: never;
+        /**
+         * Blocks a range
+         * @description What comes from there is answered like everything else, recorded, and otherwise ignored. A range that is blocked
+         *     already stays as it is.
+         */
+        post: operations["post_capture_blocked_ips"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/blocked-ips/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets a range in again */
+        delete: operations["delete_capture_blocked_ips_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capture/blocked-attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what came from blocked addresses, newest first */
+        get: operations["get_capture_blocked_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/delivery/destinations": {
         parameters: {
             query?: never;
@@ -1561,6 +1654,52 @@ export interface components {
             /** @description The first 4 KiB of the answer; null without the permission `pii:view`. */
             responseBody?: string | null;
         };
+        /** @description What came from a blocked address. */
+        BlockedAttemptView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            blockedIpId: string;
+            range: string;
+            /** @description Null without `pii:view`. */
+            ip?: string | null;
+            /** Format: uuid */
+            sourceId?: string | null;
+            source: string;
+            sourceName: string;
+            userAgent?: string | null;
+            origin?: string | null;
+            contentType?: string | null;
+            /** @description The beginning of what was sent; null without `pii:view`. */
+            rawBody?: string | null;
+            /** Format: date-time */
+            attemptedAt: string;
+            /**
+             * Format: date-time
+             * @description When the record is deleted.
+             */
+            expiresAt: string;
+        };
+        /** @description A range of addresses whose submissions are turned away. */
+        BlockedIpView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description An address, or a network in CIDR notation.
+             * @example 203.0.113.0/24
+             */
+            range: string;
+            reason?: string | null;
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description From then on it lets everybody in again.
+             */
+            expiresAt?: string | null;
+            isExpired: boolean;
+        };
         /** @description The board. */
         BoardView: {
             pipeline: components["schemas"]["PipelineView"];
@@ -1731,6 +1870,26 @@ export interface components {
             defaultCountry: string | null;
             /** @default null */
             timezone: string | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            holdAtSuspicion: number | null;
+            /** @default null */
+            blockHoneypotIps: boolean | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            rateLimitPerMinute: number | null;
+            /** @default null */
+            trustedIps: string[] | null;
+            /** @default null */
+            testIps: string[] | null;
+            /** @default null */
+            testEmails: string[] | null;
+            /** @default null */
+            competitorDomains: string[] | null;
         };
         ChangeUserRequest: {
             role?: string | null;
@@ -1855,6 +2014,16 @@ export interface components {
             updatedAt: string;
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
+        };
+        /** @description What was found out about the visitor from their request; hints, not facts. */
+        ContextView: {
+            location?: components["schemas"]["LocationView"] | null;
+            network?: components["schemas"]["NetworkView"] | null;
+            device?: components["schemas"]["DeviceView"] | null;
+            /** @description The language that the browser asks for first, as `pt-BR`. */
+            language?: string | null;
+            /** @description The timezone of the browser's clock. */
+            timezone?: string | null;
         };
         /** @description A conversation with its latest messages. */
         ConversationDetail: components["schemas"]["ConversationView"] & {
@@ -2091,6 +2260,44 @@ export interface components {
             /** @description The signing secret itself, when it was just made. */
             secret?: string | null;
         };
+        /** @description What the fraud desk goes by. */
+        DetectionView: {
+            /**
+             * Format: int64
+             * @description From how much suspicion on (1 to 100) what a browser sends is held back; null for never.
+             */
+            holdAtSuspicion?: number | null;
+            /** @description Whether the address of whoever fills a honeypot is blocked for a week. */
+            blockHoneypotIps: boolean;
+            /**
+             * Format: int64
+             * @description Submissions a minute that one address may send to one source; what comes beyond is held back. 0 for any number.
+             */
+            rateLimitPerMinute: number;
+            /** @description Addresses and networks that are never blocked, limited or held back. */
+            trustedIps: string[];
+            /** @description Addresses and networks whose leads are tests. */
+            testIps: string[];
+            /** @description E-mail addresses and domains whose leads are tests. */
+            testEmails: string[];
+            /** @description Domains of competitors. */
+            competitorDomains: string[];
+        };
+        /**
+         * @description What kind of device it is.
+         * @enum {string}
+         */
+        DeviceKind: "desktop" | "smartphone" | "tablet" | "tv" | "console" | "bot" | "other";
+        /** @description What the user agent says. */
+        DeviceView: {
+            kind: components["schemas"]["DeviceKind"];
+            make?: string | null;
+            model?: string | null;
+            os?: string | null;
+            osVersion?: string | null;
+            browser?: string | null;
+            browserVersion?: string | null;
+        };
         /** @enum {string} */
         DirectSource: "manual" | "api";
         /** @description What visits of our sites say of a lead. All null where none is known. */
@@ -2326,6 +2533,7 @@ export interface components {
             visitorId?: string | null;
             /** @description `in_progress` while the lead's chat goes on, else `completed`. The stage is something else. */
             state: string;
+            context?: components["schemas"]["ContextView"] | null;
             /** Format: date-time */
             convertedAt?: string | null;
             /** Format: date-time */
@@ -2368,6 +2576,17 @@ export interface components {
             sourceId?: string | null;
             sourceName?: string | null;
         };
+        /** @description Where the address is, by a proxy's or a database's word. */
+        LocationView: {
+            /** @description ISO 3166. */
+            country?: string | null;
+            region?: string | null;
+            regionCode?: string | null;
+            city?: string | null;
+            /** @description Null without `pii:view`. */
+            postalCode?: string | null;
+            timezone?: string | null;
+        };
         /** @description Other settings to look at a request with; those of the webhook where nothing is said. */
         LookAgain: {
             /** @description `auto` or one of the formats. */
@@ -2404,6 +2623,33 @@ export interface components {
              * @description The lead that it comes to stand below; on top of the column where there is none.
              */
             afterLeadId?: string | null;
+        };
+        /**
+         * @description What a network is.
+         * @enum {string}
+         */
+        NetworkKind: "ordinary" | "relay" | "possibly_hosting" | "hosting" | "vpn" | "tor";
+        /** @description Whose network the address belongs to. */
+        NetworkView: {
+            /**
+             * Format: int32
+             * @description The number of the autonomous system.
+             */
+            asn?: number | null;
+            organisation?: string | null;
+            kind: components["schemas"]["NetworkKind"];
+        };
+        /** @description A range to be blocked. */
+        NewBlock: {
+            /**
+             * @description An address, or a network in CIDR notation.
+             * @example 203.0.113.9
+             */
+            range: string;
+            /** @description At most 500 characters. */
+            reason?: string | null;
+            /** Format: date-time */
+            expiresAt?: string | null;
         };
         /** @description A new chat source. */
         NewChat: {
@@ -2642,6 +2888,96 @@ export interface components {
                 acknowledgedBy?: string | null;
                 /** Format: date-time */
                 closedAt?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_BlockedAttemptView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                blockedIpId: string;
+                range: string;
+                /** @description Null without `pii:view`. */
+                ip?: string | null;
+                /** Format: uuid */
+                sourceId?: string | null;
+                source: string;
+                sourceName: string;
+                userAgent?: string | null;
+                origin?: string | null;
+                contentType?: string | null;
+                /** @description The beginning of what was sent; null without `pii:view`. */
+                rawBody?: string | null;
+                /** Format: date-time */
+                attemptedAt: string;
+                /**
+                 * Format: date-time
+                 * @description When the record is deleted.
+                 */
+                expiresAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_BlockedIpView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description An address, or a network in CIDR notation.
+                 * @example 203.0.113.0/24
+                 */
+                range: string;
+                reason?: string | null;
+                createdBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description From then on it lets everybody in again.
+                 */
+                expiresAt?: string | null;
+                isExpired: boolean;
             }[];
             /**
              * Format: int64
@@ -2923,6 +3259,68 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_QuarantineView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `honeypot`, `rate_limited` or `suspicion`. */
+                reason: string;
+                /** Format: int64 */
+                suspicion: number;
+                suspicionReasons: Record<string, never>[];
+                /** Format: uuid */
+                sourceId?: string | null;
+                source: string;
+                sourceName: string;
+                name?: string | null;
+                email?: string | null;
+                phone?: string | null;
+                message?: string | null;
+                /** @description The fields as they were sent; null without `pii:view`. */
+                fields?: Record<string, never> | null;
+                /** @description Null without `pii:view`. */
+                ip?: string | null;
+                userAgent?: string | null;
+                origin?: string | null;
+                pageUrl?: string | null;
+                /** Format: date-time */
+                receivedAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it is deleted.
+                 */
+                expiresAt: string;
+                /** Format: date-time */
+                releasedAt?: string | null;
+                releasedBy?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The lead that it made when it was let out.
+                 */
+                leadId?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_VisitView: {
             /** @description The rows of this page. */
             data: {
@@ -3048,6 +3446,46 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description A submission that was held back. */
+        QuarantineView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `honeypot`, `rate_limited` or `suspicion`. */
+            reason: string;
+            /** Format: int64 */
+            suspicion: number;
+            suspicionReasons: Record<string, never>[];
+            /** Format: uuid */
+            sourceId?: string | null;
+            source: string;
+            sourceName: string;
+            name?: string | null;
+            email?: string | null;
+            phone?: string | null;
+            message?: string | null;
+            /** @description The fields as they were sent; null without `pii:view`. */
+            fields?: Record<string, never> | null;
+            /** @description Null without `pii:view`. */
+            ip?: string | null;
+            userAgent?: string | null;
+            origin?: string | null;
+            pageUrl?: string | null;
+            /** Format: date-time */
+            receivedAt: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted.
+             */
+            expiresAt: string;
+            /** Format: date-time */
+            releasedAt?: string | null;
+            releasedBy?: string | null;
+            /**
+             * Format: uuid
+             * @description The lead that it made when it was let out.
+             */
+            leadId?: string | null;
+        };
         /** @description What a program is told about a submission that was accepted. */
         ReceiptView: {
             /**
@@ -3159,7 +3597,7 @@ export interface components {
             demo: boolean;
             version: string;
         };
-        SettingsView: {
+        SettingsView: components["schemas"]["DetectionView"] & {
             /**
              * Format: int64
              * @description Hours of silence after which a submission re-engages a lead; 0 for never.
@@ -3349,6 +3787,9 @@ export interface components {
             receivedAt: string;
             /** Format: int64 */
             timeToSubmitMs?: number | null;
+            context?: components["schemas"]["ContextView"] | null;
+            /** @description The address it came from; null without `pii:view`, and 90 days later. */
+            ip?: string | null;
         };
         SummaryView: {
             /** Format: int64 */
@@ -9779,6 +10220,413 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_quarantine: {
+        parameters: {
+            query?: {
+                /** @description `waiting` for those that were not let out; `all` where nothing is said. */
+                state?: "waiting" | "all";
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_QuarantineView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_capture_quarantine_by_id_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_blocked_ips: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_BlockedIpView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_capture_blocked_ips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedIpView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_capture_blocked_ips_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture_blocked_attempts: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_BlockedAttemptView"];
                 };
             };
             /** @description The request could not be read */
