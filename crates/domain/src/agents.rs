@@ -24,19 +24,26 @@ static PATTERNS: LazyLock<Extractor<'static>> = LazyLock::new(|| {
     Extractor::try_from(patterns).expect("a test compiles these patterns")
 });
 
-/// Browsers that the patterns do not know yet, and what they are called.
-const NEWER_BROWSERS: [(&str, &str); 11] = [
-    (r"MacWechat.*XWEB/(\d+)", "WeChat Browser"),
-    (r"KAKAOTALK/(\d+)\.(\d+)", "KakaoTalk"),
-    (r"Telegram-Android/(\d+)\.(\d+)", "Telegram"),
-    (r"WeiboIntliOS_iPhone_(\d+)", "Weibo"),
-    (r"HeyTapBrowser/(\d+)\.(\d+)", "HeyTap Browser"),
-    (r"Safari/[\d.]+ OPT/(\d+)\.(\d+)", "Opera Touch"),
-    (r"PHX/(\d+)\.(\d+)", "Phoenix Browser"),
-    (r"CCleaner/(\d+)\.(\d+)", "CCleaner"),
-    (r"Mypal/(\d+)\.(\d+)", "Mypal Browser"),
-    (r"QtWebEngine/(\d+)\.(\d+)", "Qt Web Engine"),
-    (r"Lite Browser/(\d+)\.(\d+)", "Lite Browser"),
+/// Browsers that the patterns do not know yet, and what they are called. The version is the second group, as in all
+/// patterns: the first is the name as the browser spells it.
+const NEWER_BROWSERS: [(&str, &str); 16] = [
+    (r"(MicroMessenger)/(\d+)", "WeChat Browser"),
+    (r"(KAKAOTALK)/(\d+)", "KakaoTalk"),
+    (r"(Telegram-Android)/(\d+)", "Telegram"),
+    (r"(WeiboIntliOS_iPhone)_(\d+)", "Weibo"),
+    (r"(HeyTapBrowser)/(\d+)", "HeyTap Browser"),
+    (r"Safari/[\d.]+ (OPT)/(\d+)", "Opera Touch"),
+    (r"(PHX)/(\d+)", "Phoenix Browser"),
+    (r"(CCleaner)/(\d+)", "CCleaner"),
+    (r"(Mypal)/(\d+)", "Mypal Browser"),
+    // Browsers on that engine name themselves as well.
+    (r"(Falkon|qutebrowser)/(\d+)", "$1"),
+    (r"(QtWebEngine)/(\d+)", "Qt Web Engine"),
+    (r"(Lite Browser)/(\d+)", "Lite Browser"),
+    (r"Safari/[\d.]+ (Trailer)/(\d+)", "Trailer"),
+    (r"Chrome/[\d.]+ (Decentr) Safari/", "Decentr Web3 Browser"),
+    (r"Safari/[\d.]+ (Talon)$", "Talon Cyber Security Browser"),
+    (r"^(AncestryAndroid)/(\d+)", "AncestryAndroid"),
 ];
 
 fn browser((regex, name): (&'static str, &'static str)) -> user_agent::Parser<'static> {
@@ -193,6 +200,8 @@ mod tests {
     const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
     const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
     const SAMSUNG: &str = "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
+    const FALKON: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Falkon/22.04.0 QtWebEngine/5.15.8 Chrome/87.0.4280.144 Safari/537.36";
+    const HEYTAP: &str = "Mozilla/5.0 (Linux; U; Android 15; en-gb; CPH2617 Build/AP3A.240617.008) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.6422.72 Mobile Safari/537.36 HeyTapBrowser/45.13.6.1";
     const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 
     #[rstest]
@@ -207,6 +216,17 @@ mod tests {
         Some("14"),
         "Chrome Mobile",
         "126"
+    )]
+    #[case::named_before_its_engine(FALKON, Kind::Desktop, None, None, "Linux", None, "Falkon", "22")]
+    #[case::named_after_its_engine(
+        HEYTAP,
+        Kind::Smartphone,
+        Some("Oppo"),
+        Some("CPH2617"),
+        "Android",
+        Some("15"),
+        "HeyTap Browser",
+        "45"
     )]
     #[case::windows(WINDOWS, Kind::Desktop, None, None, "Windows", Some("10"), "Firefox", "127")]
     fn devices_are_told_apart(

@@ -76,11 +76,11 @@ fn browsers_systems_and_makers_are_read_as_the_uap_project_reads_them() {
     }
 
     let shortfalls = [
-        browsers.shortfall(97.0, "browser families"),
-        versions.shortfall(97.0, "main versions of browsers"),
-        systems.shortfall(97.0, "families of operating systems"),
-        makers.shortfall(97.0, "makers of devices"),
-        models.shortfall(95.0, "models of devices"),
+        browsers.shortfall(98.0, "browser families"),
+        versions.shortfall(98.0, "main versions of browsers"),
+        systems.shortfall(99.0, "families of operating systems"),
+        makers.shortfall(99.0, "makers of devices"),
+        models.shortfall(99.0, "models of devices"),
     ];
     assert!(shortfalls.iter().all(Option::is_none), "{}", shortfalls.into_iter().flatten().collect::<String>());
 }
