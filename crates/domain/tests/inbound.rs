@@ -209,7 +209,13 @@ fn a_lead_of_whatconverts_keeps_its_analysis_and_where_it_came_from() {
     assert_eq!(origin, ["google", "cpc", "spring", "new ad", "roof repair"]);
     let clicks: Vec<(&str, &str)> = touch.click_ids.iter().map(|(name, id)| (name.as_str(), id.as_str())).collect();
     assert_eq!(clicks, [("fbc", "fb.1.2.x"), ("fbp", "fb.1.2.3"), ("gclid", "g-1"), ("msclkid", "m-1")]);
+    assert_eq!(
+        json!(touch.program_ids),
+        json!({"google_analytics_client_id": "10.15", "hubspot_visitor_id": "h-1"}),
+        "other programs' ids stand with the touch and not among the fields of the lead"
+    );
     let custom = shown(&read);
+    assert!(custom.get("google_analytics_client_id").is_none() && custom.get("hubspot_visitor_id").is_none());
     for (label, value) in [
         ("lead_analysis.Lead Summary", json!("Wants a quote.")),
         ("lead_analysis.Sentiment Detection", json!("Positive")),
@@ -223,7 +229,6 @@ fn a_lead_of_whatconverts_keeps_its_analysis_and_where_it_came_from() {
         ("additional_fields.subject", json!("A roof")),
         ("field_mappings.Phone Number", json!("(704) 469-5324")),
         ("landing_url", json!("https://roofs.example/")),
-        ("google_analytics_client_id", json!("10.15")),
         ("spam", json!(false)),
     ] {
         assert_eq!(custom[label], value, "{label}");
@@ -294,10 +299,8 @@ fn a_page_of_unbounce_is_unpacked() {
     assert_eq!(read.email_raw.as_deref(), Some("ada@example.com"));
     assert_eq!(read.phone_raw.as_deref(), Some("+4915112345678"));
     assert_eq!(read.touch.utm_source.as_deref(), Some("news"));
-    assert_eq!(
-        shown(&read),
-        json!({"plan": "Pro, Team", "form": "Spring", "unbounce_variant_id": "b", "unbounce_page_id": "p-1"})
-    );
+    assert_eq!(json!(read.touch.program_ids), json!({"unbounce_page_id": "p-1", "unbounce_variant_id": "b"}));
+    assert_eq!(shown(&read), json!({"plan": "Pro, Team", "form": "Spring"}));
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn one_network(asn: u32, organisation: &str) -> Vec<u8> {
     file.extend([0; 16]);
     file.extend(record);
     file.extend(b"\xab\xcd\xefMaxMind.com");
-    file.push(0xe0 + 8);
+    file.push(0xe0 + 9);
     for (name, number) in
         [("binary_format_major_version", 2), ("binary_format_minor_version", 0), ("ip_version", 4), ("record_size", 24)]
     {
@@ -149,6 +149,9 @@ fn one_network(asn: u32, organisation: &str) -> Vec<u8> {
     file.push(0xe1);
     write_text(&mut file, "en");
     write_text(&mut file, "one network");
+    write_text(&mut file, "languages");
+    file.extend([1, 4]);
+    write_text(&mut file, "en");
     file
 }
 
