@@ -1,7 +1,7 @@
 //! A browser or program that talks to the application in the test's process.
 
 use axum::{Router, body::Body, http};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use leadline_domain::{ids::WorkspaceId, permissions::Role};
 use leadline_engine::admin::{
     tokens::{self, NewToken},
@@ -14,6 +14,9 @@ use tower::ServiceExt;
 
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// What the browser of these tests calls itself.
+const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 
 /// The application behind its router.
 pub struct Site {
@@ -91,7 +94,9 @@ impl Site {
         self.router = leadline_server::router(App::new(self.app.engine.clone(), Settings::default()));
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    /// Sends a request as a browser does: it says which it is, unless the request says something else.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.headers_mut().entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body").to_vec();

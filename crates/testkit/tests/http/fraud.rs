@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 
 use axum::{body::Body, extract::ConnectInfo, http::Request};
-use leadline_domain::permissions::Role;
-use leadline_engine::{capture::replay, retain};
+use leadline_domain::{ids::SubmissionId, permissions::Role};
+use leadline_engine::{
+    capture::{conversations, replay},
+    retain, retention,
+};
 use leadline_testkit::{Db, TestApp};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -15,6 +18,7 @@ use crate::browser::{Answer, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 const VISITOR: &str = "203.0.113.9";
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Everything that a lead leaves behind.
 const TRACES: [&str; 8] = [
@@ -81,6 +85,12 @@ impl Desk {
         self.site.send(request).await
     }
 
+    /// Time goes by, and then it is looked what has lived long enough.
+    async fn live(&self, time: Duration) {
+        self.app().advance(time);
+        retain(&self.app().engine).await.expect("what is over is deleted");
+    }
+
     async fn traces(&self) -> Vec<(&'static str, i64)> {
         let mut counted = Vec::new();
         for table in TRACES {
@@ -106,6 +116,10 @@ impl Desk {
 
 /// An answer byte for byte, with every id in place of which only an id can stand.
 fn masked(answer: &Answer) -> String {
+    mask_ids(&written(answer))
+}
+
+fn written(answer: &Answer) -> String {
     let mut text = format!("{}\n", answer.status);
     let mut headers: Vec<String> =
         answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("text"))).collect();
@@ -114,7 +128,7 @@ fn masked(answer: &Answer) -> String {
     text += &headers.join("\n");
     text += "\n\n";
     text += &answer.text();
-    mask_ids(&text)
+    text
 }
 
 fn mask_ids(text: &str) -> String {
@@ -238,10 +252,14 @@ async fn a_widget_sends_bots_and_blocked_visitors_to_whatsapp_too(#[values(Db::S
     desk.stop().await;
 }
 
-/// An answer without its ids, and without the code that follows from the receipt.
+/// An answer without its ids, and without the code and the conversation that follow from the receipt.
 fn mask_reference(answer: &Answer) -> String {
-    let reference = answer.json()["reference"].as_str().expect("a reference").to_owned();
-    masked(answer).replace(&reference, "REF").replace(&reference.replace('-', "%2D"), "REF")
+    let body = answer.json();
+    let reference = body["reference"].as_str().expect("a reference");
+    let receipt = SubmissionId(body["receipt"].as_str().and_then(|id| id.parse().ok()).expect("a receipt"));
+    let conversation = conversations::of_submission(receipt).0.to_string();
+    let text = written(answer).replace(&conversation, "CONVERSATION").replace(reference, "REF");
+    mask_ids(&text.replace(&reference.replace('-', "%2D"), "REF"))
 }
 
 #[rstest]
@@ -303,7 +321,7 @@ async fn a_trusted_address_may_fill_a_honeypot_and_stand_in_a_blocked_range() {
 #[tokio::test]
 async fn what_is_let_out_becomes_a_lead_as_if_it_had_come_now(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let desk = Desk::start(db).await;
-    let body = r#"{"name":"Anna","email":"anna@example.org","__pg_hp":"x","submissionId":"0190b5a0-0000-7000-8000-000000000001"}"#;
+    let body = r#"{"name":"Anna","email":"anna@example.org","__pg_hp":"x","__pg_tts":7000,"submissionId":"0190b5a0-0000-7000-8000-000000000001"}"#;
     let receipt = desk.submit(VISITOR, JSON, body).await.json();
     let id = desk.quarantine().await[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(receipt["receipt"], id.as_str());
@@ -315,7 +333,7 @@ async fn what_is_let_out_becomes_a_lead_as_if_it_had_come_now(#[values(Db::Sqlit
 
     assert_eq!(released, released_again);
     assert_eq!(released["releasedAt"], desk.app().now().to_string());
-    assert_eq!(desk.app().count("leads WHERE suspicion = 15").await, 1);
+    assert_eq!(desk.app().count("leads WHERE suspicion = 10").await, 1);
     assert_eq!(desk.app().count("lead_submissions").await, 1);
     let event = format!("events WHERE kind = 'lead.created' AND created_at = {}", desk.app().now().0);
     assert_eq!(desk.app().count(&event).await, 1);
@@ -425,7 +443,7 @@ async fn where_detection_is_off_a_honeypot_only_raises_suspicion() {
     let receipt = desk.submit(VISITOR, JSON, r#"{"name":"Anna","__pg_hp":"x"}"#).await;
 
     let lead = desk.lead(&receipt).await;
-    assert_eq!(codes(&lead), ["honeypot_filled", "automated_user_agent"]);
+    assert_eq!(codes(&lead), ["honeypot_filled"]);
     assert_eq!(desk.quarantine().await.len(), 0);
     desk.stop().await;
 }
@@ -449,11 +467,6 @@ fn codes(lead: &Value) -> Vec<&str> {
     reasons.iter().map(|reason| reason["code"].as_str().expect("a code")).collect()
 }
 
-/// The codes of a lead's reasons, without the one that every request of these tests has, having no user agent.
-fn telling_codes(lead: &Value) -> Vec<&str> {
-    codes(lead).into_iter().filter(|code| *code != "automated_user_agent").collect()
-}
-
 #[rstest]
 #[case(json!({"email": "a@mailinator.com"}), &["disposable_email"])]
 #[case(json!({"email": "a@rival.example"}), &["competitor_email"])]
@@ -474,7 +487,21 @@ async fn suspicion_is_what_the_fields_say(#[case] fields: Value, #[case] expecte
 
     let receipt = desk.submit(VISITOR, JSON, &body.to_string()).await;
 
-    assert_eq!(telling_codes(&desk.lead(&receipt).await), expected);
+    assert_eq!(codes(&desk.lead(&receipt).await), expected);
+    desk.stop().await;
+}
+
+#[rstest]
+#[case::a_program("curl/8.5.0")]
+#[case::nothing("")]
+#[tokio::test]
+async fn who_does_not_call_itself_a_browser_is_a_program(#[case] user_agent: &str) {
+    let desk = Desk::start(Db::Sqlite).await;
+    let request = Request::post(&desk.form).header("content-type", JSON).header("user-agent", user_agent);
+
+    let receipt = desk.site.send(request.body(Body::from(r#"{"name":"Anna"}"#)).expect("a request")).await;
+
+    assert_eq!(codes(&desk.lead(&receipt).await), ["automated_user_agent"]);
     desk.stop().await;
 }
 
@@ -485,7 +512,7 @@ async fn how_often_a_visitor_came_in_a_day_raises_suspicion(#[values(Db::Sqlite,
     let send = async |n: usize, ip: &str, visitor: &str| {
         let body = json!({"name": "A", "email": format!("n{n}@example.org"), "__visitor_id": visitor});
         let receipt = desk.submit(ip, JSON, &body.to_string()).await;
-        telling_codes(&desk.lead(&receipt).await).first().copied().map(str::to_owned)
+        codes(&desk.lead(&receipt).await).first().copied().map(str::to_owned)
     };
     let two = || Some("two_submissions_in_24h".to_owned());
     let three = || Some("three_submissions_in_24h".to_owned());
@@ -528,14 +555,14 @@ async fn what_is_too_suspicious_is_held_where_the_workspace_wants_that(#[values(
     let desk = Desk::start(db).await;
     desk.set(json!({"holdAtSuspicion": 60})).await;
 
-    // No user agent, and quick: 45.
+    // Quick: 30.
     desk.submit(VISITOR, JSON, r#"{"email":"a@example.org","__pg_tts":1}"#).await;
-    // And from a throwaway address, for the second time: 75.
+    // And from a throwaway address, for the second time: 60.
     desk.submit(VISITOR, JSON, r#"{"email":"a@mailinator.com","__pg_tts":1}"#).await;
 
     assert_eq!(desk.app().count("leads").await, 1);
     let held = desk.quarantine().await;
-    assert_eq!((&held[0]["reason"], &held[0]["suspicion"]), (&json!("suspicion"), &json!(75)));
+    assert_eq!((&held[0]["reason"], &held[0]["suspicion"]), (&json!("suspicion"), &json!(60)));
     desk.stop().await;
 }
 
@@ -558,22 +585,55 @@ async fn tests_are_marked_by_address_and_by_content(#[case] ip: &str, #[case] em
 #[tokio::test]
 async fn what_was_held_back_goes_after_90_days(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let desk = Desk::start(db).await;
+    retain(&desk.app().engine).await.expect("a first look");
     desk.submit(VISITOR, JSON, r#"{"name":"Lead"}"#).await;
     desk.submit(VISITOR, JSON, r#"{"name":"Bot","__pg_hp":"x"}"#).await;
+    let until = desk.app().now().plus_ms(1_000);
+    desk.post("/v1/capture/blocked-ips", json!({"range": "198.51.100.0/24", "expiresAt": until})).await;
     desk.post("/v1/capture/blocked-ips", json!({"range": VISITOR})).await;
     desk.submit(VISITOR, JSON, r#"{"name":"Blocked"}"#).await;
     let kept = async || {
-        retain(&desk.app().engine).await.expect("deleted");
         let app = desk.app();
         (app.count("quarantine").await, app.count("blocked_ip_leads").await, app.count("leads").await)
     };
 
-    desk.app().advance(Duration::from_secs(90 * 86_400 - 1));
+    // One look a day, and the last of them a second before the 90 days are over.
+    for _ in 0..89 {
+        desk.live(DAY).await;
+    }
+    desk.live(DAY - Duration::from_secs(1)).await;
     assert_eq!(kept().await, (1, 1, 1));
-    desk.app().advance(Duration::from_secs(1));
+    desk.live(Duration::from_secs(3_600)).await;
     assert_eq!(kept().await, (0, 0, 1));
     assert_eq!(desk.app().count("recent_visits").await, 0);
     assert_eq!(desk.app().count("blocked_ips").await, 1, "a block without an end stays");
+    desk.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_clock_that_leaps_takes_nothing_that_was_held_back(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let desk = Desk::start(db).await;
+    retain(&desk.app().engine).await.expect("a first look");
+    desk.submit(VISITOR, JSON, r#"{"name":"Bot","__pg_hp":"x"}"#).await;
+    let until = desk.app().now().plus_ms(1_000);
+    desk.post("/v1/capture/blocked-ips", json!({"range": VISITOR, "expiresAt": until})).await;
+    desk.submit(VISITOR, JSON, r#"{"name":"Blocked"}"#).await;
+    let kept = async || {
+        let mut counted = Vec::new();
+        for table in ["quarantine", "blocked_ip_leads", "blocked_ips", "recent_visits"] {
+            counted.push(desk.app().count(table).await);
+        }
+        counted
+    };
+
+    desk.live(100 * DAY).await;
+    desk.live(Duration::from_secs(3_600)).await;
+    assert_eq!(kept().await, [1, 1, 1, 1]);
+    retention::confirm(&desk.app().engine.store, desk.app().now()).await.expect("confirmed");
+    desk.live(Duration::from_secs(3_600)).await;
+
+    assert_eq!(kept().await, [0, 0, 0, 0]);
     desk.stop().await;
 }
 
