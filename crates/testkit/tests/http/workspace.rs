@@ -13,25 +13,29 @@ use crate::browser::Site;
 async fn settings_change_one_by_one_and_go_back_to_their_defaults(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let site = Site::start(db).await;
     let admin = site.with_token(&site.token(Role::Admin).await);
-    let names = ["reengageHours", "ipWindowMinutes", "botDetection", "defaultCountry"];
-    let settings = |view: &Value| Value::from_iter(names.map(|name| (name, view["settings"][name].clone())));
+    let settings = |view: &Value| view["settings"].clone();
     let before = settings(&admin.get("/v1/admin/workspace").await.json());
 
-    let body = json!({"name": "Renamed", "settings": {"reengageHours": 0, "defaultCountry": "de"}});
+    let body = json!({"name": "Renamed", "settings": {"reengageHours": 0, "defaultCountry": "de",
+        "holdAtSuspicion": 60, "testIps": ["203.0.113.77/24"]}});
     let changed = admin.patch("/v1/admin/workspace", body).await.json();
-    let body = json!({"settings": {"reengageHours": null, "botDetection": false}});
+    let body = json!({"settings": {"reengageHours": null, "holdAtSuspicion": null, "botDetection": false}});
     let again = admin.patch("/v1/admin/workspace", body).await.json();
 
     let defaults = json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": true, "defaultCountry": null,
-        "timezone": "UTC"});
+        "timezone": "UTC", "holdAtSuspicion": null, "blockHoneypotIps": false, "rateLimitPerMinute": 300,
+        "trustedIps": [], "testIps": [], "testEmails": [], "competitorDomains": []});
     assert_eq!(before, defaults);
     assert_eq!((&changed["name"], &changed["settings"]["reengageHours"]), (&json!("Renamed"), &json!(0)));
-    assert_eq!(changed["settings"]["defaultCountry"], "DE");
     assert_eq!(
-        settings(&again),
-        json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": false, "defaultCountry": "DE",
-            "timezone": "UTC"})
+        (&changed["settings"]["defaultCountry"], &changed["settings"]["holdAtSuspicion"]),
+        (&json!("DE"), &json!(60))
     );
+    let mut expected = defaults;
+    expected["botDetection"] = json!(false);
+    expected["defaultCountry"] = json!("DE");
+    expected["testIps"] = json!(["203.0.113.0/24"]);
+    assert_eq!(settings(&again), expected);
     assert_eq!(admin.get("/v1/admin/workspace").await.json(), again);
     site.stop().await;
 }
