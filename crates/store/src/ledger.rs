@@ -37,7 +37,8 @@ pub enum Fact {
     Accepted,
     /// Its row was seen in the table after the commit.
     Stored,
-    /// A rule kept it from becoming a lead (a bot, a blocked address); it was taken all the same.
+    /// A rule kept it from becoming a lead (a bot, a blocked address); it was taken all the same. Where somebody lets it
+    /// out, both are taken back here and it is accepted anew.
     Excluded,
     /// It was erased because somebody may ask for that.
     Erased,
@@ -257,10 +258,15 @@ pub async fn list_days(reader: &Reader, workspace: WorkspaceId, days: &[Day]) ->
     let mut values = vec![json_set(days)];
     values.extend(params![workspace]);
     let found = reader.query(&sql, &values).await?;
-    found
-        .iter()
-        .map(|row| Ok(DayOfSource { day: row.get("day")?, source: row.get("source_id")?, counts: read_counts(row)? }))
-        .collect()
+    let mut lines = Vec::with_capacity(found.len());
+    for row in &found {
+        let counts = read_counts(row)?;
+        // What was noted and taken back leaves nothing to tell.
+        if counts != Counts::default() {
+            lines.push(DayOfSource { day: row.get("day")?, source: row.get("source_id")?, counts });
+        }
+    }
+    Ok(lines)
 }
 
 /// The names of all sources that the workspace has or had.

@@ -120,7 +120,7 @@ async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option
     let mut known = Knowledge::read(&mut tx, &batch).await?;
     let mut holding = Holding::read(&mut tx, &batch).await?;
     let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared, &mut holding)).collect();
-    let mut written = Written::default();
+    let mut written = Written { booked: holding.take_booked(), ..Written::default() };
     known.hold_stages(&mut tx, &batch, &decided).await?;
     known.lock_matched(&mut tx, &decided).await?;
     let outcomes: Vec<Outcome> =
@@ -254,6 +254,7 @@ impl Knowledge {
         self.take_keys(prepared, lead);
         self.stored.insert(submission.id, lead);
         holding.note_lead(prepared, lead);
+        holding.book_released(prepared);
         let carried = self.carries.entry(lead).or_default();
         carried.email = carried.email.take().or_else(|| prepared.email.clone());
         carried.phone = carried.phone.take().or_else(|| prepared.phone.clone());

@@ -1,7 +1,8 @@
 //! What a batch holds back: quarantine entries and records of blocked addresses, with the answers that look like
 //! everybody's, and how often each visitor came lately.
 //!
-//! The rows go into the same transaction as the batch's leads, so what was answered is on the disk here as there.
+//! The rows go into the same transaction as the batch's leads, so what was answered is on the disk here as there. The
+//! books count it as accepted and excluded, until somebody lets it out.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,6 +16,7 @@ use leadline_store::{
     Error, Tx,
     blocked_ips::{self, Attempt, BlockedIp},
     capture::IdentityKey,
+    ledger::{Fact, Notes},
     quarantine::{self, NewEntry, Released},
     recent_visits::{self, Visited},
 };
@@ -48,6 +50,7 @@ pub(super) struct Holding {
     attempts: Vec<Attempt>,
     blocks: Vec<BlockedIp>,
     released: Vec<Released>,
+    booked: Notes,
 }
 
 /// What is thought of a submission.
@@ -134,6 +137,7 @@ impl Holding {
             self.answered.insert(person, lead);
         }
         self.held.insert(prepared.submission.id, lead);
+        self.book(prepared, at, 1);
         match hold {
             Hold::Blocked { id, range } => self.attempts.push(attempt(prepared, id, range, lead)),
             Hold::Quarantine(reason) => {
@@ -147,10 +151,29 @@ impl Holding {
 
     /// Notes what became of a submission that was let out.
     pub fn note_lead(&mut self, prepared: &Prepared, lead: LeadId) {
-        let Standing::Released { by } = &prepared.submission.standing else { return };
+        let Standing::Released { by, .. } = &prepared.submission.standing else { return };
         let Timestamp(released_at) = prepared.submission.received_at;
         let id = prepared.submission.id;
         self.released.push(Released { id, lead_id: lead, released_at, released_by: by.clone() });
+    }
+
+    /// Takes a submission that was let out from where it was excluded: it is booked again where its row stands, and
+    /// one receipt counts once.
+    pub fn book_released(&mut self, prepared: &Prepared) {
+        let Standing::Released { held_at, .. } = &prepared.submission.standing else { return };
+        self.book(prepared, *held_at, -1);
+    }
+
+    fn book(&mut self, prepared: &Prepared, at: Timestamp, n: i64) {
+        let intake = &prepared.submission.intake;
+        for fact in [Fact::Accepted, Fact::Excluded] {
+            self.booked.add(intake.workspace_id, intake.source_id, at, fact, n);
+        }
+    }
+
+    /// What the books have to note of all this.
+    pub fn take_booked(&mut self) -> Notes {
+        std::mem::take(&mut self.booked)
     }
 
     pub async fn write(&self, tx: &mut Tx) -> Result<(), Error> {

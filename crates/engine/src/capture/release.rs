@@ -41,9 +41,9 @@ pub async fn release(engine: &Engine, actor: &Actor, id: SubmissionId) -> Result
     let mut submission: Submission = serde_json::from_str(&text).map_err(ReleaseError::Unreadable)?;
     let workspace = workspaces::find(&reader, actor.workspace).await?.ok_or(ReleaseError::NotFound)?;
     submission.intake.workspace_settings = workspace.settings;
+    submission.standing = Standing::Released { by: actor.name.clone(), held_at: submission.received_at };
     submission.received_at = engine.clock.now();
     submission.is_repeatable = true;
-    submission.standing = Standing::Released { by: actor.name.clone() };
     engine.door.accept(submission).await.map_err(ReleaseError::Refused)?;
     quarantine::find(&reader, actor.workspace, id).await?.ok_or(ReleaseError::NotFound)
 }

@@ -18,7 +18,7 @@ use crate::addresses::{self, may_be_one_visitors};
 
 /// What was decided about a submission before its fields were looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "camelCase")]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Standing {
     /// Nothing: what it says decides.
     #[default]
@@ -38,6 +38,8 @@ pub enum Standing {
     Released {
         /// Who, as people call them.
         by: String,
+        /// When it had come and was held back.
+        held_at: Timestamp,
     },
 }
 

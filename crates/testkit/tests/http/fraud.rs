@@ -8,6 +8,7 @@ use leadline_engine::{
     capture::{conversations, replay},
     retain, retention,
 };
+use leadline_store::verify;
 use leadline_testkit::{Db, TestApp};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -634,6 +635,57 @@ async fn a_clock_that_leaps_takes_nothing_that_was_held_back(#[values(Db::Sqlite
     desk.live(Duration::from_secs(3_600)).await;
 
     assert_eq!(kept().await, [0, 0, 0, 0]);
+    desk.stop().await;
+}
+
+/// The books of the workspace, once they add up with the rows: accepted, stored, excluded, missing.
+async fn balanced_books(desk: &Desk) -> [i64; 4] {
+    desk.app().run_jobs().await;
+    let report = verify::run(&desk.app().engine.store.reader(), desk.app().now()).await.expect("a readable database");
+    assert!(report.checks.iter().all(verify::Check::adds_up), "{report:?}");
+    let ledger = desk.site.with_token(&desk.token).get("/v1/capture/ledger").await.json();
+    let totals = ["accepted", "stored", "excluded"].map(|name| ledger["totals"][name].as_i64().expect("a number"));
+    assert_eq!(totals, [report.totals.accepted, report.totals.stored, report.totals.excluded]);
+    [totals[0], totals[1], totals[2], ledger["missing"].as_i64().expect("a number")]
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_books_count_what_was_held_back_as_accepted_and_excluded(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let mut desk = Desk::start(db).await;
+    desk.post("/v1/capture/blocked-ips", json!({"range": "198.51.100.7"})).await;
+    let bot = r#"{"name":"Bot","__pg_hp":"x","submissionId":"0190b5a0-0000-7000-8000-000000000001"}"#;
+    desk.submit(VISITOR, JSON, r#"{"name":"Anna"}"#).await;
+    desk.submit(VISITOR, JSON, bot).await;
+    desk.submit(VISITOR, JSON, bot).await;
+    desk.submit("198.51.100.7", JSON, r#"{"name":"Blocked"}"#).await;
+    assert_eq!(balanced_books(&desk).await, [3, 1, 2, 0], "a repeat has the receipt of the first");
+
+    desk.site.app.stop_writers().await;
+    desk.submit(VISITOR, JSON, r#"{"name":"Bot","__pg_hp":"x"}"#).await;
+    desk.submit("198.51.100.7", JSON, r#"{"name":"Blocked"}"#).await;
+    desk.site.restart().await;
+    replay::replay(&desk.app().engine).await.expect("replayed");
+
+    assert_eq!(balanced_books(&desk).await, [5, 1, 4, 0], "by way of the spool");
+    desk.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_books_count_what_was_let_out_where_its_row_is(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let desk = Desk::start(db).await;
+    desk.submit(VISITOR, JSON, r#"{"name":"Anna","__pg_hp":"x"}"#).await;
+    let path = format!("/v1/capture/quarantine/{}/release", desk.quarantine().await[0]["id"].as_str().expect("an id"));
+    desk.app().advance(2 * DAY);
+
+    desk.post(&path, json!({})).await;
+    desk.post(&path, json!({})).await;
+
+    assert_eq!(balanced_books(&desk).await, [1, 1, 0, 0]);
+    let lines = desk.list("/v1/capture/ledger").await;
+    let days: Vec<_> = lines.iter().map(|line| line["on"].as_str().expect("a day")).collect();
+    assert_eq!(days, [&desk.app().now().to_string()[..10]]);
     desk.stop().await;
 }
 
