@@ -13,26 +13,28 @@ pub(crate) const USER_AGENTS: [&str; 5] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
 ];
 
-/// Country, region, city, postal code, timezone, network and language.
-const PLACES: [(&str, &str, &str, &str, &str, (u32, &str), &str); 5] = [
-    ("GB", "England", "Bristol", "BS1", "Europe/London", (2856, "British Telecommunications PLC"), "en-GB"),
-    ("GB", "England", "London", "E14", "Europe/London", (5607, "Sky UK Limited"), "en-GB"),
-    ("IE", "Leinster", "Dublin", "D02", "Europe/Dublin", (5466, "Eircom Limited"), "en-IE"),
-    ("DE", "Hamburg", "Hamburg", "20457", "Europe/Berlin", (3320, "Deutsche Telekom AG"), "de-DE"),
-    (
-        "US",
-        "Massachusetts",
-        "Boston",
-        "02110",
-        "America/New_York",
-        (7922, "Comcast Cable Communications, LLC"),
-        "en-US",
-    ),
+/// Where a visitor is: country, region, city, postal code, timezone and language.
+const PLACES: [[&str; 6]; 5] = [
+    ["GB", "England", "Bristol", "BS1", "Europe/London", "en-GB"],
+    ["GB", "England", "London", "E14", "Europe/London", "en-GB"],
+    ["IE", "Leinster", "Dublin", "D02", "Europe/Dublin", "en-IE"],
+    ["DE", "Hamburg", "Hamburg", "20457", "Europe/Berlin", "de-DE"],
+    ["US", "Massachusetts", "Boston", "02110", "America/New_York", "en-US"],
+];
+
+/// On whose network, place by place.
+const NETWORKS: [(u32, &str); PLACES.len()] = [
+    (2856, "British Telecommunications PLC"),
+    (5607, "Sky UK Limited"),
+    (5466, "Eircom Limited"),
+    (3320, "Deutsche Telekom AG"),
+    (7922, "Comcast Cable Communications, LLC"),
 ];
 
 /// What would be found out about a visitor with this user agent, always the same for one `number`.
 pub(crate) fn context(number: usize, user_agent: &str) -> Context {
-    let (country, region, city, postal_code, timezone, (asn, organisation), language) = PLACES[number % PLACES.len()];
+    let [country, region, city, postal_code, timezone, language] = PLACES[number % PLACES.len()];
+    let (asn, organisation) = NETWORKS[number % NETWORKS.len()];
     let place = Place {
         country: Some(country),
         region: Some(region),
