@@ -5,6 +5,7 @@
 //! `leadline-engine`.
 
 pub mod agents;
+pub mod analysis;
 pub mod attribution;
 pub mod chats;
 pub mod context;

@@ -1,8 +1,8 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
-//! This is the only file that names every consumer: deliveries, the search index, the sources' statistics, visits, and
-//! the screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my
-//! cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
+//! This is the only file that names every consumer: deliveries, analyses, the search index, the sources' statistics,
+//! visits, and the screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by
+//! "id above my cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -11,7 +11,7 @@ use std::{
 
 use leadline_domain::ids::{LeadId, SourceId, SubmissionId, WorkspaceId};
 use leadline_store::{
-    Error, deliveries, destinations,
+    Error, analyses, deliveries, destinations,
     events::{self, Event},
     ledger::{self, Fact},
     notify, search,
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{Engine, delivery, live::LiveHint, visits};
+
+/// The event that says what a message says.
+const ANALYSED: &str = "lead.analysed";
 
 /// Events in one transaction.
 const BATCH: i64 = 512;
@@ -81,7 +84,8 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     deliveries::insert_set(&mut tx, &jobs).await?;
     book_stored(&mut tx, &events).await?;
     sources::add_received(&mut tx, &received(&events)).await?;
-    search::index(&mut tx, &changed_leads(&events)).await?;
+    search::index(&mut tx, &leads_with_new_words(&events)).await?;
+    let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
     let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
     tell_other_nodes(engine, &mut tx, &hints).await?;
@@ -90,6 +94,9 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     hints.into_iter().for_each(|hint| engine.live.publish(hint));
     if !jobs.is_empty() {
         engine.wake.deliveries.notify_one();
+    }
+    if analyses > 0 {
+        engine.wake.analyses.notify_one();
     }
     Ok(events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
 }
@@ -107,10 +114,22 @@ async fn book_stored(tx: &mut leadline_store::Tx, events: &[Event]) -> Result<()
     ledger::write(tx, &notes).await
 }
 
-/// Which leads read differently in a search now.
+/// Which leads the events are about.
 fn changed_leads(events: &[Event]) -> Vec<LeadId> {
     let about_leads = events.iter().filter(|event| event.kind.starts_with("lead."));
     about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Which of them read differently in a search now: an analysis changes nothing of what is searched.
+fn leads_with_new_words(events: &[Event]) -> Vec<LeadId> {
+    let about_leads = events.iter().filter(|event| event.kind.starts_with("lead.") && event.kind != ANALYSED);
+    about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The submissions that may bring a message to be analysed.
+fn messages(events: &[Event]) -> Vec<SubmissionId> {
+    let brought_in = events.iter().filter(|event| event.kind != ANALYSED);
+    brought_in.filter_map(|event| event.submission_id).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// How many submissions each source had.

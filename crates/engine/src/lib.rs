@@ -1,12 +1,13 @@
 //! What happens: use cases, one transaction each; the event log's way to its consumers; the work behind it.
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
-//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`visits`], [`admin`]) never call each
-//! other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
+//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`visits`],
+//! [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;
 pub mod alerts;
+pub mod analysis;
 pub mod capture;
 mod connections;
 pub mod crm;
@@ -135,6 +136,8 @@ pub struct Wake {
     pub events: Notify,
     /// There may be deliveries to send.
     pub deliveries: Notify,
+    /// There may be messages to analyse.
+    pub analyses: Notify,
 }
 
 /// Who does something.

@@ -15,7 +15,7 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, alerts,
+    Clock, Engine, Options, Wake, alerts, analysis,
     capture::{Door, Spool, chat, inbound, replay},
     connections, delivery, dispatch,
     geo::Geo,
@@ -132,6 +132,7 @@ impl Engine {
             tasks.spawn(inbound::fetch::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(KEEP_REFUSED_EVERY, stopped.clone(), engine.clone(), keep_refused));
             tasks.spawn(visits::run(engine.clone(), stopped.clone()));
+            tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));

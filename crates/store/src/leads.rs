@@ -166,6 +166,7 @@ pub struct Lead {
     /// `in_progress` while the lead's chat goes on, else `completed`.
     pub lead_state: String,
     pub context: Option<Value>,
+    pub lead_analysis: Option<Value>,
     pub converted_at: Option<Timestamp>,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,

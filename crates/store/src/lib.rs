@@ -6,6 +6,7 @@
 //! engine decided.
 
 pub mod alerts;
+pub mod analyses;
 pub mod blocked_ips;
 pub mod capture;
 pub mod captures;

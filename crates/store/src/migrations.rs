@@ -22,6 +22,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0005_inbound", both: include_str!("migrations/0005_inbound.sql") }),
             Box::new(Text { name: "0006_ledger", both: include_str!("migrations/0006_ledger.sql") }),
             Box::new(Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") }),
+            Box::new(Text { name: "0008_analysis", both: include_str!("migrations/0008_analysis.sql") }),
         ]
     }
 }

@@ -149,6 +149,12 @@ impl Row {
         serde_json::from_str(&text).map_err(|_| wrong(column))
     }
 
+    /// A JSON column that may be null.
+    pub(crate) fn json_or_none<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Error> {
+        let text = self.raw::<Option<String>>(column)?;
+        text.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| wrong(column))
+    }
+
     fn raw<T: TryGetable>(&self, column: &str) -> Result<T, Error> {
         self.result.try_get("", column).map_err(|_| wrong(column))
     }

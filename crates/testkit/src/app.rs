@@ -17,6 +17,7 @@ use leadline_domain::{
 use leadline_engine::{
     Actor, ActorKind, Background, Clock, Engine, Options, Parts, Running,
     admin::workspaces::{self, Defaults},
+    analysis,
     capture::{AcceptError, Accepted, Request, Submission},
     delivery, dispatch,
     geo::Files,
@@ -186,6 +187,12 @@ impl TestApp {
                 return;
             }
         }
+    }
+
+    /// Analyses every message that waits, after dispatching what brought it, and tells how many those were.
+    pub async fn run_analyses(&self) -> usize {
+        dispatch::dispatch_all(&self.engine).await.expect("events are dispatched");
+        analysis::analyse_due(&self.engine).await.expect("messages are analysed")
     }
 
     /// How many rows `from` has, which is the part of a query after `FROM`.

@@ -22,6 +22,8 @@ pub enum Answer {
     Status(u16),
     /// With this status and this header.
     With(u16, &'static str, String),
+    /// With this status and this body.
+    Body(u16, String),
     /// Never.
     Hang,
 }
@@ -119,6 +121,7 @@ async fn receive(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, 
     match answer.unwrap_or(Answer::Status(200)) {
         Answer::Status(code) => status(code).into_response(),
         Answer::With(code, name, value) => (status(code), [(name, value)]).into_response(),
+        Answer::Body(code, body) => (status(code), body).into_response(),
         Answer::Hang => std::future::pending().await,
     }
 }

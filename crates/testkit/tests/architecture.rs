@@ -22,7 +22,7 @@ const OWNED: &[(&str, &[&str])] =
     &[("sea-orm", &["store"]), ("sea-orm-migration", &["store"]), ("reqwest", &["outbound", "testkit", "bench"])];
 
 /// Engine modules that are features: none of them names another.
-const ENGINE_FEATURES: &[&str] = &["admin", "alerts", "capture", "crm", "delivery", "sources", "visits"];
+const ENGINE_FEATURES: &[&str] = &["admin", "alerts", "analysis", "capture", "crm", "delivery", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] = &["addresses", "connections", "geo", "live", "retention", "seal"];

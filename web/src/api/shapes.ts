@@ -135,6 +135,14 @@ export type Attempt = Narrowed<
 export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
 export type DeadLetter = Narrowed<Schemas['DeadLetterView'], { state: DeliveryState }>;
 
+export type Analysis = Schemas['AnalysisView'];
+export type AnalysisSettings = Schemas['AnalysisSettingsView'];
+/** What is left out stays, which the description cannot say of a part that may be left out as a whole. */
+export type AnalysisChange = Narrowed<
+  Schemas['ChangeAnalysisRequest'],
+  { endpoint: Partial<Schemas['ChangeEndpoint']> }
+>;
+
 export type Member = Schemas['MemberView'];
 export type Workspace = Schemas['WorkspaceView'];
 export type User = Narrowed<Schemas['UserView'], { role: Role }>;

@@ -23,11 +23,12 @@ pub use runner::{deliver_due, run};
 pub use spooled::{Known, forward_spooled, record_forwarded};
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 14] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
     "lead.updated",
+    "lead.analysed",
     "lead.stage_changed",
     "lead.assigned",
     "lead.converted",

@@ -80,6 +80,7 @@ pub struct Lead<'a> {
     pub submission_count: i64,
     pub first_touch: &'a RawValue,
     pub last_touch: &'a RawValue,
+    pub lead_analysis: &'a RawValue,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -182,6 +183,7 @@ fn lead(row: &PickedLead) -> Lead<'_> {
         submission_count: row.submission_count,
         first_touch: &row.first_touch,
         last_touch: &row.last_touch,
+        lead_analysis: &row.lead_analysis,
         created_at: row.created_at,
         updated_at: row.updated_at,
     }
@@ -233,6 +235,7 @@ pub fn sample(event: &str, ids: [Uuid; 5], workspace: Workspace<'_>, environment
         submission_count: 1,
         first_touch: &touch,
         last_touch: &touch,
+        lead_analysis: RawValue::NULL,
         created_at: now,
         updated_at: now,
     };

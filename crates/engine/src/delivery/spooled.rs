@@ -178,6 +178,7 @@ fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
         submission_count: 1,
         first_touch: &touch,
         last_touch: &touch,
+        lead_analysis: serde_json::value::RawValue::NULL,
         created_at: at,
         updated_at: at,
     };

@@ -2,6 +2,7 @@
 //! they need; here they come together.
 
 mod alerts;
+mod analysis;
 mod board;
 mod captures;
 mod chats;
@@ -62,5 +63,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(fraud::routes())
         .merge(destinations::routes())
         .merge(deliveries::routes())
+        .merge(analysis::routes())
         .merge(live::routes())
 }

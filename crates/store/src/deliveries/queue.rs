@@ -158,6 +158,7 @@ pub struct PickedLead {
     pub submission_count: i64,
     pub first_touch: Box<RawValue>,
     pub last_touch: Box<RawValue>,
+    pub lead_analysis: Box<RawValue>,
     pub is_test: bool,
     /// `in_progress` while the lead's chat goes on, else `completed`.
     pub lead_state: String,
@@ -196,8 +197,8 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
              d.plan_attempt, d.payload, d.created_at,
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
              l.email, l.phone, l.company, l.title, l.source, l.source_name, {tags} AS tags, {custom} AS custom_fields,
-             l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch, l.is_test,
-             l.lead_state,
+             l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch,
+             coalesce({analysis}, 'null') AS lead_analysis, l.is_test, l.lead_state,
              (SELECT c.id FROM conversations AS c WHERE c.lead_id = l.id AND c.created_at <= d.created_at
               ORDER BY c.created_at DESC LIMIT 1) AS conversation_id,
              (SELECT max(coalesce(c.last_message_at, c.created_at)) FROM conversations AS c
@@ -219,6 +220,7 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
         custom = dialect.json_text("l.custom_fields"),
         first = dialect.json_text("l.first_touch"),
         last = dialect.json_text("l.last_touch"),
+        analysis = dialect.json_text("l.lead_analysis"),
         reason = dialect.json_text("u.match_reason"),
         data = dialect.json_text("e.data"),
         list = dialect.id_list(1),
@@ -267,6 +269,7 @@ fn read_picked_lead(row: &Row, id: LeadId) -> Result<PickedLead, Error> {
         submission_count: row.get("submission_count")?,
         first_touch: raw(row, "first_touch")?,
         last_touch: raw(row, "last_touch")?,
+        lead_analysis: raw(row, "lead_analysis")?,
         is_test: row.get("is_test")?,
         lead_state: row.get("lead_state")?,
         conversation_id: row.get("conversation_id")?,

@@ -387,7 +387,7 @@ fn whole(dialect: Dialect) -> String {
                 lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
                 {custom} AS custom_fields, leads.message, {figures}, {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
-                leads.lead_state, coalesce({context}, 'null') AS context,
+                leads.lead_state, coalesce({context}, 'null') AS context, {analysis} AS lead_analysis,
                 leads.converted_at, leads.updated_at, leads.deleted_at
          FROM leads LEFT JOIN users ON users.id = leads.assigned_to
          LEFT JOIN projects ON projects.id = leads.project_id
@@ -401,6 +401,7 @@ fn whole(dialect: Dialect) -> String {
         first = dialect.json_text("leads.first_touch"),
         last = dialect.json_text("leads.last_touch"),
         context = dialect.json_text("leads.context"),
+        analysis = dialect.json_text("leads.lead_analysis"),
         ids = dialect.id_list(2),
     )
 }
@@ -453,6 +454,7 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         visitor_id: row.get("visitor_id")?,
         lead_state: row.get("lead_state")?,
         context: row.json("context")?,
+        lead_analysis: row.json_or_none("lead_analysis")?,
         converted_at: row.get("converted_at")?,
         updated_at: row.get("updated_at")?,
         deleted_at: row.get("deleted_at")?,

@@ -1,5 +1,6 @@
 //! What is answered over HTTP: administration, guards, errors, headers, files.
 
+mod analysis;
 mod browser;
 mod chats;
 mod context;

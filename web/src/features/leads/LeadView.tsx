@@ -8,6 +8,7 @@ import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';
+import { AnalysisBlock } from './AnalysisBlock';
 import { Conversations } from './Conversations';
 import classes from './Lead.module.css';
 import {
@@ -106,6 +107,7 @@ function LoadedLead({
         {tags}
         <ScoreBlock lead={lead} />
         {conversations}
+        <AnalysisBlock lead={lead} why={why} />
         {submissions}
         {journey}
         {visitor}
@@ -121,6 +123,7 @@ function LoadedLead({
         <div>
           <ScoreBlock lead={lead} />
           {conversations}
+          <AnalysisBlock lead={lead} why={why} />
           {submissions}
           {journey}
           <Timeline lead={lead} why={why} />

@@ -47,6 +47,15 @@ interface MoveRequest extends Move {
   onShown?: () => void;
 }
 
+/** Asks for a new analysis; the live hint brings it in. */
+export function useAnalyseLead(leadId: string) {
+  return useMutation({
+    mutationFn: () => api.post(`/v1/identity/leads/${leadId}/analyse`),
+    onSuccess: () => toast('The message is being analysed again'),
+    onError: (error) => toastError('The message was not analysed', error),
+  });
+}
+
 /** Moves a card at once and puts it back where it was when the server refuses. */
 export function useMoveLead() {
   const client = useQueryClient();

@@ -1,6 +1,7 @@
 import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { usePermits } from '@/api/session';
 import { Empty } from '@/ui/basics';
+import { AnalysisSettings } from './AnalysisSettings';
 import { FraudSettings } from './FraudSettings';
 import { Roles } from './Roles';
 import { Sessions } from './Sessions';
@@ -25,6 +26,8 @@ export function SettingsTab() {
       return <WorkspaceSettings />;
     case 'fraud':
       return <FraudSettings />;
+    case 'analysis':
+      return <AnalysisSettings />;
     case 'users':
       return <Users />;
     case 'roles':

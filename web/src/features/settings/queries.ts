@@ -1,6 +1,16 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
-import type { Page, RoleView, SessionEntry, Token, User, Workspace } from '@/api/shapes';
+import type {
+  Analysis,
+  AnalysisChange,
+  AnalysisSettings,
+  Page,
+  RoleView,
+  SessionEntry,
+  Token,
+  User,
+  Workspace,
+} from '@/api/shapes';
 import { toastError } from '@/ui/toast';
 
 const BASE = '/v1/admin';
@@ -11,6 +21,11 @@ type Rows<T> = T[] | Page<T>;
 export const workspaceQuery = queryOptions({
   queryKey: ['settings', 'workspace'],
   queryFn: ({ signal }) => api.get<Workspace>(`${BASE}/workspace`, {}, signal),
+});
+
+export const analysisQuery = queryOptions({
+  queryKey: ['settings', 'analysis'],
+  queryFn: ({ signal }) => api.get<AnalysisSettings>(`${BASE}/analysis`, {}, signal),
 });
 
 export const usersQuery = queryOptions({
@@ -34,7 +49,7 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => rowsOf(await api.get<Rows<SessionEntry>>(`${BASE}/sessions`, ALL, signal)),
 });
 
-export type SettingsList = 'workspace' | 'users' | 'tokens' | 'sessions';
+export type SettingsList = 'workspace' | 'analysis' | 'users' | 'tokens' | 'sessions';
 
 /** A write on one part of the settings, which is read again afterwards. */
 export function useSettingsWrite<Input, Answer>(
@@ -57,6 +72,8 @@ export const settingsApi = {
   saveFraud: (settings: Partial<Workspace['settings']>) => api.patch<Workspace>(`${BASE}/workspace`, { settings }),
   saveWorkspace: (change: { name?: string; settings?: Partial<Workspace['settings']> }) =>
     api.patch<Workspace>(`${BASE}/workspace`, change),
+  saveAnalysis: (change: AnalysisChange) => api.patch<AnalysisSettings>(`${BASE}/analysis`, change),
+  tryAnalysis: (message: string) => api.post<Analysis>(`${BASE}/analysis/try`, { message }),
   addUser: (user: { email: string; name: string; role: string; password?: string }) =>
     api.post<User>(`${BASE}/users`, user),
   changeUser: ({ id, ...change }: { id: string; role?: string; name?: string; disabled?: boolean }) =>

@@ -1,6 +1,7 @@
 export const TABS = [
   { tab: 'workspace', label: 'Workspace', permission: 'settings:view' },
   { tab: 'fraud', label: 'Fraud', permission: 'settings:view' },
+  { tab: 'analysis', label: 'Analysis', permission: 'settings:view' },
   { tab: 'users', label: 'Users', permission: 'users:manage' },
   { tab: 'roles', label: 'Roles', permission: 'settings:view' },
   { tab: 'tokens', label: 'API tokens', permission: null },

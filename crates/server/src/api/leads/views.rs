@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::visits::EngagementView;
-use crate::api::{context::ContextView, masking::Sight};
+use crate::api::{analysis::AnalysisView, context::ContextView, masking::Sight};
 
 /// A lead as a card of the board and as a row of the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,6 +129,8 @@ pub(crate) struct LeadView {
     state: String,
     /// Of the latest submission that told anything; null where none did.
     context: Option<ContextView>,
+    /// What the newest message says; null where there is none, or it was not analysed yet.
+    lead_analysis: Option<AnalysisView>,
     #[schema(value_type = Option<String>, format = DateTime)]
     converted_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
@@ -160,6 +162,7 @@ impl LeadView {
             visitor_id: sight.identifier(lead.visitor_id),
             state: lead.lead_state,
             context: ContextView::of(lead.context, sight),
+            lead_analysis: AnalysisView::of(lead.lead_analysis, sight),
             converted_at: lead.converted_at,
             updated_at: lead.updated_at,
             deleted_at: lead.deleted_at,
