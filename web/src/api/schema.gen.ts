@@ -1431,6 +1431,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is looked for in messages */
+        get: operations["get_admin_analysis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is looked for in messages. It counts for messages that come from now on. */
+        patch: operations["patch_admin_analysis"];
+        trace?: never;
+    };
+    "/v1/admin/analysis/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyses a text as a message would be, and stores nothing
+         * @description With the endpoint on this asks it, and waits for as long as its time limit.
+         */
+        post: operations["post_admin_analysis_try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/analyse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyses a lead's newest message once more, with the settings as they are now
+         * @description The answer comes at once; the lead has its new analysis a moment later.
+         */
+        post: operations["post_identity_leads_by_id_analyse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/live": {
         parameters: {
             query?: never;
@@ -1626,6 +1684,47 @@ export interface components {
                 /** @description The password that was made for them, this once. */
                 password?: string | null;
             }[];
+        };
+        /** @description What a workspace looks for in messages, and whom it asks. */
+        AnalysisSettingsView: {
+            /** @description Whether messages are analysed. */
+            enabled: boolean;
+            /** @description Words and phrases to be spotted; a star stands for the rest of a word. */
+            keywords: string[];
+            /** @description The workspace's own topics; empty where it uses the built-in ones. */
+            topics: components["schemas"]["TopicView"][];
+            /** @description The topics that leads can have now. */
+            topicsInUse: string[];
+            endpoint: components["schemas"]["EndpointView"];
+        };
+        /** @description What a lead's newest message says. */
+        AnalysisView: {
+            /** @description `offline`: an estimate from lists of words, made here. `endpoint`: the answer of the workspace's endpoint. */
+            method: string;
+            /** @description What made it. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Grows when the same message would be judged differently.
+             */
+            version: number;
+            /** @description ISO 639; null where nobody can tell. */
+            language?: string | null;
+            /** @description Those of the workspace's keywords that are in the message. */
+            keywords: string[];
+            /** @description `positive`, `neutral` or `negative`. */
+            sentiment: components["schemas"]["JudgedView"];
+            /** @description `purchase`, `appointment`, `information`, `support`, `employment`, `partnership`, `advertising` or `other`. */
+            intent: components["schemas"]["JudgedView"];
+            /** @description One of the workspace's topics, or `other`. */
+            topic: components["schemas"]["JudgedView"];
+            /** @description The message in short; hidden without `pii:view`. */
+            summary: string;
+            /** @description Whether what names people was taken out before the endpoint saw it; null where it saw nothing. */
+            redacted?: boolean | null;
+            fallback?: components["schemas"]["FallbackView"] | null;
+            /** Format: date-time */
+            analysedAt: string;
         };
         /** @description Whose lead it is to be. */
         AssignRequest: {
@@ -1824,6 +1923,15 @@ export interface components {
             version: number;
             isTest: boolean;
         };
+        /** @description What is absent stays. */
+        ChangeAnalysisRequest: {
+            enabled?: boolean | null;
+            /** @description All keywords from now on, at most 200. */
+            keywords?: string[] | null;
+            /** @description All topics from now on, at most 40; none for the built-in ones. */
+            topics?: components["schemas"]["TopicView"][] | null;
+            endpoint?: components["schemas"]["ChangeEndpoint"];
+        };
         /** @description What is absent stays as it is. */
         ChangeDestinationRequest: {
             name?: string | null;
@@ -1842,6 +1950,31 @@ export interface components {
             } | null;
             /** @description False pauses it, and holds what waits; true sends that. */
             isActive?: boolean | null;
+        };
+        /** @description What is absent stays; null takes a value away. */
+        ChangeEndpoint: {
+            /** @default null */
+            enabled: boolean | null;
+            /**
+             * @description Another host takes the key away: it is for the one it was given for.
+             * @default null
+             */
+            baseUrl: string | null;
+            /** @default null */
+            model: string | null;
+            /**
+             * @description Sealed, and never told again.
+             * @default null
+             */
+            key: string | null;
+            /** @default null */
+            redacts: boolean | null;
+            /**
+             * Format: int64
+             * @description 1 to 60.
+             * @default null
+             */
+            timeoutSeconds: number | null;
         };
         ChangePasswordRequest: {
             /** Format: password */
@@ -2300,6 +2433,26 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description An OpenAI-compatible endpoint. Where it fails, the estimate made here stands in its place. */
+        EndpointView: {
+            enabled: boolean;
+            /**
+             * @description What stands before `/chat/completions`.
+             * @example https://api.example.com/v1
+             */
+            baseUrl?: string | null;
+            model?: string | null;
+            hasKey: boolean;
+            /** @description The end of the key, to tell keys apart. */
+            keyLast4?: string | null;
+            /** @description Whether names, e-mail addresses, phone numbers and links are taken out before a message leaves. */
+            redacts: boolean;
+            /**
+             * Format: int64
+             * @description How long an answer may take.
+             */
+            timeoutSeconds: number;
+        };
         /** @description What visits of our sites say of a lead. All null where none is known. */
         EngagementView: {
             /**
@@ -2334,6 +2487,12 @@ export interface components {
             sessionId?: string | null;
             /** @description Every touch, from the first; at most 100. */
             touches: Record<string, never>[];
+        };
+        FallbackView: {
+            /** @description `timeout`, `refused`, `malformed`, `unreachable`, `resting` or `unusable`. */
+            reason: string;
+            /** @description The same in words. */
+            detail: string;
         };
         /** @description All leads of a form are to be fetched. */
         FetchForm: {
@@ -2461,6 +2620,14 @@ export interface components {
              */
             until: string;
         };
+        JudgedView: {
+            label: string;
+            /**
+             * Format: int64
+             * @description 0 to 100. What an estimate calls so is how much of what it found speaks for the label.
+             */
+            confidence: number;
+        };
         /** @description A lead with the newest part of its timeline. */
         LeadDetail: components["schemas"]["LeadView"] & {
             /** @description Newest first, at most 100. */
@@ -2534,6 +2701,7 @@ export interface components {
             /** @description `in_progress` while the lead's chat goes on, else `completed`. The stage is something else. */
             state: string;
             context?: components["schemas"]["ContextView"] | null;
+            leadAnalysis?: components["schemas"]["AnalysisView"] | null;
             /** Format: date-time */
             convertedAt?: string | null;
             /** Format: date-time */
@@ -3851,6 +4019,15 @@ export interface components {
             lastUsedAt?: string | null;
             /** @description The token itself, this once. */
             token?: string | null;
+        };
+        TopicView: {
+            name: string;
+            /** @description Words that speak for it, beside its name; a star stands for the rest of a word. */
+            words: string[];
+        };
+        TryRequest: {
+            /** @description At most 4,000 characters. */
+            message: string;
         };
         UserView: {
             /** Format: uuid */
@@ -11503,6 +11680,271 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DeliveryView"];
                 };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAnalysisRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_analysis_try: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_by_id_analyse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request could not be read */
             400: {
