@@ -10,6 +10,9 @@ import { visitorFields } from "./visitor";
 
 export type Fields = Record<string, unknown>;
 
+/** Shows that this script was there, and when it was fetched: the server puts it in as it serves the file. */
+const FORM_TOKEN = "$FORM_TOKEN$";
+
 const SECRET_NAME = /passw|pwd|(^|[^a-z])cc[-_ ]?(name|num|exp|csc|cvc|type)|card.?(num|code|exp)|cvv|cvc/i;
 const SECRET_FIELD =
   '[type=password],[autocomplete*="cc-" i],[autocomplete*="password" i],[autocomplete="one-time-code" i],[data-leadline-ignore],[data-leadline-ignore] *';
@@ -45,7 +48,12 @@ export function readForm(form: HTMLFormElement, data: FormData): Fields {
 /** What the script knows about the visit. The visit itself is told of at once, so that it is there before the lead. */
 export function contextFields(): Record<string, string> {
   quietly(report)();
-  return { ...attributionFields(), ...visitorFields() };
+  return {
+    ...attributionFields(),
+    ...visitorFields(),
+    __form_token: FORM_TOKEN,
+    __timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
 }
 
 /** The whole submission as it travels. What the form itself says wins. */

@@ -78,6 +78,8 @@ pub struct Recognised {
     pub first_touch: Option<Touch>,
     /// The browser's timezone, as the embed script says it.
     pub timezone: Option<String>,
+    /// What shows that the embed script was there.
+    pub form_token: Option<String>,
     /// The submission's own key.
     pub submission_key: Option<String>,
     /// Everything else, by camelCase key, with `_displayNames`.
@@ -130,6 +132,7 @@ enum Reserved {
     SessionId,
     FirstTouch,
     Timezone,
+    FormToken,
     SubmissionKey,
 }
 
@@ -180,6 +183,7 @@ fn reserved_of(leaf: &Leaf) -> Option<Reserved> {
         "__session_id" => Some(Reserved::SessionId),
         "__first_touch" => Some(Reserved::FirstTouch),
         "__timezone" => Some(Reserved::Timezone),
+        "__form_token" => Some(Reserved::FormToken),
         "submissionid" | "submission_id" | "submission-id" | "__submission_id" => Some(Reserved::SubmissionKey),
         _ => None,
     }
@@ -194,6 +198,7 @@ fn take_reserved(recognised: &mut Recognised, reserved: Reserved, leaf: &Leaf) {
         Reserved::SessionId => recognised.session_id = text,
         Reserved::FirstTouch => recognised.first_touch = text.as_deref().and_then(Touch::read),
         Reserved::Timezone => recognised.timezone = text,
+        Reserved::FormToken => recognised.form_token = text,
         Reserved::SubmissionKey => recognised.submission_key = text,
     }
 }

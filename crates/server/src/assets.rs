@@ -5,12 +5,13 @@
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     response::{IntoResponse, Response},
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use leadline_engine::capture::form_token;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
 
@@ -37,30 +38,33 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/embed.js", get(embed)).fallback(file_or_page)
 }
 
-async fn embed(headers: HeaderMap) -> Response {
-    let Some(file) = Embed::get("embed.js") else {
-        return ApiError::not_found().detail("the embed script is not built into this binary").into_response();
-    };
-    let mut response = answer(&headers, &file, "text/javascript; charset=utf-8", "public, max-age=3600");
-    let any = HeaderValue::from_static("*");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
-    // Sites with cross-origin isolation load it too.
-    let shared = HeaderValue::from_static("cross-origin");
-    response.headers_mut().insert("cross-origin-resource-policy", shared);
-    response
+/// The script for websites with the form token of the hour put in.
+async fn embed(State(app): State<App>, headers: HeaderMap) -> ApiResult<Response> {
+    let token = form_token::issue(&app.engine.keys, app.engine.clock.now());
+    script(&headers, "embed.js", "public, max-age=3600", |text| text.replace(form_token::PLACE, &token))
 }
 
 /// The widget's script with one widget's settings put in. Kept only for minutes: a change of the settings is to be seen
 /// soon.
 pub(crate) fn widget_script(asked: &HeaderMap, with_settings: impl FnOnce(&str) -> String) -> ApiResult<Response> {
-    let not_built = || ApiError::not_found().detail("the widget's script is not built into this binary");
-    let file = Embed::get("widget.js").ok_or_else(not_built)?;
-    let text = with_settings(&String::from_utf8_lossy(&file.data));
+    script(asked, "widget.js", "public, max-age=300", with_settings)
+}
+
+/// A script for other people's pages, with something put in.
+fn script(
+    asked: &HeaderMap,
+    name: &str,
+    caching: &'static str,
+    filled_in: impl FnOnce(&str) -> String,
+) -> ApiResult<Response> {
+    let not_built = || ApiError::not_found().detail("the script is not built into this binary");
+    let file = Embed::get(name).ok_or_else(not_built)?;
+    let text = filled_in(&String::from_utf8_lossy(&file.data));
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(text.as_bytes())[..16]));
     let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         (header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal is plain ASCII")),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         // Sites with cross-origin isolation load it too.

@@ -785,8 +785,8 @@ fn a_payload_is_json_with_the_promised_keys() {
     assert_eq!(keys(&payload), "createdAt environment event id lead submission test version workspace");
     assert_eq!(
         keys(&payload["lead"]),
-        "company createdAt customFields email firstTouch id lastTouch name number phone projectId projectName score \
-         source sourceName stage state submissionCount suspicion tags title updatedAt"
+        "company createdAt customFields email firstTouch id lastTouch leadAnalysis name number phone projectId \
+         projectName score source sourceName stage state submissionCount suspicion tags title updatedAt"
     );
     assert_eq!(keys(&payload["submission"]), "fields id match message pageUrl receivedAt referrer");
 }

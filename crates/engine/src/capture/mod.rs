@@ -13,6 +13,7 @@ pub mod chat;
 pub mod conversations;
 pub mod detection;
 mod enrich;
+pub mod form_token;
 mod holding;
 pub mod inbound;
 mod intakes;

@@ -9,12 +9,12 @@ use leadline_domain::{
     fields::{FieldMapping, Recognised, as_sent, recognise},
     fraud::{self, HoldFacts},
     phones::Phone,
-    scores::{self, Channel, EmailKind, FitFacts, PhoneFact, Score, SuspicionFacts},
+    scores::{self, Channel, EmailKind, FitFacts, FormTokenFact, PhoneFact, Score, SuspicionFacts},
 };
 use leadline_store::capture::IdentityKey;
 use serde_json::{Map, Value, json};
 
-use super::{Submission, conversations, detection::Detection, standing::Standing};
+use super::{Submission, conversations, detection::Detection, form_token, standing::Standing};
 use crate::{addresses, seal::Keys};
 
 /// A submission ready to be written.
@@ -46,6 +46,8 @@ pub struct Prepared {
     pub suspicion: Score,
     /// What was found out about the visitor.
     pub context: Context,
+    /// What its form token says; `None` where our script has no part in it.
+    pub form_token: Option<FormTokenFact>,
     /// Whether it is somebody's test.
     pub is_test: bool,
     /// Whether it may still be committed.
@@ -145,7 +147,8 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         .and_then(|raw| Phone::parse(raw, default_region, recognised.country_code.as_deref()));
     let mut context = submission.request.context.clone();
     context.read_timezone(recognised.timezone.as_deref());
-    let suspicion = suspicion(&submission, &recognised, email.as_ref(), phone.is_some(), &context, None);
+    let token = form_token_fact(keys, &submission, &recognised);
+    let suspicion = suspicion(&submission, &recognised, email.as_ref(), phone.is_some(), (&context, token), None);
     let is_test = is_test(&submission, email.as_ref());
     let (project, workspace) = (submission.intake.project_id.0, submission.intake.workspace_id.0);
     let project_key = |kind, value: &str| IdentityKey(keys.identity(project, kind, value));
@@ -181,6 +184,7 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         region: phone.and_then(|phone| phone.region),
         suspicion,
         context,
+        form_token: token,
         is_test,
         claim: Claim::default(),
         recognised,
@@ -250,6 +254,7 @@ fn turned_away(keys: &Keys, submission: Submission) -> Prepared {
         visitor_keys: [None, None],
         suspicion: Score::default(),
         context: Context::default(),
+        form_token: None,
         is_test: false,
         claim: Claim::default(),
         submission,
@@ -270,7 +275,7 @@ impl Prepared {
             &self.recognised,
             email.as_ref(),
             self.phone.is_some(),
-            &self.context,
+            (&self.context, self.form_token),
             submissions_in_24h,
         )
     }
@@ -297,12 +302,26 @@ impl Prepared {
     }
 }
 
+/// What the form token says of a browser's submission to a form. Whoever sends what only our script knows, has the
+/// script; a form without it has no token, and is none the worse for it.
+fn form_token_fact(keys: &Keys, submission: &Submission, recognised: &Recognised) -> Option<FormTokenFact> {
+    let has_our_script = recognised.form_token.is_some()
+        || recognised.time_to_submit_ms.is_some()
+        || recognised.visitor_id.is_some()
+        || recognised.session_id.is_some();
+    // What a person let out of quarantine has waited there.
+    let is_released = matches!(submission.standing, Standing::Released { .. });
+    let applies = submission.request.is_browser && submission.intake.kind == "form" && !is_released;
+    let token = recognised.form_token.as_deref();
+    (applies && has_our_script).then(|| form_token::check(keys, token, submission.received_at))
+}
+
 fn suspicion(
     submission: &Submission,
     recognised: &Recognised,
     email: Option<&Email>,
     phone_is_valid: bool,
-    context: &Context,
+    (context, form_token): (&Context, Option<FormTokenFact>),
     submissions_in_24h: Option<u32>,
 ) -> Score {
     let detection = Detection(&submission.intake.workspace_settings);
@@ -314,7 +333,7 @@ fn suspicion(
         channel,
         honeypot_filled: honeypot_counts && recognised.honeypot.is_some(),
         time_to_submit_ms: recognised.time_to_submit_ms,
-        // What a tracker and form tokens would tell is unknown, and the unknown never scores.
+        // What a tracker would tell is unknown yet, and the unknown never scores.
         session: None,
         network: context.network_fact(),
         submissions_in_24h,
@@ -323,7 +342,7 @@ fn suspicion(
         phone: recognised.phone_raw.as_ref().map(|_| phone),
         name: recognised.name.as_deref(),
         message: recognised.message.as_deref(),
-        form_token: None,
+        form_token,
         user_agent: submission.request.user_agent.as_deref(),
         timezone_far_from_ip: context.timezone_is_far(),
     })

@@ -3,9 +3,12 @@
 use axum::{Router, body::Body, http};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use leadline_domain::{ids::WorkspaceId, permissions::Role};
-use leadline_engine::admin::{
-    tokens::{self, NewToken},
-    users::{self, NewUser},
+use leadline_engine::{
+    admin::{
+        tokens::{self, NewToken},
+        users::{self, NewUser},
+    },
+    capture::form_token,
 };
 use leadline_server::{App, Settings};
 use leadline_testkit::{Db, TestApp};
@@ -160,6 +163,11 @@ impl Site {
         headers.insert(header::COOKIE, cookie.parse().expect("a header"));
         headers.insert("x-csrf-token", csrf.parse().expect("a header"));
         Caller { site: self, headers }
+    }
+
+    /// The form token of this hour, as the embed script has it.
+    pub fn form_token(&self) -> String {
+        form_token::issue(&self.app.engine.keys, self.app.now())
     }
 
     pub async fn stop(self) {

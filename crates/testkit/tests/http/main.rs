@@ -7,6 +7,7 @@ mod context;
 mod destinations;
 mod errors;
 mod files;
+mod form_tokens;
 mod fraud;
 mod guards;
 mod inbound;

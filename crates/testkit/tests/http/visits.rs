@@ -61,7 +61,8 @@ impl Website {
     }
 
     /// Sends the form from a page of `origin` and gives the lead, after what follows a submission was done.
-    async fn submit(&self, origin: &str, fields: Value) -> Value {
+    async fn submit(&self, origin: &str, mut fields: Value) -> Value {
+        fields["__form_token"] = self.site.form_token().into();
         let answer = self.post(&self.form, Some(origin), fields.to_string()).await;
         assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
         dispatch::dispatch_all(&self.site.app.engine).await.expect("dispatched");
