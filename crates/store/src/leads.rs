@@ -21,7 +21,7 @@ pub use change::{
     lock_in_stages, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags, top_of,
     update_details,
 };
-pub use read::{Column, StagePage, board, find, list, load, stage_page};
+pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.
 #[derive(Debug, Clone, Default)]

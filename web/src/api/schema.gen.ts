@@ -2630,6 +2630,8 @@ export interface components {
         };
         /** @description A lead with the newest part of its timeline. */
         LeadDetail: components["schemas"]["LeadView"] & {
+            /** @description Other projects that the same person asked about, the newest first; at most 50 leads are looked at. */
+            relatedProjects: components["schemas"]["RelatedView"][];
             /** @description Newest first, at most 100. */
             activity: components["schemas"]["ActivityView"][];
             /**
@@ -3679,6 +3681,16 @@ export interface components {
             conversationId?: string | null;
             /** @description The code in the visitor's first WhatsApp message. */
             reference?: string | null;
+        };
+        /** @description Another project that the same person asked about, with their newest lead in it. */
+        RelatedView: {
+            /** Format: uuid */
+            projectId: string;
+            projectName: string;
+            /** Format: uuid */
+            leadId: string;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description What became of a replayed request. */
         ReplayView: {

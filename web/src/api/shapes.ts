@@ -68,7 +68,11 @@ export type Lead = Narrowed<
 export type Visit = Narrowed<Schemas['VisitView'], { touch?: Touch | null }>;
 /** Its data differ by kind, and are read with care. */
 export type Activity = Narrowed<Schemas['ActivityView'], { data: Record<string, unknown> }>;
-export type LeadDetail = Lead & { activity: Activity[]; activityTotal: number };
+export type LeadDetail = Lead & {
+  relatedProjects: Schemas['RelatedView'][];
+  activity: Activity[];
+  activityTotal: number;
+};
 
 /** The answer when the database is away: kept on disk, and a lead once it is back. */
 export type SpooledLead = Narrowed<Schemas['Spooled'], { stored: false }>;

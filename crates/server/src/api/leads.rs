@@ -311,11 +311,13 @@ async fn show(app: &App, actor: &Actor, lead: LeadId) -> ApiResult<Json<LeadView
 }
 
 async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<LeadDetail>> {
-    let Json(lead) = show(app, actor, id).await?;
+    let lead = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    let related = stored::related(&app.reader, actor.workspace, &lead).await?;
+    let lead = LeadView::new(lead, Sight::of(actor));
     let activities = events::list_activities(&app.reader, actor.workspace, id, ACTIVITIES, 0).await?;
     let sight = Sight::of(actor);
     let activity = activities.rows.into_iter().map(|activity| ActivityView::new(activity, sight)).collect();
-    Ok(Json(LeadDetail::new(lead, activity, activities.total)))
+    Ok(Json(LeadDetail::new(lead, related, activity, activities.total)))
 }
 
 /// One lead with its timeline

@@ -1,6 +1,9 @@
 //! Reading leads: one, a page of a list, the board.
 
-use leadline_domain::ids::{LeadId, StageId, WorkspaceId};
+use leadline_domain::{
+    ids::{LeadId, ProjectId, StageId, WorkspaceId},
+    time::Timestamp,
+};
 
 use super::{
     Card, Cursor, Lead, LeadFilter, SortBy, SortOrder,
@@ -15,6 +18,22 @@ use crate::{
 
 /// Counting the matches in a column of the board stops here: a filter that finds more is too wide to be worked through.
 const COLUMN_COUNT_CAP: i64 = 1_000;
+
+/// Leads of one person that are looked at for their projects.
+const MOST_RELATED: i64 = 50;
+
+/// Another project that the person behind a lead asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Their newest lead in it.
+    pub lead_id: LeadId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// What it is called.
+    pub project_name: String,
+    /// When that lead was made.
+    pub created_at: Timestamp,
+}
 
 /// A column of the board with its first cards.
 #[derive(Debug, Clone)]
@@ -370,6 +389,40 @@ pub async fn stage_page(
 pub async fn find(reader: &Reader, workspace: WorkspaceId, id: LeadId) -> Result<Option<Lead>, Error> {
     let [workspace] = params![workspace];
     reader.query_one(&whole(reader.dialect()), &[workspace, json_set(&[id])]).await?.as_ref().map(read_lead).transpose()
+}
+
+/// Leads that the same person has in other projects: by the contact, or by a visitor that was seen in both. Newest
+/// first, the newest one of each project.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn related(reader: &Reader, workspace: WorkspaceId, lead: &Lead) -> Result<Vec<Related>, Error> {
+    // By `leads_of_contact` and the keys of `lead_visitors`.
+    let sql = format!(
+        "SELECT leads.id, leads.project_id, projects.name AS project_name, leads.created_at
+         FROM leads JOIN projects ON projects.id = leads.project_id
+         WHERE leads.workspace_id = $1 AND leads.project_id <> $2 AND leads.deleted_at IS NULL
+           AND leads.id IN (SELECT id FROM leads WHERE contact_id = $3
+                            UNION SELECT theirs.lead_id FROM lead_visitors AS ours
+                            JOIN lead_visitors AS theirs
+                              ON theirs.workspace_id = ours.workspace_id AND theirs.visitor_id = ours.visitor_id
+                            WHERE ours.lead_id = $4 AND ours.workspace_id = $1)
+         ORDER BY leads.created_at DESC, leads.id DESC LIMIT {MOST_RELATED}"
+    );
+    let rows = reader.query(&sql, &params![workspace, lead.card.project_id, lead.contact_id, lead.card.id]).await?;
+    let mut related: Vec<Related> = Vec::new();
+    for row in &rows {
+        let one = Related {
+            lead_id: row.get("id")?,
+            project_id: row.get("project_id")?,
+            project_name: row.get("project_name")?,
+            created_at: row.get("created_at")?,
+        };
+        if !related.iter().any(|known| known.project_id == one.project_id) {
+            related.push(one);
+        }
+    }
+    Ok(related)
 }
 
 /// These leads as the transaction sees them, also where they are deleted.

@@ -483,7 +483,7 @@ fn codes(lead: &Value) -> Vec<&str> {
 async fn suspicion_is_what_the_fields_say(#[case] fields: Value, #[case] expected: &[&str]) {
     let desk = Desk::start(Db::Sqlite).await;
     desk.set(json!({"competitorDomains": ["Rival.example"]})).await;
-    let mut body = json!({"name": "Anna"});
+    let mut body = json!({"name": "Anna", "__form_token": desk.site.form_token()});
     body.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
 
     let receipt = desk.submit(VISITOR, JSON, &body.to_string()).await;
@@ -511,7 +511,8 @@ async fn who_does_not_call_itself_a_browser_is_a_program(#[case] user_agent: &st
 async fn how_often_a_visitor_came_in_a_day_raises_suspicion(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let desk = Desk::start(db).await;
     let send = async |n: usize, ip: &str, visitor: &str| {
-        let body = json!({"name": "A", "email": format!("n{n}@example.org"), "__visitor_id": visitor});
+        let body = json!({"name": "A", "email": format!("n{n}@example.org"), "__visitor_id": visitor,
+                          "__form_token": desk.site.form_token()});
         let receipt = desk.submit(ip, JSON, &body.to_string()).await;
         codes(&desk.lead(&receipt).await).first().copied().map(str::to_owned)
     };
@@ -556,10 +557,14 @@ async fn what_is_too_suspicious_is_held_where_the_workspace_wants_that(#[values(
     let desk = Desk::start(db).await;
     desk.set(json!({"holdAtSuspicion": 60})).await;
 
+    let submit = async |email: &str| {
+        let body = json!({"email": email, "__pg_tts": 1, "__form_token": desk.site.form_token()});
+        desk.submit(VISITOR, JSON, &body.to_string()).await;
+    };
     // Quick: 30.
-    desk.submit(VISITOR, JSON, r#"{"email":"a@example.org","__pg_tts":1}"#).await;
+    submit("a@example.org").await;
     // And from a throwaway address, for the second time: 60.
-    desk.submit(VISITOR, JSON, r#"{"email":"a@mailinator.com","__pg_tts":1}"#).await;
+    submit("a@mailinator.com").await;
 
     assert_eq!(desk.app().count("leads").await, 1);
     let held = desk.quarantine().await;

@@ -402,3 +402,33 @@ async fn contacts_are_found_by_name_email_and_phone(#[values(Db::Sqlite, Db::Pos
     }
     site.stop().await;
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_lead_names_the_other_projects_that_its_person_asked_about(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let agent = site.with_token(&site.token(Role::Admin).await);
+    let project =
+        async |name: &str| agent.post("/v1/capture/projects", json!({"name": name})).await.json()["id"].clone();
+    let (harbour, station) = (project("Harbour").await, project("Station").await);
+    let lead = async |project: &Value, email: &str| {
+        let draft = json!({"projectId": project, "name": "Anna", "email": email});
+        let made = agent.post("/v1/identity/leads", draft).await.json();
+        made["id"].as_str().expect("a lead").to_owned()
+    };
+    let related = async |lead: &str| {
+        let found = agent.get(&format!("/v1/identity/leads/{lead}")).await.json();
+        let all = found["relatedProjects"].as_array().expect("a list").clone();
+        all.iter().map(|one| one["projectName"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+
+    let here = lead(&harbour, "anna@example.com").await;
+    let there = lead(&station, "anna@example.com").await;
+    let stranger = lead(&station, "ben@example.com").await;
+
+    assert_eq!((related(&here).await, related(&there).await), (vec!["Station".to_owned()], vec!["Harbour".to_owned()]));
+    assert_eq!(related(&stranger).await, Vec::<String>::new());
+    agent.delete(&format!("/v1/identity/leads/{there}")).await;
+    assert_eq!(related(&here).await, Vec::<String>::new(), "what is deleted is not named");
+    site.stop().await;
+}

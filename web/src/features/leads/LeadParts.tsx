@@ -1,5 +1,6 @@
 import { Button, Menu, Pill, SegmentedControl, Select, TagsInput, Text, Textarea, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { membersQuery } from '@/api/lookups';
 import { messageOf } from '@/api/problem';
@@ -100,7 +101,7 @@ const FIELDS: { key: 'name' | 'email' | 'phone' | 'company' | 'title'; label: st
 ];
 
 /** Who it is: each line is edited in place. Masked values are shown as sent and cannot be edited. */
-export function LeadFacts({ lead, canEdit }: { lead: Lead; canEdit: boolean }) {
+export function LeadFacts({ lead, canEdit }: { lead: LeadDetail; canEdit: boolean }) {
   const update = useUpdateLead(lead.id);
   const save = (key: keyof LeadChange) => (value: string) => update.mutateAsync({ [key]: value === '' ? null : value });
   return (
@@ -125,6 +126,19 @@ export function LeadFacts({ lead, canEdit }: { lead: Lead; canEdit: boolean }) {
         );
       })}
       <FactRow label="Project">{lead.projectName ?? '–'}</FactRow>
+      {lead.relatedProjects.length > 0 && (
+        <FactRow label="Also asked about">
+          <ul className={classes.related}>
+            {lead.relatedProjects.map(({ projectId, projectName, leadId }) => (
+              <li key={projectId}>
+                <Link to="/leads/$leadId" params={{ leadId }}>
+                  {projectName}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </FactRow>
+      )}
       <FactRow label="Source">{lead.sourceName}</FactRow>
       <FactRow label="Created">
         <Time at={lead.createdAt} />

@@ -7,7 +7,7 @@ use leadline_domain::{
 };
 use leadline_store::{
     events::Activity,
-    leads::{Card, Lead},
+    leads::{Card, Lead, Related},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -177,6 +177,8 @@ impl LeadView {
 pub(crate) struct LeadDetail {
     #[serde(flatten)]
     lead: LeadView,
+    /// Other projects that the same person asked about, the newest first; at most 50 leads are looked at.
+    related_projects: Vec<RelatedView>,
     /// Newest first, at most 100.
     activity: Vec<ActivityView>,
     /// How many there are in all.
@@ -184,8 +186,29 @@ pub(crate) struct LeadDetail {
 }
 
 impl LeadDetail {
-    pub(crate) fn new(lead: LeadView, activity: Vec<ActivityView>, activity_total: i64) -> Self {
-        Self { lead, activity, activity_total }
+    pub(crate) fn new(lead: LeadView, related: Vec<Related>, activity: Vec<ActivityView>, activity_total: i64) -> Self {
+        let related_projects = related.into_iter().map(RelatedView::from).collect();
+        Self { lead, related_projects, activity, activity_total }
+    }
+}
+
+/// Another project that the same person asked about, with their newest lead in it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RelatedView {
+    #[schema(value_type = Uuid)]
+    project_id: ProjectId,
+    project_name: String,
+    #[schema(value_type = Uuid)]
+    lead_id: LeadId,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Related> for RelatedView {
+    fn from(related: Related) -> Self {
+        let Related { lead_id, project_id, project_name, created_at } = related;
+        Self { project_id, project_name, lead_id, created_at }
     }
 }
 

@@ -1,0 +1,1 @@
+CREATE INDEX leads_of_contact ON leads (contact_id);
