@@ -33,6 +33,13 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// RFC 3339 in UTC with whole seconds, for receivers that read no other.
+    #[must_use]
+    pub fn in_seconds(self) -> String {
+        let time = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
+        time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
     /// Reads RFC 3339 text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,11 +1,12 @@
 //! The queue of deliveries, their attempts, and the dead letters.
 //!
-//! A delivery is leased for a while, sent, and recorded: that is in `queue`. What people look at is in `list`. Here
-//! stand inserting, replaying, cancelling and deleting.
+//! A delivery is leased for a while, sent, and recorded: that is in `queue`, and what some payloads need besides in
+//! `told`. What people look at is in `list`. Here stand inserting, replaying, cancelling and deleting.
 
 mod books;
 mod list;
 mod queue;
+mod told;
 
 use leadline_domain::{
     ids::{AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SourceId, SubmissionId, WorkspaceId},
@@ -24,6 +25,7 @@ pub use queue::{
     Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick, release,
     standings,
 };
+pub use told::{Told, ToldSubmission, list_told};
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

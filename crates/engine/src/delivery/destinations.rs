@@ -19,8 +19,8 @@ use leadline_store::{
 use uuid::Uuid;
 
 use super::{
-    EVENTS, FORMATS,
-    payload::{Workspace, sample},
+    EVENTS,
+    payload::{Format, Workspace, sample},
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
 use crate::{Actor, Engine, random_bytes, seal::Unsealable};
@@ -125,7 +125,7 @@ fn blank(engine: &Engine, actor: &Actor, secret: &Secret, now: Timestamp) -> Des
         name: String::new(),
         url: String::new(),
         events: Vec::new(),
-        format: FORMATS[0].to_owned(),
+        format: Format::Leadline.as_str().to_owned(),
         retry_plan: RetryPlan::Standard,
         secret_sealed: engine.keys.seal(&secret.reveal()),
         secret_last4: secret.last4(),
@@ -212,9 +212,9 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     let slug = slugs.into_iter().next().map(|(_, slug)| slug).unwrap_or_default();
     let now = engine.clock.now();
     let event = destination.events.first().map_or(EVENTS[0], String::as_str);
-    let ids: [Uuid; 5] = std::array::from_fn(|_| DeliveryId::new(now, random_bytes()).0);
+    let ids: [Uuid; 6] = std::array::from_fn(|_| DeliveryId::new(now, random_bytes()).0);
     let workspace = Workspace { id: actor.workspace, slug: &slug };
-    let body = sample(event, ids, workspace, &engine.options.environment, now);
+    let body = sample(destination.format, event, ids, workspace, &engine.options.environment, now);
     let delivery_id = DeliveryId::new(now, random_bytes());
     let outgoing = Outgoing { destination: &destination, event, delivery_id, body: Bytes::from(body) };
     Ok(send_once(&engine.client, &outgoing, now, engine.options.delivery_timeout).await)
@@ -261,10 +261,12 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
         refused.extend(apply_events(destination, events));
     }
     if let Some(format) = &wish.format {
-        if FORMATS.contains(&format.as_str()) {
-            destination.format.clone_from(format);
-        } else {
-            refused.push(refusal("/format", "unknown_format", &format!("must be one of {}", FORMATS.join(", "))));
+        match Format::parse(format) {
+            Some(format) => format.as_str().clone_into(&mut destination.format),
+            None => {
+                let names = Format::ALL.map(Format::as_str).join(", ");
+                refused.push(refusal("/format", "unknown_format", &format!("must be one of {names}")));
+            }
         }
     }
     if let Some(name) = &wish.retry_plan {

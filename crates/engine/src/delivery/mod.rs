@@ -1,6 +1,7 @@
 //! Events on their way to destinations: who gets what, sending it, trying again, giving up.
 //!
-//! [`jobs`] says which destinations want an event; the dispatcher stores that. [`runner`] leases what is due, sends it
+//! [`jobs`] says which destinations want an event; the dispatcher stores that. [`payload`] writes what is sent, in the
+//! destination's format. [`runner`] leases what is due, sends it
 //! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
 //! [`destinations`] and [`replay`] are what people ask for. While the store is away, [`spooled`] tells the destinations
 //! that are known. Nothing here makes events of leads.
@@ -39,6 +40,3 @@ pub const EVENTS: [&str; 14] = [
     "destination.failing",
     "destination.recovered",
 ];
-
-/// The shapes that a payload can have.
-pub const FORMATS: [&str; 1] = ["leadline"];

@@ -1,18 +1,53 @@
-//! The payload `leadline`, version 1: what a receiver reads.
+//! What a receiver reads: the payload in the format that its destination chose.
 //!
 //! It is built once per delivery, when it is first sent, from the rows as they are then, and kept: every attempt has the
-//! same bytes. Keys are only ever added; what takes one away is a version 2.
+//! same bytes. Here is the payload `leadline`, version 1: its keys are only ever added; what takes one away is a version
+//! 2. The shape of another product stands in [`whatconverts`].
+
+pub mod whatconverts;
 
 use leadline_domain::{
-    ids::{ConversationId, LeadId, SubmissionId, WorkspaceId},
+    context::Context,
+    ids::{ContactId, ConversationId, LeadId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
-use leadline_store::deliveries::{Picked, PickedLead, PickedSubmission};
-use serde::Serialize;
+use leadline_store::deliveries::{Picked, PickedLead, PickedSubmission, Told};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
+use self::whatconverts::{Evidence, Facts};
+
 const VERSION: u8 = 1;
+
+/// The shape of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Ours.
+    Leadline,
+    /// WhatConverts'.
+    WhatConverts,
+}
+
+impl Format {
+    /// All of them, ours first.
+    pub const ALL: [Self; 2] = [Self::Leadline, Self::WhatConverts];
+
+    /// How it is stored and chosen.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Leadline => "leadline",
+            Self::WhatConverts => "whatconverts",
+        }
+    }
+
+    /// The format of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+}
 
 /// Everything a receiver is told.
 #[derive(Debug, Serialize)]
@@ -141,13 +176,24 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// What is sent for a delivery that was picked: what was sent before, or a payload from the rows as they are now.
+/// Whether the payload of a delivery repeats what was told of its lead.
 #[must_use]
-pub fn of_picked(picked: &Picked, environment: &str) -> String {
+pub fn repeats_what_was_told(picked: &Picked) -> bool {
+    let is_to_be_made = picked.payload.is_none() && picked.lead.is_some();
+    is_to_be_made && Format::parse(&picked.format) == Some(Format::WhatConverts)
+}
+
+/// What is sent for a delivery that was picked: what was sent before, or a payload from the rows as they are now. An
+/// event that is about no lead, or about one that is gone, is told in our own shape: no other has words for it.
+#[must_use]
+pub fn of_picked(picked: &Picked, told: Option<&Told>, environment: &str) -> String {
     if let Some(payload) = &picked.payload {
         return payload.clone();
     }
     let workspace = Workspace { id: picked.workspace_id, slug: &picked.workspace_slug };
+    if let (Some(row), Some(told)) = (&picked.lead, told) {
+        return whatconverts::text(&facts(picked, row, told, workspace));
+    }
     let came_back = picked.event == "lead.re_engaged";
     Payload {
         lead: picked.lead.as_ref().map(lead),
@@ -159,6 +205,31 @@ pub fn of_picked(picked: &Picked, environment: &str) -> String {
         ..Payload::new(&picked.event, picked.event_id.0, picked.created_at, workspace, environment)
     }
     .to_text()
+}
+
+fn facts<'a>(picked: &'a Picked, row: &'a PickedLead, told: &'a Told, workspace: Workspace<'a>) -> Facts<'a> {
+    let submission = told.submission.as_ref();
+    let of_submission: Option<Context> = submission.and_then(|one| read(one.context.as_deref()));
+    Facts {
+        event: &picked.event,
+        workspace,
+        lead: lead(row),
+        contact_id: Some(told.contact_id),
+        phone_raw: told.phone_raw.as_deref(),
+        context: of_submission.or_else(|| read(told.context.as_deref())).unwrap_or_default(),
+        submission: submission.map(|one| Evidence {
+            source: &one.source,
+            fields: read(Some(&one.fields)).unwrap_or_default(),
+            page_url: one.page_url.as_deref(),
+            ip: one.ip.as_deref(),
+        }),
+        is_cause: picked.submission.is_some(),
+        record: read(told.record.as_deref()),
+    }
+}
+
+fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(json?.get()).ok()
 }
 
 fn lead(row: &PickedLead) -> Lead<'_> {
@@ -201,15 +272,24 @@ fn submission(row: &PickedSubmission) -> Submission<'_> {
     }
 }
 
-/// What the test button sends: a whole lead that nobody is, marked as a test.
+const SAMPLE_PAGE: &str = "https://example.com/contact";
+
+/// What the test button sends: a whole lead that nobody is, marked as a test where the format has a mark for it.
 #[must_use]
-pub fn sample(event: &str, ids: [Uuid; 5], workspace: Workspace<'_>, environment: &str, now: Timestamp) -> String {
-    let [event_id, lead_id, submission_id, project_id, stage_id] = ids;
+pub fn sample(
+    format: Format,
+    event: &str,
+    ids: [Uuid; 6],
+    workspace: Workspace<'_>,
+    environment: &str,
+    now: Timestamp,
+) -> String {
+    let [event_id, lead_id, submission_id, project_id, stage_id, contact_id] = ids;
     let (project_id, stage_id) = (project_id.to_string(), stage_id.to_string());
     let raw = |value: serde_json::Value| to_raw_value(&value).expect("a JSON value can be written");
     let tags = raw(serde_json::json!(["test"]));
     let custom = raw(serde_json::json!({ "budget": "5000", "_displayNames": { "budget": "Budget" } }));
-    let touch = raw(serde_json::json!({ "at": now, "pageUrl": "https://example.com/contact", "utmSource": "test" }));
+    let touch = raw(serde_json::json!({ "at": now, "pageUrl": SAMPLE_PAGE, "utmSource": "test" }));
     let fields = raw(serde_json::json!({
         "name": "Ada Example", "email": "ada@example.com", "phone": "+12025550123", "message": "This is a test.",
     }));
@@ -239,11 +319,30 @@ pub fn sample(event: &str, ids: [Uuid; 5], workspace: Workspace<'_>, environment
         created_at: now,
         updated_at: now,
     };
+    if format == Format::WhatConverts {
+        let evidence = Evidence {
+            source: "form",
+            fields: read(Some(&fields)).unwrap_or_default(),
+            page_url: Some(SAMPLE_PAGE),
+            ip: None,
+        };
+        return whatconverts::text(&Facts {
+            event,
+            workspace,
+            lead,
+            contact_id: Some(ContactId(contact_id)),
+            phone_raw: None,
+            context: Context::default(),
+            submission: Some(evidence),
+            is_cause: true,
+            record: None,
+        });
+    }
     let submission = Submission {
         id: SubmissionId(submission_id),
         received_at: now,
         fields: &fields,
-        page_url: Some("https://example.com/contact"),
+        page_url: Some(SAMPLE_PAGE),
         referrer: None,
         message: Some("This is a test."),
         match_reason: &match_reason,

@@ -17,7 +17,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    delivery::jobs::{Offer, wants},
+    delivery::{
+        jobs::{Offer, wants},
+        payload::Format,
+    },
     seal::{Keys, Unsealable},
 };
 
@@ -41,6 +44,8 @@ pub struct DestinationForSending {
     pub events: Vec<String>,
     /// Only those of leads in this project, where it is set.
     pub project_id: Option<ProjectId>,
+    /// In which shape it wants its payloads.
+    pub format: Format,
     /// How stubbornly it is tried.
     pub retry_plan: RetryPlan,
     /// What signs the requests, the newest first.
@@ -80,6 +85,8 @@ impl DestinationForSending {
             url: Url::parse(&destination.url).map_err(|_| Unsealable)?,
             events: destination.events.clone(),
             project_id: destination.project_id,
+            // Of a later version's format nothing is known here.
+            format: Format::parse(&destination.format).unwrap_or(Format::Leadline),
             retry_plan: destination.retry_plan,
             secrets: vec![secret],
             headers: Headers(headers),

@@ -6,7 +6,7 @@
 //! while, so that it does not hold up the others.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
@@ -29,7 +29,10 @@ use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
 use super::{
     jobs::Offer,
-    payload::{Lead, Payload, Submission as SubmissionPart, Workspace},
+    payload::{
+        Format, Lead, Payload, Submission as SubmissionPart, Workspace,
+        whatconverts::{self, Evidence, Facts},
+    },
     send::{DestinationForSending, Outgoing, send_once},
 };
 use crate::{
@@ -108,10 +111,15 @@ pub async fn forward_spooled(engine: &Engine, prepared: &Prepared) -> Vec<Forwar
         is_test: prepared.is_test,
         environment: &engine.options.environment,
     };
-    let body = Bytes::from(payload(prepared, &workspace.slug, &engine.options.environment));
+    let wanting: Vec<&Arc<Receiver>> =
+        workspace.receivers.iter().filter(|receiver| receiver.destination.wants(&offer)).collect();
+    let formats: BTreeSet<Format> = wanting.iter().map(|receiver| receiver.destination.format).collect();
     let mut sends = JoinSet::new();
-    for receiver in workspace.receivers.iter().filter(|receiver| receiver.destination.wants(&offer)) {
-        sends.spawn(forward(engine.clone(), Arc::clone(receiver), prepared.submission.id, body.clone()));
+    for format in formats {
+        let body = Bytes::from(payload(prepared, format, &workspace.slug, &engine.options.environment));
+        for receiver in wanting.iter().filter(|receiver| receiver.destination.format == format) {
+            sends.spawn(forward(engine.clone(), Arc::clone(receiver), prepared.submission.id, body.clone()));
+        }
     }
     sends.join_all().await.into_iter().flatten().collect()
 }
@@ -143,7 +151,7 @@ async fn forward(engine: Engine, receiver: Arc<Receiver>, submission: Submission
     })
 }
 
-fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
+fn payload(prepared: &Prepared, format: Format, slug: &str, environment: &str) -> String {
     let submission = &prepared.submission;
     let intake = &submission.intake;
     let recognised = &prepared.recognised;
@@ -182,6 +190,25 @@ fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
         created_at: at,
         updated_at: at,
     };
+    let workspace = Workspace { id: intake.workspace_id, slug };
+    if format == Format::WhatConverts {
+        return whatconverts::text(&Facts {
+            event: KIND,
+            workspace,
+            lead,
+            contact_id: None,
+            phone_raw: recognised.phone_raw.as_deref(),
+            context: prepared.context.clone(),
+            submission: Some(Evidence {
+                source: &intake.kind,
+                fields: recognised.as_sent.clone(),
+                page_url: recognised.page_url.as_deref(),
+                ip: submission.request.ip.as_deref(),
+            }),
+            is_cause: true,
+            record: None,
+        });
+    }
     let part = SubmissionPart {
         id: submission.id,
         received_at: at,
@@ -191,7 +218,6 @@ fn payload(prepared: &Prepared, slug: &str, environment: &str) -> String {
         message: recognised.message.as_deref(),
         match_reason: &match_reason,
     };
-    let workspace = Workspace { id: intake.workspace_id, slug };
     let mut payload = Payload::new(KIND, event_of(submission.id).0, at, workspace, environment);
     payload.lead = Some(lead);
     payload.submission = Some(part);

@@ -117,6 +117,8 @@ pub struct Picked {
     /// The workspace's name in addresses.
     pub workspace_slug: String,
     pub destination_id: DestinationId,
+    /// In which shape the destination wants its payloads.
+    pub format: String,
     pub event_id: EventId,
     pub event: String,
     pub lead_id: Option<LeadId>,
@@ -193,8 +195,8 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
     }
     let dialect = tx.dialect();
     let sql = format!(
-        "SELECT d.id, d.workspace_id, w.slug, d.destination_id, d.event_id, d.event, d.lead_id, d.attempt_count,
-             d.plan_attempt, d.payload, d.created_at,
+        "SELECT d.id, d.workspace_id, w.slug, d.destination_id, t.format, d.event_id, d.event, d.lead_id,
+             d.attempt_count, d.plan_attempt, d.payload, d.created_at,
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
              l.email, l.phone, l.company, l.title, l.source, l.source_name, {tags} AS tags, {custom} AS custom_fields,
              l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch,
@@ -208,6 +210,7 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
              {reason} AS match_reason, {data} AS event_data
          FROM deliveries AS d
          JOIN workspaces AS w ON w.id = d.workspace_id
+         JOIN destinations AS t ON t.id = d.destination_id
          LEFT JOIN leads AS l ON l.id = d.lead_id AND l.workspace_id = d.workspace_id AND d.payload IS NULL
          LEFT JOIN projects AS p ON p.id = l.project_id
          LEFT JOIN lead_pipeline_stages AS s ON s.id = l.stage_id
@@ -234,6 +237,7 @@ fn read_picked(row: &Row) -> Result<Picked, Error> {
         workspace_id: row.get("workspace_id")?,
         workspace_slug: row.get("slug")?,
         destination_id: row.get("destination_id")?,
+        format: row.get("format")?,
         event_id: row.get("event_id")?,
         event: row.get("event")?,
         lead_id: row.get("lead_id")?,

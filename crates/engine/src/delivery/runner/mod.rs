@@ -17,13 +17,13 @@ use std::{
 
 use bytes::Bytes;
 use leadline_domain::{
-    ids::{AttemptId, DestinationId},
+    ids::{AttemptId, DeliveryId, DestinationId},
     retry::{Verdict, judge},
     time::{MINUTE_MS, SECOND_MS, Timestamp},
 };
 use leadline_store::{
     Error, Tx,
-    deliveries::{self, Lease, Picked, Standing},
+    deliveries::{self, Lease, Picked, Standing, Told},
     destinations::{self, Destination},
 };
 use tokio::{
@@ -37,7 +37,7 @@ use self::{
     record::{Done, Job, Result as Outcome, record},
 };
 use super::{
-    payload::of_picked,
+    payload::{of_picked, repeats_what_was_told},
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
 use crate::{Engine, random_bytes};
@@ -292,12 +292,20 @@ impl Runner {
         }
         let mut picked = deliveries::load(tx, &ids).await?;
         picked.sort_by_key(|one| (one.plan_attempt, one.created_at));
-        let payloads: Vec<String> = picked.iter().map(|one| of_picked(one, &self.engine.options.environment)).collect();
+        let payloads = self.payloads(tx, &picked).await?;
         let leases: Vec<Lease<'_>> =
             picked.iter().zip(&payloads).map(|(one, payload)| Lease { id: one.id, payload }).collect();
         let until = now.plus_ms(LEASE_MS);
         deliveries::lease(tx, &leases, until).await?;
         Ok(picked.into_iter().zip(payloads).filter_map(|(one, payload)| self.job(one, payload, until)).collect())
+    }
+
+    async fn payloads(&self, tx: &mut Tx, picked: &[Picked]) -> Result<Vec<String>, Error> {
+        let asked: Vec<DeliveryId> = picked.iter().filter(|one| repeats_what_was_told(one)).map(|one| one.id).collect();
+        let told = deliveries::list_told(tx, &asked).await?;
+        let told: HashMap<DeliveryId, Told> = told.into_iter().map(|one| (one.id, one)).collect();
+        let environment = &self.engine.options.environment;
+        Ok(picked.iter().map(|one| of_picked(one, told.get(&one.id), environment)).collect())
     }
 
     fn job(&self, picked: Picked, payload: String, leased_until: Timestamp) -> Option<Job> {

@@ -1,0 +1,147 @@
+//! The payload `whatconverts`: a lead in the shape in which WhatConverts tells of leads to webhooks.
+//!
+//! Every key of that shape is there for every lead; what is not known is null. Here what the provider told of a lead
+//! and what we know of it become one: [`Rule`] says which counts for which key. What we know of it is in `known`, with
+//! its visitor's part in `visit` and the person's in `contact`.
+
+mod contact;
+mod known;
+mod visit;
+
+use leadline_domain::{
+    context::Context,
+    ids::ContactId,
+    inbound::{self, Format, Unpacked},
+};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{Lead, Workspace};
+
+/// What a payload is made of.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The kind of event.
+    pub event: &'a str,
+    /// Whose it is.
+    pub workspace: Workspace<'a>,
+    /// The lead as it is.
+    pub lead: Lead<'a>,
+    /// The person.
+    pub contact_id: Option<ContactId>,
+    /// The lead's phone number as entered.
+    pub phone_raw: Option<&'a str>,
+    /// What was found out about the visitor.
+    pub context: Context,
+    /// The submission that the lead is told by.
+    pub submission: Option<Evidence<'a>>,
+    /// Whether that submission caused the event, or is just the latest that there is.
+    pub is_cause: bool,
+    /// The lead's latest submission besides that one that may be WhatConverts'.
+    pub record: Option<Map<String, Value>>,
+}
+
+/// What was sent.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The kind of source.
+    pub source: &'a str,
+    /// The fields as sent.
+    pub fields: Map<String, Value>,
+    /// The page of the form.
+    pub page_url: Option<&'a str>,
+    /// The address of whoever sent the request.
+    pub ip: Option<&'a str>,
+}
+
+impl Evidence<'_> {
+    /// The fields as the sender's product means them, where it is another product's.
+    fn unpacked(&self) -> Option<Unpacked> {
+        matches!(self.source, "webhook" | "facebook").then(|| unpacked(&self.fields)).flatten()
+    }
+}
+
+fn unpacked(fields: &Map<String, Value>) -> Option<Unpacked> {
+    let item = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    inbound::unpack(None, &[item]).leads.pop()
+}
+
+/// Whose word counts for a key; the others' counts where that one says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// What is written here.
+    Ours,
+    /// The lead's own data, which people may have corrected.
+    Lead,
+    /// Whoever spoke last: the provider where the submission is its, else we.
+    Latest,
+    /// The provider, whenever it spoke.
+    Provider,
+}
+
+/// What WhatConverts told of the lead.
+#[derive(Debug, Clone, Copy)]
+struct Provider<'a> {
+    /// In the submission that the lead is told by.
+    now: Option<&'a Map<String, Value>>,
+    /// In an earlier one.
+    before: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> Provider<'a> {
+    fn of(facts: &'a Facts<'_>) -> Self {
+        let is_whatconverts = |one: Option<Unpacked>| one.is_some_and(|one| one.format == Format::WhatConverts);
+        let now = facts.submission.as_ref().filter(|one| is_whatconverts(one.unpacked())).map(|one| &one.fields);
+        let before = facts.record.as_ref().filter(|fields| is_whatconverts(unpacked(fields)));
+        Self { now, before }
+    }
+
+    fn now(self, name: &str) -> Option<&'a Value> {
+        self.now?.get(name).filter(|value| !value.is_null())
+    }
+
+    fn before(self, name: &str) -> Option<&'a Value> {
+        self.before?.get(name).filter(|value| !value.is_null())
+    }
+
+    fn ever(self, name: &str) -> Option<&'a Value> {
+        self.now(name).or(self.before(name))
+    }
+
+    fn choose(self, rule: Rule, name: &str, ours: Value) -> Value {
+        let ours = Some(ours).filter(|value| !value.is_null());
+        let chosen = match rule {
+            Rule::Ours => ours,
+            Rule::Lead => ours.or_else(|| self.ever(name).cloned()),
+            Rule::Latest => self.now(name).cloned().or(ours).or_else(|| self.before(name).cloned()),
+            Rule::Provider => self.ever(name).cloned().or(ours),
+        };
+        chosen.unwrap_or_default()
+    }
+}
+
+/// The text that is sent and signed.
+#[must_use]
+pub fn text(facts: &Facts<'_>) -> String {
+    let provider = Provider::of(facts);
+    let known = known::values(facts, provider);
+    let mut body: Vec<(&str, Value)> =
+        known.into_iter().map(|(name, rule, ours)| (name, provider.choose(rule, name, ours))).collect();
+    // Calls, recordings and whatever else a kind of lead has: nothing that the provider told is lost.
+    let further = provider.now.or(provider.before).into_iter().flatten();
+    let further: Vec<(&str, Value)> = further
+        .filter(|(name, _)| !body.iter().any(|(known, _)| known == name))
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    body.extend(further);
+    serde_json::to_string(&InOrder(body)).expect("names and JSON values can be written")
+}
+
+/// A JSON object with its keys in the order in which the provider writes them.
+struct InOrder<'a>(Vec<(&'a str, Value)>);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
