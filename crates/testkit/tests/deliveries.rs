@@ -18,6 +18,7 @@ use leadline_engine::{
     delivery::{
         self,
         destinations::{DestinationError, Wish, WithSecret},
+        payload::Format,
         replay,
     },
     dispatch,
@@ -778,7 +779,7 @@ fn a_payload_is_json_with_the_promised_keys() {
     let ids = std::array::from_fn(|n| uuid::Uuid::from_u128(n as u128));
     let workspace = delivery::payload::Workspace { id: WorkspaceId(uuid::Uuid::from_u128(9)), slug: "acme" };
 
-    let text = delivery::payload::sample("lead.created", ids, workspace, "production", Timestamp(0));
+    let text = delivery::payload::sample(Format::Leadline, "lead.created", ids, workspace, "production", Timestamp(0));
 
     let payload: Value = serde_json::from_str(&text).expect("JSON");
     let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
@@ -850,6 +851,28 @@ async fn what_was_told_from_the_spool_is_recorded_and_not_told_again(#[values(Db
     assert_eq!(failing.received()[0].json()["id"], failing.received()[1].json()["id"]);
     assert_eq!(first.json()["lead"]["email"], "ada@example.com");
     assert_eq!(app.count("delivery_attempts").await, 2);
+    app.stop().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_spool_each_destination_is_told_in_its_own_format(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let app = TestApp::start(db).await;
+    let (ours, theirs) = (Receiver::start().await, Receiver::start().await);
+    destination(&app, &ours.url()).await;
+    let format = Some(Format::WhatConverts.as_str().to_owned());
+    destination_with(&app, Wish { format, ..wish(&theirs.url()) }).await;
+    app.engine.known.refresh(&app.engine.store, &app.engine.keys).await.expect("known");
+    let prepared = capture::prepare(&app.engine.keys, spooled(&app).await).expect("somebody");
+
+    let forwarded = delivery::forward_spooled(&app.engine, &prepared).await;
+
+    assert_eq!(forwarded.len(), 2);
+    assert_eq!(ours.received()[0].json()["lead"]["email"], "ada@example.com");
+    let told = theirs.received()[0].json();
+    assert_eq!((&told["trigger"], &told["lead_id"]), (&json!("new"), &Value::Null));
+    assert_eq!((&told["contact_name"], &told["email_address"]), (&json!("Ada"), &json!("ada@example.com")));
+    assert_eq!(told["additional_fields"], json!({"name": "Ada", "email": "ada@example.com"}));
     app.stop().await;
 }
 

@@ -47,7 +47,7 @@ struct DestinationView {
     url: String,
     /// The events that it gets.
     events: Vec<String>,
-    /// The shape of the payload.
+    /// The shape of the payload: `leadline` or `whatconverts`.
     #[schema(example = "leadline")]
     format: String,
     /// `standard`, `fast` or `none`.
@@ -165,6 +165,7 @@ struct CreateDestinationRequest {
     url: String,
     #[schema(example = json!(["lead.created"]))]
     events: Vec<String>,
+    /// The shape of the payload: `leadline` (ours, which is what it is unless something else is said) or `whatconverts`.
     #[schema(example = "leadline")]
     format: Option<String>,
     /// `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
@@ -217,6 +218,7 @@ struct ChangeDestinationRequest {
     name: Option<String>,
     url: Option<String>,
     events: Option<Vec<String>>,
+    /// `leadline` or `whatconverts`. What was sent before is tried again as it was.
     format: Option<String>,
     retry_plan: Option<String>,
     /// Null for all projects.

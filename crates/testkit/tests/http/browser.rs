@@ -170,6 +170,15 @@ impl Site {
         form_token::issue(&self.app.engine.keys, self.app.now())
     }
 
+    /// Serves the application on loopback until the test ends, and gives its address.
+    pub async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
     pub async fn stop(self) {
         drop(self.router);
         self.app.stop().await;

@@ -19,5 +19,6 @@ mod tokens;
 mod users;
 mod visits;
 mod ways_in;
+mod whatconverts;
 mod widgets;
 mod workspace;

@@ -5,6 +5,7 @@ import { projectsQuery } from '@/api/lookups';
 import { fieldErrors, messageOf } from '@/api/problem';
 import type { Destination } from '@/api/shapes';
 import { humanise } from '@/lib/text';
+import { FORMATS, formatOf } from './formats';
 import { type DestinationInput, eventsQuery, useSaveDestination } from './queries';
 
 interface DestinationDialogProps {
@@ -55,6 +56,7 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
       name: destination?.name ?? '',
       url: destination?.url ?? '',
       events: destination?.events ?? ['lead.created'],
+      format: destination?.format ?? FORMATS[0].value,
       retryPlan: destination?.retryPlan ?? 'standard',
       projectId: destination?.projectId ?? '',
       headers: '',
@@ -72,7 +74,7 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
       name: values.name.trim(),
       url: values.url.trim(),
       events: values.events,
-      format: destination?.format ?? 'leadline',
+      format: values.format,
       retryPlan: values.retryPlan,
     };
     if (values.projectId !== (destination?.projectId ?? '')) input.projectId = values.projectId || null;
@@ -101,10 +103,11 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
         <Group grow align="flex-start">
           <Select
             label="Format"
+            description={formatOf(form.values.format)?.says}
+            inputWrapperOrder={['label', 'input', 'description', 'error']}
             allowDeselect={false}
-            data={[{ value: 'leadline', label: 'Leadline, version 1' }]}
-            value="leadline"
-            readOnly
+            data={FORMATS.map(({ value, label }) => ({ value, label }))}
+            {...form.getInputProps('format')}
           />
           <Select label="Retry plan" allowDeselect={false} data={RETRY_PLANS} {...form.getInputProps('retryPlan')} />
         </Group>

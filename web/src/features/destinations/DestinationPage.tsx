@@ -14,6 +14,7 @@ import { toast } from '@/ui/toast';
 import { Deliveries } from './Deliveries';
 import { DestinationDialog } from './DestinationDialog';
 import classes from './Destinations.module.css';
+import { formatOf } from './formats';
 import { failureText, Health } from './Health';
 import {
   destinationQuery,
@@ -171,7 +172,7 @@ function Facts({ destination }: { destination: Destination }) {
         ))}
       </dd>
       <dt>Format</dt>
-      <dd>{format}</dd>
+      <dd>{formatOf(format)?.label ?? format}</dd>
       <dt>Retry plan</dt>
       <dd>{PLAN_WORDS[retryPlan] ?? retryPlan}</dd>
       {headerNames.length > 0 && (

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseHeaders } from './DestinationDialog';
+import { FORMATS, formatOf } from './formats';
 import { failureText } from './Health';
 import { readDeliveriesSearch } from './search';
 
@@ -15,6 +16,13 @@ describe('headers', () => {
     expect(parseHeaders('nonsense')).toBeNull();
     expect(parseHeaders(': value')).toBeNull();
   });
+});
+
+it('explains each format and says nothing of one that it does not know', () => {
+  expect(FORMATS.map(({ value }) => value)).toEqual(['leadline', 'whatconverts']);
+  expect(FORMATS.every(({ label, says }) => label && says)).toBe(true);
+  expect(formatOf('whatconverts')?.label).toBe('WhatConverts');
+  expect(formatOf('of-a-later-version')).toBeUndefined();
 });
 
 it('says a failure once', () => {
