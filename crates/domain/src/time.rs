@@ -76,6 +76,7 @@ mod tests {
         let time = Timestamp(1_763_706_618_042);
 
         assert_eq!(time.to_string(), "2025-11-21T06:30:18.042Z");
+        assert_eq!(time.in_seconds(), "2025-11-21T06:30:18Z");
         assert_eq!(Timestamp::parse("2025-11-21T07:30:18.042+01:00"), Some(time));
     }
 }

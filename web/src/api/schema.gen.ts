@@ -1937,6 +1937,7 @@ export interface components {
             name?: string | null;
             url?: string | null;
             events?: string[] | null;
+            /** @description `leadline` or `whatconverts`. What was sent before is tried again as it was. */
             format?: string | null;
             retryPlan?: string | null;
             /**
@@ -2266,7 +2267,10 @@ export interface components {
              *     ]
              */
             events: string[];
-            /** @example leadline */
+            /**
+             * @description The shape of the payload: `leadline` (ours, which is what it is unless something else is said) or `whatconverts`.
+             * @example leadline
+             */
             format?: string | null;
             /**
              * @description `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
@@ -2364,7 +2368,7 @@ export interface components {
             /** @description The events that it gets. */
             events: string[];
             /**
-             * @description The shape of the payload.
+             * @description The shape of the payload: `leadline` or `whatconverts`.
              * @example leadline
              */
             format: string;
@@ -3379,7 +3383,7 @@ export interface components {
                 /** @description The events that it gets. */
                 events: string[];
                 /**
-                 * @description The shape of the payload.
+                 * @description The shape of the payload: `leadline` or `whatconverts`.
                  * @example leadline
                  */
                 format: string;

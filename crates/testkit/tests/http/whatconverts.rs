@@ -37,6 +37,10 @@ fn with(mut body: Value, changes: Value) -> Value {
     body
 }
 
+fn keys(value: &Value) -> Vec<String> {
+    value.as_object().expect("an object").keys().cloned().collect()
+}
+
 /// A workspace with a destination of this format.
 struct Desk {
     site: Site,
@@ -107,7 +111,7 @@ impl Desk {
 
     /// The shape with what goes for every new lead of ours, and these values.
     async fn expected(&self, lead: &Value, values: Value) -> Value {
-        let nothing: Map<String, Value> = sample().as_object().expect("keys").keys().map(nothing).collect();
+        let nothing: Map<String, Value> = keys(&sample()).into_iter().map(|name| (name, Value::Null)).collect();
         let projects = self.admin().get("/v1/capture/projects").await.json();
         let score = &lead["score"];
         let ours = json!({
@@ -127,10 +131,6 @@ impl Desk {
     async fn close(self) {
         self.site.stop().await;
     }
-}
-
-fn nothing(name: &String) -> (String, Value) {
-    (name.clone(), Value::Null)
 }
 
 #[rstest]
@@ -197,6 +197,28 @@ async fn a_lead_of_the_provider_keeps_its_id_whatever_happens_to_it(#[values(Db:
     assert_eq!(came_again["contact_name"], "Jeremy Helms");
     assert_eq!(corrected["contact_name"], "Jeremy Helms Jr.");
     assert_eq!(corrected["field_mappings"]["Contact Person"], "Jeremy Helms Jr.");
+    desk.close().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_deleted_is_not_told_again(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let desk = Desk::open(db).await;
+    let hook = desk.hook().await;
+    let receipt = desk.send(&hook, &[], sample()).await;
+    assert_eq!(desk.told(0).await.len(), 1);
+
+    let lead = receipt["leadId"].as_str().expect("a lead");
+    let change = json!({"email": null, "company": null});
+    let changed = desk.admin().patch(&format!("/v1/identity/leads/{lead}"), change).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+
+    let told = desk.told_once(1).await;
+    let deleted = [&told["contact_email_address"], &told["email_address"], &told["contact_company_name"]];
+    assert_eq!(deleted, [&Value::Null; 3]);
+    let mappings = json!({"Contact Person": "Jeremy Helms", "Phone Number": "(704) 469-5324"});
+    assert_eq!(told["field_mappings"], mappings);
+    assert_eq!(told["lead_analysis"], sample()["lead_analysis"]);
     desk.close().await;
 }
 
@@ -442,7 +464,6 @@ async fn the_test_button_sends_the_shape() {
 
     assert_eq!(tested["status"], 200);
     let told = desk.receiver.received()[0].json();
-    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&told), keys(&sample()));
     assert_eq!((&told["lead_id"], &told["contact_name"]), (&json!(0), &json!("Ada Example")));
     assert_eq!(told["additional_fields"]["message"], "This is a test.");

@@ -84,6 +84,8 @@ enum Rule {
 struct Provider<'a> {
     /// In the submission that the lead is told by.
     now: Option<&'a Map<String, Value>>,
+    /// Whether that submission is what happened.
+    is_cause: bool,
     /// In an earlier one.
     before: Option<&'a Map<String, Value>>,
 }
@@ -93,7 +95,12 @@ impl<'a> Provider<'a> {
         let is_whatconverts = |one: Option<Unpacked>| one.is_some_and(|one| one.format == Format::WhatConverts);
         let now = facts.submission.as_ref().filter(|one| is_whatconverts(one.unpacked())).map(|one| &one.fields);
         let before = facts.record.as_ref().filter(|fields| is_whatconverts(unpacked(fields)));
-        Self { now, before }
+        Self { now, is_cause: facts.is_cause, before }
+    }
+
+    /// What it says in the message that is passed on.
+    fn here(self, name: &str) -> Option<&'a Value> {
+        self.now(name).filter(|_| self.is_cause)
     }
 
     fn now(self, name: &str) -> Option<&'a Value> {
@@ -112,7 +119,8 @@ impl<'a> Provider<'a> {
         let ours = Some(ours).filter(|value| !value.is_null());
         let chosen = match rule {
             Rule::Ours => ours,
-            Rule::Lead => ours.or_else(|| self.ever(name).cloned()),
+            // What somebody has deleted since stays deleted.
+            Rule::Lead => ours.or_else(|| self.here(name).cloned()),
             Rule::Latest => self.now(name).cloned().or(ours).or_else(|| self.before(name).cloned()),
             Rule::Provider => self.ever(name).cloned().or(ours),
         };

@@ -57,7 +57,13 @@ pub(super) fn field_mappings(facts: &Facts<'_>, provider: Provider<'_>) -> Value
         ("Email", person.email.map(str::to_owned)),
         ("Phone Number", person.phone.map(national)),
     ];
-    mappings.extend(ours.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))));
+    for (name, value) in ours {
+        match value {
+            Some(value) => drop(mappings.insert(name.to_owned(), value.into())),
+            None if facts.is_cause => {}
+            None => drop(mappings.remove(name)),
+        }
+    }
     Value::Object(mappings)
 }
 

@@ -64,8 +64,7 @@ fn trigger(facts: &Facts<'_>, provider: Provider<'_>) -> Value {
     if facts.event == "lead.created" {
         return json!("new");
     }
-    let said = provider.now("trigger").filter(|_| facts.is_cause);
-    said.cloned().unwrap_or_else(|| json!("update"))
+    provider.here("trigger").cloned().unwrap_or_else(|| json!("update"))
 }
 
 fn lead_type(source: &str) -> &'static str {
@@ -85,8 +84,7 @@ fn no_analysis() -> Value {
 
 /// The provider's time is that of the provider's change only.
 fn last_updated(facts: &Facts<'_>, provider: Provider<'_>) -> Value {
-    let said = provider.now("last_updated").filter(|_| facts.is_cause);
-    said.cloned().unwrap_or_else(|| json!(facts.lead.updated_at.in_seconds()))
+    provider.here("last_updated").cloned().unwrap_or_else(|| json!(facts.lead.updated_at.in_seconds()))
 }
 
 /// Receivers of this shape compare with its own spelling.
