@@ -347,7 +347,7 @@ async fn a_facebook_lead_tells_its_answers_flat(#[values(Db::Sqlite, Db::Postgre
 
     let expected = json!({
         "lead_type": "Web Form",
-        "additional_fields": {"name": ["Ada Example"], "email": ["ada@example.com"], "phone": ["+4915112345678"],
+        "additional_fields": {"name": "Ada Example", "email": "ada@example.com", "phone": "+4915112345678",
                               "which_plan?": ["pro", "basic"], "form_id": "456", "is_organic": false, "platform": "fb"},
         "lead_source": "facebook", "lead_medium": "paid", "lead_campaign": "Spring", "lead_content": "Ad A",
         "contact_name": "Ada Example", "contact_email_address": "ada@example.com",

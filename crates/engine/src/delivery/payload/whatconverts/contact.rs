@@ -74,7 +74,8 @@ pub(super) fn additional_fields(facts: &Facts<'_>) -> Value {
     let mut fields = match submission.unpacked() {
         Some(lead) if lead.format == Format::WhatConverts => Map::new(),
         Some(lead) if lead.format != Format::Generic => {
-            as_sent(&lead.fields.into_iter().filter(|(name, _)| Param::named(name).is_none()).collect())
+            let answers = lead.fields.into_iter().filter(|(name, _)| Param::named(name).is_none());
+            as_sent(&answers.map(|(name, value)| (name, answer(value))).collect())
         }
         Some(_) | None => submission.fields.clone(),
     };
@@ -86,6 +87,14 @@ pub(super) fn additional_fields(facts: &Facts<'_>) -> Value {
         }
     }
     Value::Object(fields)
+}
+
+/// Some products send each answer as a list, though there is only one.
+fn answer(value: Value) -> Value {
+    match value {
+        Value::Array(mut list) if list.len() == 1 => list.remove(0),
+        value => value,
+    }
 }
 
 /// Custom fields by the names as they came.
