@@ -96,6 +96,8 @@ ids! {
     BlockedIpId;
     /// A request that came from a blocked address.
     BlockedAttemptId;
+    /// A re-score of a workspace's leads.
+    RescoreId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

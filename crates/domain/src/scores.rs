@@ -4,8 +4,14 @@
 //! only a browser can show is asked only of browsers. Where the facts come from is not known here.
 
 mod automation;
+pub mod history;
+mod rules;
+mod weights;
 
+use crate::emails::Email;
 pub use automation::is_automated;
+pub use rules::{Field, LeadFields, MOST_RULES, Rule, Test};
+pub use weights::{Fault, Group, Scoring, Weight, Weights};
 
 /// One part of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,102 +161,177 @@ pub struct EngagementFacts {
 
 /// How well a lead fits, 0 to 100.
 #[must_use]
-pub fn fit(facts: &FitFacts) -> Score {
+pub fn fit(facts: &FitFacts, weights: &Weights) -> Score {
     let mut score = Score::default();
-    score.add_if(facts.email.is_some(), "email", 15);
-    score.add_if(facts.email == Some(EmailKind::OwnDomain), "work_email", 10);
-    score.add_if(facts.has_valid_phone, "phone", 20);
-    score.add_if(facts.has_name, "name", 10);
-    score.add_if(facts.has_company, "company", 15);
-    score.add_if(facts.has_title, "title", 10);
-    score.add_if(facts.message_chars >= 20, "message", 10);
-    score.add("rules", facts.rule_points.clamp(0, 10));
+    let parts = [
+        (facts.email.is_some(), Weight::Email),
+        (facts.email == Some(EmailKind::OwnDomain), Weight::WorkEmail),
+        (facts.has_valid_phone, Weight::Phone),
+        (facts.has_name, Weight::Name),
+        (facts.has_company, Weight::Company),
+        (facts.has_title, Weight::Title),
+        (facts.message_chars >= 20, Weight::Message),
+    ];
+    for (_, weight) in parts.into_iter().filter(|(is_there, _)| *is_there) {
+        score.add(weight, weights[weight]);
+    }
+    score.add(Weight::Rules, facts.rule_points.min(weights[Weight::Rules]).max(0));
     score.capped()
 }
 
-/// How suspicious a submission is, 0 to 100.
+/// How well a lead fits by what its fields say, the workspace's own rules included.
 #[must_use]
-pub fn suspicion(facts: &SuspicionFacts<'_>) -> Score {
+pub fn fit_of(lead: &LeadFields<'_>, weights: &Weights) -> Score {
+    let kind = |email: Email| if email.is_free_mail() { EmailKind::FreeMail } else { EmailKind::OwnDomain };
+    let facts = FitFacts {
+        email: lead.email.and_then(Email::parse).map(kind),
+        has_valid_phone: lead.phone.is_some(),
+        has_name: !lead.name.is_empty(),
+        has_company: lead.company.is_some(),
+        has_title: lead.title.is_some(),
+        message_chars: lead.message.map_or(0, |message| message.chars().count()),
+        rule_points: rules::points(&weights.rules, lead),
+    };
+    fit(&facts, weights)
+}
+
+/// How suspicious a submission is, 0 to 100. A signal that weighs nothing is among the reasons all the same: it was
+/// seen, and may be weighed again.
+#[must_use]
+pub fn suspicion(facts: &SuspicionFacts<'_>, weights: &Weights) -> Score {
     let mut score = Score::default();
-    match facts.channel {
-        Channel::Browser => add_browser_signals(&mut score, facts),
-        Channel::Other => {}
+    for weight in signals(facts) {
+        score.saw(weight, weights);
     }
+    score.capped()
+}
+
+/// What a submission shows that is suspicious.
+fn signals(facts: &SuspicionFacts<'_>) -> Vec<Weight> {
+    let mut seen = match facts.channel {
+        Channel::Browser => browser_signals(facts),
+        Channel::Other => Vec::new(),
+    };
     match facts.submissions_in_24h {
-        Some(3..) => score.add("three_submissions_in_24h", 20),
-        Some(2) => score.add("two_submissions_in_24h", 10),
+        Some(3..) => seen.push(Weight::ThreeSubmissionsIn24H),
+        Some(2) => seen.push(Weight::TwoSubmissionsIn24H),
         Some(0..=1) | None => {}
     }
-    score.add_if(facts.competitor_email == Some(true), "competitor_email", 25);
-    score.add_if(facts.disposable_email == Some(true), "disposable_email", 20);
-    score.add_if(facts.phone == Some(PhoneFact::Invalid), "phone_not_valid", 15);
     let message_links = facts.message.map_or(0, count_links);
-    score.add_if(message_links >= 2 || facts.name.is_some_and(names_a_link), "links", 15);
-    score.capped()
+    let others = [
+        (facts.competitor_email == Some(true), Weight::CompetitorEmail),
+        (facts.disposable_email == Some(true), Weight::DisposableEmail),
+        (facts.phone == Some(PhoneFact::Invalid), Weight::PhoneNotValid),
+        (message_links >= 2 || facts.name.is_some_and(names_a_link), Weight::Links),
+    ];
+    seen.extend(others.into_iter().filter(|(was_seen, _)| *was_seen).map(|(_, weight)| weight));
+    seen
 }
 
-fn add_browser_signals(score: &mut Score, facts: &SuspicionFacts<'_>) {
-    score.add_if(facts.honeypot_filled, "honeypot_filled", 40);
-    match facts.time_to_submit_ms {
-        Some(0..5_000) => score.add("submitted_under_5_s", 30),
-        Some(5_000..=10_000) => score.add("submitted_under_10_s", 10),
+fn browser_signals(facts: &SuspicionFacts<'_>) -> Vec<Weight> {
+    let honeypot = facts.honeypot_filled.then_some(Weight::HoneypotFilled);
+    let time = match facts.time_to_submit_ms {
+        Some(0..5_000) => Some(Weight::SubmittedUnder5S),
+        Some(5_000..=10_000) => Some(Weight::SubmittedUnder10S),
         // A time below zero is a wrong clock, which says nothing.
-        Some(_) | None => {}
+        Some(_) | None => None,
+    };
+    let session = match facts.session {
+        Some(SessionFact::Missing) => Some(Weight::NoSession),
+        Some(SessionFact::Idle) => Some(Weight::NoEngagement),
+        Some(SessionFact::Engaged) | None => None,
+    };
+    let network = match facts.network {
+        Some(NetworkFact::Vpn) => Some(Weight::Vpn),
+        Some(NetworkFact::PossiblyVpn) => Some(Weight::PossibleVpn),
+        Some(NetworkFact::Ordinary) | None => None,
+    };
+    let form_token = match facts.form_token {
+        Some(FormTokenFact::Missing) => Some(Weight::FormTokenMissing),
+        Some(FormTokenFact::Forged) => Some(Weight::FormTokenForged),
+        Some(FormTokenFact::Expired) => Some(Weight::FormTokenExpired),
+        Some(FormTokenFact::Valid) | None => None,
+    };
+    let automated = facts.user_agent.is_some_and(automation::is_automated).then_some(Weight::AutomatedUserAgent);
+    let far = (facts.timezone_far_from_ip == Some(true)).then_some(Weight::TimezoneFarFromIp);
+    [honeypot, time, session, network, form_token, automated, far].into_iter().flatten().collect()
+}
+
+/// The suspicion of a submission whose signals were stored, by these weights. A code that nobody knows any more weighs
+/// nothing.
+#[must_use]
+pub fn reweigh<'a>(codes: impl IntoIterator<Item = &'a str>, weights: &Weights) -> Score {
+    let mut score = Score::default();
+    let known = codes.into_iter().filter_map(Weight::find);
+    for weight in known.filter(|weight| weight.group() == Group::Suspicion) {
+        score.saw(weight, weights);
     }
-    match facts.session {
-        Some(SessionFact::Missing) => score.add("no_session", 15),
-        Some(SessionFact::Idle) => score.add("no_engagement", 10),
-        Some(SessionFact::Engaged) | None => {}
-    }
-    match facts.network {
-        Some(NetworkFact::Vpn) => score.add("vpn", 15),
-        Some(NetworkFact::PossiblyVpn) => score.add("possible_vpn", 5),
-        Some(NetworkFact::Ordinary) | None => {}
-    }
-    match facts.form_token {
-        Some(FormTokenFact::Missing) => score.add("form_token_missing", 20),
-        Some(FormTokenFact::Forged) => score.add("form_token_forged", 20),
-        Some(FormTokenFact::Expired) => score.add("form_token_expired", 20),
-        Some(FormTokenFact::Valid) | None => {}
-    }
-    score.add_if(facts.user_agent.is_some_and(automation::is_automated), "automated_user_agent", 15);
-    score.add_if(facts.timezone_far_from_ip == Some(true), "timezone_far_from_ip", 5);
+    score.capped()
 }
 
 /// How engaged a visitor was, 0 to 100.
 #[must_use]
-pub fn engagement(facts: &EngagementFacts) -> Score {
-    let points = |count: i64, max: i32| i32::try_from(count.max(0)).unwrap_or(max).min(max);
+pub fn engagement(facts: &EngagementFacts, weights: &Weights) -> Score {
+    let points = |count: i64, most: i32| i32::try_from(count.max(0)).unwrap_or(most).min(most);
+    let number = |weight: Weight| i64::from(weights[weight]);
+    let scroll = facts.max_scroll_percent.saturating_mul(number(Weight::Scroll)) / 100;
+    let returns = facts.return_sessions.saturating_mul(number(Weight::PointsPerReturn));
+    let counts = [
+        (Weight::Duration, facts.active_seconds / number(Weight::SecondsPerPoint)),
+        (Weight::Scroll, scroll),
+        (Weight::Clicks, facts.click_count),
+        (Weight::Returns, returns),
+    ];
     let mut score = Score::default();
-    score.add("duration", points(facts.active_seconds / 10, 35));
-    score.add("scroll", points(facts.max_scroll_percent.saturating_mul(30) / 100, 30));
-    score.add("clicks", points(facts.click_count, 20));
-    score.add("returns", points(facts.return_sessions.saturating_mul(5), 15));
-    score
+    for (weight, count) in counts {
+        score.add(weight, points(count, weights[weight]));
+    }
+    score.capped()
+}
+
+/// Whether nothing happened in a visit worth a point, as documented: what a workspace sets changes no facts.
+#[must_use]
+pub fn is_idle(facts: &EngagementFacts) -> bool {
+    engagement(facts, &Weights::default()).total == 0
+}
+
+/// The parts of a lead's score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// How engaged its visitor was, where that is known.
+    pub engagement: Option<i32>,
+    /// How well it fits.
+    pub fit: i32,
+    /// How suspicious it is.
+    pub suspicion: i32,
+    /// What silence took; zero or less.
+    pub silence: i32,
 }
 
 /// The one number on a card, 0 to 100.
 #[must_use]
-pub fn lead_score(engagement: Option<i32>, fit: i32, suspicion: i32) -> i32 {
-    let base = match engagement {
-        Some(engagement) => (60 * engagement + 40 * fit) / 100,
-        None => fit,
+pub fn lead_score(parts: Parts, weights: &Weights) -> i32 {
+    let share = weights[Weight::EngagementShare];
+    let base = match parts.engagement {
+        Some(engagement) => (share * engagement + (100 - share) * parts.fit) / 100,
+        None => parts.fit,
     };
-    (base - suspicion / 2).clamp(0, 100)
+    let suspicion = parts.suspicion * weights[Weight::SuspicionShare] / 100;
+    (base - suspicion + parts.silence).clamp(0, 100)
 }
 
 impl Score {
-    fn add(&mut self, code: &'static str, points: i32) {
+    fn add(&mut self, weight: Weight, points: i32) {
         if points != 0 {
             self.total += points;
-            self.reasons.push(Reason { code, points });
+            self.reasons.push(Reason { code: weight.code(), points });
         }
     }
 
-    fn add_if(&mut self, applies: bool, code: &'static str, points: i32) {
-        if applies {
-            self.add(code, points);
-        }
+    fn saw(&mut self, weight: Weight, weights: &Weights) {
+        let points = weights[weight];
+        self.total += points;
+        self.reasons.push(Reason { code: weight.code(), points });
     }
 
     /// The reasons stay as they are: where they add up to more, that is worth seeing.
@@ -339,7 +420,10 @@ mod tests {
         #[case] expected: i32,
         #[case] label: &str,
     ) {
-        let score = engagement(&EngagementFacts { active_seconds, max_scroll_percent, click_count, return_sessions });
+        let score = engagement(
+            &EngagementFacts { active_seconds, max_scroll_percent, click_count, return_sessions },
+            &Weights::default(),
+        );
 
         assert_eq!(score.total, expected);
         assert_eq!(score.reasons.iter().map(|reason| reason.points).sum::<i32>(), expected);
@@ -350,7 +434,8 @@ mod tests {
     fn engagement_names_its_parts() {
         let facts = EngagementFacts { active_seconds: 60, max_scroll_percent: 50, click_count: 3, return_sessions: 0 };
 
-        let codes: Vec<_> = engagement(&facts).reasons.iter().map(|reason| (reason.code, reason.points)).collect();
+        let codes: Vec<_> =
+            engagement(&facts, &Weights::default()).reasons.iter().map(|reason| (reason.code, reason.points)).collect();
 
         assert_eq!(codes, vec![("duration", 6), ("scroll", 15), ("clicks", 3)]);
     }
@@ -366,7 +451,7 @@ mod tests {
     #[case(FitFacts { rule_points: 50, ..FitFacts::default() }, 10)]
     #[case(FitFacts { rule_points: -50, ..FitFacts::default() }, 0)]
     fn fit_adds_up_what_is_there(#[case] facts: FitFacts, #[case] expected: i32) {
-        assert_eq!(fit(&facts).total, expected);
+        assert_eq!(fit(&facts, &Weights::default()).total, expected);
     }
 
     #[test]
@@ -381,8 +466,8 @@ mod tests {
             rule_points: 10,
         };
 
-        assert_eq!(fit(&facts).total, 100);
-        assert_eq!(fit(&facts).reasons.len(), 8);
+        assert_eq!(fit(&facts, &Weights::default()).total, 100);
+        assert_eq!(fit(&facts, &Weights::default()).reasons.len(), 8);
     }
 
     #[rstest]
@@ -418,7 +503,7 @@ mod tests {
         #[case] facts: SuspicionFacts<'_>,
         #[case] expected: &[(&'static str, i32)],
     ) {
-        let score = suspicion(&facts);
+        let score = suspicion(&facts, &Weights::default());
 
         let reasons: Vec<_> = score.reasons.iter().map(|reason| (reason.code, reason.points)).collect();
         assert_eq!(reasons, expected);
@@ -439,7 +524,7 @@ mod tests {
         #[case] message: Option<&str>,
         #[case] expected: bool,
     ) {
-        let score = suspicion(&SuspicionFacts { name, message, ..SuspicionFacts::default() });
+        let score = suspicion(&SuspicionFacts { name, message, ..SuspicionFacts::default() }, &Weights::default());
 
         assert_eq!(score.reasons.iter().any(|reason| reason.code == "links"), expected);
     }
@@ -455,7 +540,10 @@ mod tests {
     fn programs_are_told_from_browsers_by_their_user_agent(#[case] user_agent: &str, #[case] expected: bool) {
         let facts = SuspicionFacts { user_agent: Some(user_agent), ..BROWSER };
 
-        assert_eq!(suspicion(&facts).reasons.iter().any(|reason| reason.code == "automated_user_agent"), expected);
+        assert_eq!(
+            suspicion(&facts, &Weights::default()).reasons.iter().any(|reason| reason.code == "automated_user_agent"),
+            expected
+        );
     }
 
     #[test]
@@ -472,7 +560,7 @@ mod tests {
             ..BROWSER
         };
 
-        assert_eq!(suspicion(&facts), Score::default());
+        assert_eq!(suspicion(&facts, &Weights::default()), Score::default());
     }
 
     #[test]
@@ -485,7 +573,7 @@ mod tests {
             ..BROWSER
         };
 
-        let score = suspicion(&facts);
+        let score = suspicion(&facts, &Weights::default());
 
         assert_eq!(score.total, 100);
         assert_eq!(score.reasons.iter().map(|reason| reason.points).sum::<i32>(), 115);
@@ -505,6 +593,101 @@ mod tests {
         #[case] suspicion: i32,
         #[case] expected: i32,
     ) {
-        assert_eq!(lead_score(engagement, fit, suspicion), expected);
+        let parts = Parts { engagement, fit, suspicion, silence: 0 };
+
+        assert_eq!(lead_score(parts, &Weights::default()), expected);
+    }
+
+    fn weights(numbers: &[(&str, i64)]) -> Weights {
+        let numbers = numbers.iter().map(|(code, number)| ((*code).to_owned(), *number)).collect();
+        Weights::parse(&numbers, Vec::new()).expect("weights")
+    }
+
+    #[test]
+    fn a_signal_that_weighs_nothing_is_kept_and_can_be_weighed_again() {
+        let facts = SuspicionFacts { network: Some(NetworkFact::Vpn), phone: Some(PhoneFact::Invalid), ..BROWSER };
+
+        let seen = suspicion(&facts, &weights(&[("vpn", 0)]));
+        let again = reweigh(seen.reasons.iter().map(|reason| reason.code), &weights(&[("phone_not_valid", 100)]));
+
+        let codes = |score: &Score| score.reasons.iter().map(|reason| (reason.code, reason.points)).collect::<Vec<_>>();
+        assert_eq!((codes(&seen), seen.total), (vec![("vpn", 0), ("phone_not_valid", 15)], 15));
+        assert_eq!((codes(&again), again.total), (vec![("vpn", 15), ("phone_not_valid", 100)], 100));
+        assert_eq!(reweigh(["charm", "email"], &Weights::default()), Score::default());
+    }
+
+    #[rstest]
+    #[case(&[("email", 40)], 55)]
+    #[case(&[("email", 100)], 100)]
+    #[case(&[("rules", 3)], 28)]
+    #[case(&[("rules", 0), ("work_email", 0)], 15)]
+    fn fit_goes_by_its_weights(#[case] numbers: &[(&str, i64)], #[case] expected: i32) {
+        let facts = FitFacts { email: Some(EmailKind::OwnDomain), rule_points: 5, ..FitFacts::default() };
+
+        let score = fit(&facts, &weights(numbers));
+
+        assert_eq!(score.total, expected);
+        assert!(score.reasons.iter().all(|reason| reason.points != 0));
+    }
+
+    #[rstest]
+    #[case(&[("duration", 100), ("seconds_per_point", 3)], 100)]
+    #[case(&[("scroll", 100)], 96)]
+    #[case(&[("clicks", 2), ("points_per_return", 1)], 44)]
+    fn engagement_goes_by_its_weights(#[case] numbers: &[(&str, i64)], #[case] expected: i32) {
+        let facts = EngagementFacts { active_seconds: 240, max_scroll_percent: 50, click_count: 7, return_sessions: 3 };
+
+        let score = engagement(&facts, &weights(numbers));
+
+        assert_eq!(score.total, expected);
+    }
+
+    #[rstest]
+    #[case(&[("engagement_share", 0)], 40)]
+    #[case(&[("engagement_share", 100)], 80)]
+    #[case(&[("suspicion_share", 100)], 33)]
+    #[case(&[("suspicion_share", 0)], 64)]
+    fn the_lead_score_goes_by_its_shares(#[case] numbers: &[(&str, i64)], #[case] expected: i32) {
+        let suspicion = if numbers[0].0 == "suspicion_share" { 31 } else { 0 };
+        let parts = Parts { engagement: Some(80), fit: 40, suspicion, silence: 0 };
+
+        assert_eq!(lead_score(parts, &weights(numbers)), expected);
+    }
+
+    #[test]
+    fn silence_takes_points_and_no_more_than_there_are() {
+        let score = |silence| lead_score(Parts { fit: 30, silence, ..Parts::default() }, &Weights::default());
+
+        assert_eq!((score(0), score(-12), score(-90)), (30, 18, 0));
+    }
+
+    #[test]
+    fn rules_add_to_the_fit_of_a_lead() {
+        let rule = |value: &str, points| Rule {
+            field: Field::Title,
+            custom_field: None,
+            test: Test::Contains,
+            value: value.to_owned(),
+            points,
+        };
+        let rules = vec![rule("head", 8), rule("sales", 8), rule("intern", -8)];
+        let weights = Weights::parse(&std::collections::BTreeMap::new(), rules).expect("weights");
+        let none = serde_json::Map::new();
+        let rule_points = |title: &str| {
+            let lead = LeadFields {
+                email: None,
+                phone: None,
+                country: None,
+                name: "Anna",
+                company: None,
+                title: Some(title),
+                message: None,
+                source: "Form",
+                custom_fields: &none,
+            };
+            fit_of(&lead, &weights).total - 20
+        };
+
+        assert_eq!(["CEO", "Head of IT", "Head of Sales", "Intern", "Sales intern"].map(rule_points), [0, 8, 10, 0, 0]);
     }
 }

@@ -281,7 +281,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scores::engagement;
+    use crate::scores::{Weights, engagement};
 
     const NOW: Timestamp = Timestamp(1_767_600_000_000);
 
@@ -387,7 +387,7 @@ mod tests {
         let totals = visit.totals();
         assert_eq!((totals.active_seconds, totals.click_count, totals.pages_visited), (60, 3, 1));
         assert_eq!(visit.seen_at, NOW.plus_ms(3_000));
-        assert_eq!(engagement(&totals.engagement_facts()).total, 24);
+        assert_eq!(engagement(&totals.engagement_facts(), &Weights::default()).total, 24);
     }
 
     #[test]
@@ -416,7 +416,7 @@ mod tests {
         let both = Totals::default().plus(one).plus(two);
 
         assert_eq!((both.active_seconds, both.click_count, both.return_visits()), (300, 15, 1));
-        assert_eq!(engagement(&both.engagement_facts()).total, 80);
+        assert_eq!(engagement(&both.engagement_facts(), &Weights::default()).total, 80);
         assert_eq!(Totals::default().return_visits(), 0);
     }
 

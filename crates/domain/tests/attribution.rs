@@ -3,7 +3,7 @@
 use leadline_domain::{
     attribution::TouchParams,
     referrers::{Channel, classify},
-    scores::{self, SuspicionFacts},
+    scores::{self, SuspicionFacts, Weights},
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/cases");
@@ -44,7 +44,10 @@ fn terms_of_spam_alone_raise_little_suspicion() {
 
     let raised = terms.iter().filter(|term| {
         let message = format!("Hello, please have a look at {term} and call me back.");
-        let score = scores::suspicion(&SuspicionFacts { message: Some(&message), ..SuspicionFacts::default() });
+        let score = scores::suspicion(
+            &SuspicionFacts { message: Some(&message), ..SuspicionFacts::default() },
+            &Weights::default(),
+        );
         // Somebody may well ask about these things: no term by itself makes anybody suspicious.
         assert!(score.total < 30, "{term}");
         score.total > 0

@@ -1,6 +1,6 @@
 //! The user agents of programs and browsers that others have collected.
 
-use leadline_domain::scores::{Channel, SuspicionFacts, suspicion};
+use leadline_domain::scores::{Channel, SuspicionFacts, Weights, suspicion};
 use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/cases/useragents");
@@ -15,7 +15,7 @@ fn user_agents(file: &str) -> Vec<String> {
 
 fn is_suspicious(user_agent: &str) -> bool {
     let facts = SuspicionFacts { channel: Channel::Browser, user_agent: Some(user_agent), ..SuspicionFacts::default() };
-    suspicion(&facts).total > 0
+    suspicion(&facts, &Weights::default()).total > 0
 }
 
 #[test]
