@@ -1,8 +1,9 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
 //! This is the only file that names every consumer: deliveries, analyses, the search index, the sources' statistics,
-//! visits, and the screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by
-//! "id above my cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
+//! visits, the history of scores, and the screens that are open now. Events are found by their flag and claimed with
+//! `SKIP LOCKED`, never by "id above my cursor": ids are made before their transactions commit, so a cursor would step
+//! over the slow ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{Engine, delivery, live::LiveHint, visits};
+use crate::{Engine, delivery, live::LiveHint, scoring, visits};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -79,12 +80,13 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     let workspaces: BTreeSet<WorkspaceId> = events.iter().map(|event| event.workspace_id).collect();
     let destinations = destinations::list_active(&mut tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
     visits::follow(engine, &mut tx, &events).await?;
-    let leads = deliveries::lead_facts(&mut tx, &changed_leads(&events)).await?;
+    scoring::history::follow(&mut tx, &events).await?;
+    let leads = deliveries::lead_facts(&mut tx, &leads_of(&events, |_| true)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
     deliveries::insert_set(&mut tx, &jobs).await?;
     book_stored(&mut tx, &events).await?;
     sources::add_received(&mut tx, &received(&events)).await?;
-    search::index(&mut tx, &leads_with_new_words(&events)).await?;
+    search::index(&mut tx, &reworded_leads(&events)).await?;
     let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
     let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
@@ -114,15 +116,13 @@ async fn book_stored(tx: &mut leadline_store::Tx, events: &[Event]) -> Result<()
     ledger::write(tx, &notes).await
 }
 
-/// Which leads the events are about.
-fn changed_leads(events: &[Event]) -> Vec<LeadId> {
-    let about_leads = events.iter().filter(|event| event.kind.starts_with("lead."));
-    about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
+/// Which leads read differently in a search now: neither a score nor an analysis changes what is searched.
+fn reworded_leads(events: &[Event]) -> Vec<LeadId> {
+    leads_of(events, |event| event.kind != "lead.scored" && event.kind != ANALYSED)
 }
 
-/// Which of them read differently in a search now: an analysis changes nothing of what is searched.
-fn leads_with_new_words(events: &[Event]) -> Vec<LeadId> {
-    let about_leads = events.iter().filter(|event| event.kind.starts_with("lead.") && event.kind != ANALYSED);
+fn leads_of(events: &[Event], counts: impl Fn(&Event) -> bool) -> Vec<LeadId> {
+    let about_leads = events.iter().filter(|event| event.kind.starts_with("lead.") && counts(event));
     about_leads.filter_map(|event| event.lead_id).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -156,12 +156,13 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
             "destinationId": named("destinationId"),
         }),
-        "source" | "destination" => json!({"kind": event.kind}),
+        "source" | "destination" | "scoring" => json!({"kind": event.kind}),
         _ => return None,
     };
     let event_name = match subject {
         "delivery" => "delivery",
         "source" | "destination" => "alert",
+        "scoring" => "scoring",
         _ => "lead",
     };
     Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })

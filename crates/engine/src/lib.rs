@@ -1,8 +1,9 @@
 //! What happens: use cases, one transaction each; the event log's way to its consumers; the work behind it.
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
-//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`visits`],
-//! [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
+//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`scoring`],
+//! [`visits`], [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and
+//! [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;
@@ -15,7 +16,9 @@ pub mod delivery;
 pub mod dispatch;
 pub mod geo;
 pub mod live;
+mod reasons;
 pub mod retention;
+pub mod scoring;
 pub mod seal;
 pub mod sources;
 mod start;

@@ -20,7 +20,7 @@ use crate::{
     connections, delivery, dispatch,
     geo::Geo,
     live::Live,
-    random_bytes, retention,
+    random_bytes, retention, scoring,
     seal::Keys,
     visits,
 };
@@ -133,6 +133,7 @@ impl Engine {
             tasks.spawn(every(KEEP_REFUSED_EVERY, stopped.clone(), engine.clone(), keep_refused));
             tasks.spawn(visits::run(engine.clone(), stopped.clone()));
             tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
+            tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));
@@ -240,5 +241,6 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     }
     inbound::refused::retain(engine, now).await?;
     visits::retain(engine, now).await?;
+    scoring::silence::retain(engine, now).await?;
     delivery::retain(engine, now).await
 }

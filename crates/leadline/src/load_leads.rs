@@ -108,6 +108,7 @@ fn person(n: u64, at: Timestamp, intake: &Intake, pipeline: &Pipeline) -> (NewCo
         engagement: None,
         suspicion: 0,
         suspicion_reasons: json!([]),
+        score_version: 0,
         assigned_to: None,
         first_touch: touch.clone(),
         last_touch: touch,

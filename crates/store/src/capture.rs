@@ -84,6 +84,7 @@ pub struct Candidate {
     pub company: Option<String>,
     pub title: Option<String>,
     pub message: Option<String>,
+    pub source_name: String,
     pub custom_fields: Value,
     pub engagement: Option<i64>,
     pub last_touch: Value,
@@ -123,6 +124,7 @@ pub struct NewLead {
     pub engagement: Option<i64>,
     pub suspicion: i64,
     pub suspicion_reasons: Value,
+    pub score_version: i64,
     pub assigned_to: Option<UserId>,
     pub first_touch: Value,
     pub last_touch: Value,
@@ -164,6 +166,7 @@ const LEAD_COLUMNS: Columns = &[
     ("engagement", Kind::Integer),
     ("suspicion", Kind::Integer),
     ("suspicion_reasons", Kind::Json),
+    ("score_version", Kind::Integer),
     ("assigned_to", Kind::Id),
     ("first_touch", Kind::Json),
     ("last_touch", Kind::Json),
@@ -197,6 +200,7 @@ pub struct Resubmitted {
     pub score_reasons: Value,
     pub suspicion: i64,
     pub suspicion_reasons: Value,
+    pub score_version: i64,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
     /// `None` leaves what was found out before.
@@ -222,6 +226,7 @@ const RESUBMITTED_COLUMNS: Columns = &[
     ("score_reasons", Kind::Json),
     ("suspicion", Kind::Integer),
     ("suspicion_reasons", Kind::Json),
+    ("score_version", Kind::Integer),
     ("last_touch", Kind::Json),
     ("visitor_id", Kind::Text),
     ("context", Kind::Json),
@@ -429,7 +434,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
     let dialect = tx.dialect();
     let sql = format!(
         "SELECT id, workspace_id, contact_id, pipeline_id, stage_id, name, email, phone, phone_raw, country_code, company, title, message,
-                {custom} AS custom_fields, engagement, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
+                source_name, {custom} AS custom_fields, engagement, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
                 created_at, deleted_at
          FROM leads WHERE id IN {list} ORDER BY id {lock}",
         custom = dialect.json_text("custom_fields"),
@@ -454,6 +459,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
                 company: row.get("company")?,
                 title: row.get("title")?,
                 message: row.get("message")?,
+                source_name: row.get("source_name")?,
                 custom_fields: row.json("custom_fields")?,
                 engagement: row.get("engagement")?,
                 last_touch: row.json("last_touch")?,

@@ -28,6 +28,7 @@ pub mod quarantine;
 pub mod recent_visits;
 pub mod requests;
 pub mod schedules;
+pub mod scoring;
 pub mod search;
 pub mod sources;
 mod sql;

@@ -23,6 +23,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0006_ledger", both: include_str!("migrations/0006_ledger.sql") }),
             Box::new(Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") }),
             Box::new(Text { name: "0008_analysis", both: include_str!("migrations/0008_analysis.sql") }),
+            Box::new(Text { name: "0009_scoring", both: include_str!("migrations/0009_scoring.sql") }),
             Box::new(Text { name: "0010_related", both: include_str!("migrations/0010_related.sql") }),
         ]
     }

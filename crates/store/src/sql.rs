@@ -235,6 +235,7 @@ id_columns!(
     ids::AlertId,
     ids::BlockedIpId,
     ids::BlockedAttemptId,
+    ids::RescoreId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -8,7 +8,7 @@ use leadline_domain::{
 use serde_json::Value;
 
 use crate::{
-    sql::{Error, Reader, Row, Tx, params},
+    sql::{Error, Reader, Row, Tx, json_set, params},
     users::read_role,
 };
 
@@ -111,6 +111,18 @@ pub async fn list_of_user(reader: &Reader, user: UserId) -> Result<Vec<(Workspac
 /// Where the database fails.
 pub async fn list_ids(tx: &mut Tx) -> Result<Vec<WorkspaceId>, Error> {
     tx.query("SELECT id FROM workspaces ORDER BY id", &[]).await?.iter().map(|row| row.get("id")).collect()
+}
+
+/// The settings of these workspaces.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn settings_of(tx: &mut Tx, ids: &[WorkspaceId]) -> Result<Vec<(WorkspaceId, Value)>, Error> {
+    let dialect = tx.dialect();
+    let (settings, list) = (dialect.json_text("settings"), dialect.id_list(1));
+    let sql = format!("SELECT id, {settings} AS settings FROM workspaces WHERE id IN {list}");
+    let rows = tx.query(&sql, &[json_set(ids)]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.json("settings")?))).collect()
 }
 
 /// What a workspace holds, for its front page.

@@ -22,10 +22,11 @@ const OWNED: &[(&str, &[&str])] =
     &[("sea-orm", &["store"]), ("sea-orm-migration", &["store"]), ("reqwest", &["outbound", "testkit", "bench"])];
 
 /// Engine modules that are features: none of them names another.
-const ENGINE_FEATURES: &[&str] = &["admin", "alerts", "analysis", "capture", "crm", "delivery", "sources", "visits"];
+const ENGINE_FEATURES: &[&str] =
+    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "scoring", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
-const ENGINE_GROUND: &[&str] = &["addresses", "connections", "geo", "live", "retention", "seal"];
+const ENGINE_GROUND: &[&str] = &["addresses", "connections", "geo", "live", "reasons", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

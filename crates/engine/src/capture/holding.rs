@@ -21,10 +21,10 @@ use leadline_store::{
     recent_visits::{self, Visited},
 };
 
-use super::{batch::Outcome, detection::Detection, prepare::Prepared, standing::Standing, working::reasons};
+use super::{batch::Outcome, detection::Detection, prepare::Prepared, standing::Standing};
 use crate::{
     addresses::{self, household_range, may_be_one_visitors, write_range},
-    random_bytes,
+    random_bytes, reasons,
 };
 
 /// Quarantine and records of blocked addresses live 90 days.
@@ -214,7 +214,7 @@ fn entry(prepared: &Prepared, reason: HoldReason, suspicion: &Score, lead: LeadI
         workspace_id: intake.workspace_id,
         reason: reason.as_str(),
         suspicion: i64::from(suspicion.total),
-        suspicion_reasons: reasons(&suspicion.reasons),
+        suspicion_reasons: reasons::to_json(&suspicion.reasons),
         source_id: intake.source_id,
         source: intake.kind.clone(),
         source_name: intake.source_name.clone(),

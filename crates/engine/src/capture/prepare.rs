@@ -9,7 +9,7 @@ use leadline_domain::{
     fields::{FieldMapping, Recognised, as_sent, recognise},
     fraud::{self, HoldFacts},
     phones::Phone,
-    scores::{self, Channel, EmailKind, FitFacts, FormTokenFact, PhoneFact, Score, SuspicionFacts},
+    scores::{self, Channel, FormTokenFact, PhoneFact, Score, Scoring, SuspicionFacts},
 };
 use leadline_store::capture::IdentityKey;
 use serde_json::{Map, Value, json};
@@ -329,7 +329,7 @@ fn suspicion(
     let phone = if phone_is_valid { PhoneFact::Valid } else { PhoneFact::Invalid };
     // Where detection is on, a person looked at what filled the honeypot, or its address is trusted.
     let honeypot_counts = !detection.catches_honeypots();
-    scores::suspicion(&SuspicionFacts {
+    let facts = SuspicionFacts {
         channel,
         honeypot_filled: honeypot_counts && recognised.honeypot.is_some(),
         time_to_submit_ms: recognised.time_to_submit_ms,
@@ -345,28 +345,6 @@ fn suspicion(
         form_token,
         user_agent: submission.request.user_agent.as_deref(),
         timezone_far_from_ip: context.timezone_is_far(),
-    })
-}
-
-/// How well a lead fits, from what is known of it.
-pub(super) fn fit(
-    email: Option<&str>,
-    phone: Option<&str>,
-    name: bool,
-    company: Option<&str>,
-    title: Option<&str>,
-    message: Option<&str>,
-) -> Score {
-    let email = email
-        .and_then(Email::parse)
-        .map(|email| if email.is_free_mail() { EmailKind::FreeMail } else { EmailKind::OwnDomain });
-    scores::fit(&FitFacts {
-        email,
-        has_valid_phone: phone.is_some(),
-        has_name: name,
-        has_company: company.is_some(),
-        has_title: title.is_some(),
-        message_chars: message.map_or(0, |message| message.chars().count()),
-        rule_points: 0,
-    })
+    };
+    scores::suspicion(&facts, &Scoring::of(&submission.intake.workspace_settings).weights)
 }

@@ -5,20 +5,20 @@ use leadline_domain::{
     attribution::Touch,
     ids::{ContactId, LeadId, PipelineId, ProjectId, StageId},
     rank::Rank,
-    scores::{self, Reason, Score},
+    scores::{self, LeadFields, Score, Scoring},
 };
 use leadline_store::{
     capture::{Candidate, LeadTag, NewLead, Resubmitted},
     search,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
     conversations,
     prepare::{self, Prepared},
 };
-use crate::random_bytes;
+use crate::{random_bytes, reasons};
 
 /// A lead as it will be when the batch is committed.
 pub(super) struct Working {
@@ -71,6 +71,7 @@ impl Working {
             engagement: None,
             suspicion: 0,
             suspicion_reasons: json!([]),
+            score_version: 0,
             assigned_to: None,
             first_touch: first_touch(prepared).unwrap_or_else(|| touch.clone()),
             last_touch: touch,
@@ -113,7 +114,7 @@ impl Working {
                 message: row.message,
                 source: String::new(),
                 source_id: None,
-                source_name: String::new(),
+                source_name: row.source_name,
                 tags: unchanged.clone(),
                 custom_fields: row.custom_fields,
                 score: 0,
@@ -121,6 +122,7 @@ impl Working {
                 engagement: row.engagement,
                 suspicion: 0,
                 suspicion_reasons: unchanged.clone(),
+                score_version: 0,
                 assigned_to: None,
                 first_touch: unchanged,
                 last_touch: row.last_touch,
@@ -193,6 +195,7 @@ impl Working {
             score_reasons: row.score_reasons,
             suspicion: row.suspicion,
             suspicion_reasons: row.suspicion_reasons,
+            score_version: row.score_version,
             last_touch: row.last_touch,
             visitor_id: row.visitor_id,
             context: row.context,
@@ -221,26 +224,31 @@ fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
     }
 }
 
+/// Something was heard of the lead just now, so silence takes nothing.
 fn score(row: &mut NewLead, prepared: &Prepared, suspicion: &Score) {
-    let fit = prepare::fit(
-        row.email.as_deref(),
-        row.phone.as_deref(),
-        prepared.recognised.name.is_some() || !row.name.is_empty(),
-        row.company.as_deref(),
-        row.title.as_deref(),
-        row.message.as_deref(),
+    let Scoring { version, weights } = Scoring::of(&prepared.submission.intake.workspace_settings);
+    let none = Map::new();
+    let fit = scores::fit_of(
+        &LeadFields {
+            email: row.email.as_deref(),
+            phone: row.phone.as_deref(),
+            country: row.country_code.as_deref(),
+            name: &row.name,
+            company: row.company.as_deref(),
+            title: row.title.as_deref(),
+            message: row.message.as_deref(),
+            source: &row.source_name,
+            custom_fields: row.custom_fields.as_object().unwrap_or(&none),
+        },
+        &weights,
     );
     row.suspicion = i64::from(suspicion.total);
-    row.suspicion_reasons = reasons(&suspicion.reasons);
-    let engagement = row.engagement.and_then(|engagement| i32::try_from(engagement).ok());
-    row.score = i64::from(scores::lead_score(engagement, fit.total, suspicion.total));
-    row.score_reasons = reasons(&fit.reasons);
+    row.suspicion_reasons = reasons::to_json(&suspicion.reasons);
+    row.score = reasons::total(row.engagement, fit.total, row.suspicion, 0, &weights);
+    row.score_reasons = reasons::of_lead(&fit, 0);
+    row.score_version = version;
     let phone = row.phone.as_deref().or(row.phone_raw.as_deref());
     row.search_text = search::text(&row.name, row.email.as_deref(), phone, row.company.as_deref());
-}
-
-pub(super) fn reasons(reasons: &[Reason]) -> Value {
-    reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect()
 }
 
 /// What was found out about the visitor, where anything was.

@@ -1,9 +1,8 @@
 //! Changing one lead: what is said of it, whose it is, notes, deletion.
 
 use leadline_domain::{
-    emails::Email,
     ids::{LeadId, UserId},
-    scores::{self, EmailKind, FitFacts},
+    scores::{self, LeadFields, Scoring},
 };
 use leadline_store::{
     Tx,
@@ -16,7 +15,7 @@ use super::{
     Action, Fault, LeadError, Record, Refusal, apply, identities, retrying,
     text::{self, clean},
 };
-use crate::{Actor, Engine};
+use crate::{Actor, Engine, reasons};
 
 const NOTE_MAX_CHARS: usize = 10_000;
 
@@ -41,8 +40,8 @@ pub struct Changes {
 /// Where the lead is not there or deleted, or a value cannot be so.
 pub async fn update(engine: &Engine, actor: &Actor, lead: LeadId, changes: &Changes) -> Result<(), LeadError> {
     let workspace = workspaces::find(&engine.store.reader(), actor.workspace).await?;
-    let country = workspace.and_then(|workspace| workspace.settings["defaultCountry"].as_str().map(str::to_owned));
-    retrying(|| try_update(engine, actor, lead, changes, country.as_deref())).await
+    let settings = workspace.map(|workspace| workspace.settings).unwrap_or_default();
+    retrying(|| try_update(engine, actor, lead, changes, &settings)).await
 }
 
 async fn try_update(
@@ -50,12 +49,13 @@ async fn try_update(
     actor: &Actor,
     lead: LeadId,
     changes: &Changes,
-    country: Option<&str>,
+    settings: &Value,
 ) -> Result<(), LeadError> {
     let mut tx = engine.store.begin().await?;
     let lead = lock_one(&mut tx, actor, lead).await?;
     let mut faults = Vec::new();
-    let details = changed(&lead, changes, country, &mut faults);
+    let mut details = changed(&lead, changes, settings["defaultCountry"].as_str(), &mut faults);
+    score(&lead, &mut details, &Scoring::of(settings));
     let tagged = changes.tags.as_ref().map(|tags| retagged(&lead, text::tags(tags, &mut faults)));
     if !faults.is_empty() {
         return Err(LeadError::Invalid(faults));
@@ -124,7 +124,7 @@ fn changed(lead: &Locked, changes: &Changes, country: Option<&str>, faults: &mut
         None => lead.custom_fields.clone(),
         Some(fields) => text::custom_fields(&lead.custom_fields, fields.clone(), faults),
     };
-    let mut details = Details {
+    Details {
         search_text: search::text(
             name,
             email.as_deref(),
@@ -141,27 +141,30 @@ fn changed(lead: &Locked, changes: &Changes, country: Option<&str>, faults: &mut
         custom_fields: Value::Object(custom_fields),
         score: 0,
         score_reasons: json!([]),
-    };
-    score(lead, &mut details);
-    details
+        score_version: 0,
+    }
 }
 
-/// The score follows from what is known of the lead, so it changes with it.
-fn score(lead: &Locked, details: &mut Details) {
-    let email = details.email.as_deref().and_then(Email::parse);
-    let fit = scores::fit(&FitFacts {
-        email: email.map(|email| if email.is_free_mail() { EmailKind::FreeMail } else { EmailKind::OwnDomain }),
-        has_valid_phone: details.phone.is_some(),
-        has_name: !details.name.is_empty(),
-        has_company: details.company.is_some(),
-        has_title: details.title.is_some(),
-        message_chars: lead.message.as_deref().map_or(0, |message| message.chars().count()),
-        rule_points: 0,
-    });
-    let points = |number: i64| i32::try_from(number).unwrap_or(0);
-    details.score = scores::lead_score(lead.engagement.map(points), fit.total, points(lead.suspicion)).into();
-    details.score_reasons =
-        fit.reasons.iter().map(|reason| json!({"code": reason.code, "points": reason.points})).collect();
+/// The score follows from what is known of the lead, so it changes with it. What silence took stays taken: nothing was
+/// heard of the lead itself.
+fn score(lead: &Locked, details: &mut Details, scoring: &Scoring) {
+    let none = Map::new();
+    let fields = LeadFields {
+        email: details.email.as_deref(),
+        phone: details.phone.as_deref(),
+        country: details.country_code.as_deref(),
+        name: &details.name,
+        company: details.company.as_deref(),
+        title: details.title.as_deref(),
+        message: lead.message.as_deref(),
+        source: &lead.source_name,
+        custom_fields: details.custom_fields.as_object().unwrap_or(&none),
+    };
+    let fit = scores::fit_of(&fields, &scoring.weights);
+    let silence = reasons::silence(&lead.score_reasons);
+    details.score = reasons::total(lead.engagement, fit.total, lead.suspicion, silence, &scoring.weights);
+    details.score_reasons = reasons::of_lead(&fit, silence);
+    details.score_version = scoring.version;
 }
 
 /// What differs, as it stands in the timeline: field, before, after.

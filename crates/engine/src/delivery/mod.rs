@@ -32,6 +32,7 @@ pub const EVENTS: [&str; 14] = [
     "lead.analysed",
     "lead.stage_changed",
     "lead.assigned",
+    "lead.scored",
     "lead.converted",
     "lead.deleted",
     "lead.restored",

@@ -8,22 +8,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use leadline_domain::{
     attribution::Touch,
     ids::{LeadId, WorkspaceId},
-    scores::{self, Channel, SessionFact, SuspicionFacts},
+    scores::{self, Channel, Scoring, SessionFact, SuspicionFacts, Weights, history::Cause},
     time::{DAY_MS, Timestamp},
     touches,
     visits::{Arrival, Totals},
 };
 use leadline_store::{
     Error, Tx,
-    events::Event,
+    events::{self, Event, NewEvent},
     visits::{
         self as rows, TrackedSite,
         standing::{self, LeadStanding, Link, VisitOfLead, Visitor},
     },
+    workspaces,
 };
 use serde_json::{Value, json};
 
-use crate::{Engine, live::LiveHint};
+use crate::{Engine, live::LiveHint, reasons};
 
 /// A site whose script reported within this time tracks: a visitor without a visit is then one who hides, or none.
 const TRACKS_FOR_MS: i64 = 7 * DAY_MS;
@@ -104,10 +105,22 @@ pub(super) async fn grow(engine: &Engine, visitors: &[Visitor]) -> Result<(), Er
     for some in leads.chunks(AT_ONCE) {
         let mut tx = engine.store.begin().await?;
         let changed = stand(&mut tx, some, &around).await?;
+        let scored = changed.iter().filter(|one| one.scores_differ).map(|one| scored(engine, &one.lead));
+        let scored: Vec<NewEvent> = scored.collect();
+        events::append(&mut tx, &scored).await?;
         tx.commit().await?;
-        changed.iter().for_each(|lead| engine.live.publish(hint(lead)));
+        if !scored.is_empty() {
+            engine.wake.events.notify_one();
+        }
+        changed.iter().for_each(|one| engine.live.publish(hint(&one.lead)));
     }
     Ok(())
+}
+
+/// What consumers hear of it. Where a submission is dispatched its own event tells them.
+fn scored(engine: &Engine, lead: &LeadStanding) -> NewEvent {
+    let data = json!({"stageId": lead.stage_id, "pipelineId": lead.pipeline_id, "cause": Cause::Visit.as_str()});
+    engine.event(lead.workspace_id, lead.id, "lead.scored", data)
 }
 
 fn hint(lead: &LeadStanding) -> LiveHint {
@@ -119,7 +132,7 @@ fn hint(lead: &LeadStanding) -> LiveHint {
 }
 
 /// Writes what visits change about these leads, and tells which changed.
-async fn stand(tx: &mut Tx, leads: &[LeadId], around: &Around<'_>) -> Result<Vec<LeadStanding>, Error> {
+async fn stand(tx: &mut Tx, leads: &[LeadId], around: &Around<'_>) -> Result<Vec<Changed>, Error> {
     if leads.is_empty() {
         return Ok(Vec::new());
     }
@@ -128,15 +141,43 @@ async fn stand(tx: &mut Tx, leads: &[LeadId], around: &Around<'_>) -> Result<Vec
     for visit in standing::visits_of(tx, leads).await? {
         visits.entry(visit.lead_id).or_default().push(visit);
     }
-    let changed: Vec<LeadStanding> = before
-        .into_iter()
-        .filter_map(|lead| {
-            let now = around.lead_as_it_stands(&lead, visits.get(&lead.id).map_or(&[], Vec::as_slice));
-            (now != lead).then_some(now)
-        })
-        .collect();
-    standing::update(tx, &changed).await?;
+    let scorings = scorings(tx, &before).await?;
+    let mut changed = Vec::new();
+    for lead in before {
+        let now = around.lead_as_it_stands(
+            &lead,
+            visits.get(&lead.id).map_or(&[], Vec::as_slice),
+            &scorings[&lead.workspace_id],
+        );
+        if now != lead {
+            let scores_differ = scores_of(&now) != scores_of(&lead);
+            changed.push(Changed { lead: now, scores_differ });
+        }
+    }
+    let rows: Vec<LeadStanding> = changed.iter().map(|one| one.lead.clone()).collect();
+    standing::update(tx, &rows).await?;
     Ok(changed)
+}
+
+/// A lead that visits changed.
+struct Changed {
+    lead: LeadStanding,
+    scores_differ: bool,
+}
+
+fn scores_of(lead: &LeadStanding) -> (i64, Option<i64>, i64) {
+    (lead.score, lead.figures.engagement, lead.suspicion)
+}
+
+/// What the workspaces of these leads score by.
+async fn scorings(tx: &mut Tx, leads: &[LeadStanding]) -> Result<HashMap<WorkspaceId, Scoring>, Error> {
+    let ids: BTreeSet<WorkspaceId> = leads.iter().map(|lead| lead.workspace_id).collect();
+    let ids: Vec<WorkspaceId> = ids.into_iter().collect();
+    let mut scorings: HashMap<WorkspaceId, Scoring> = ids.iter().map(|id| (*id, Scoring::default())).collect();
+    for (id, settings) in workspaces::settings_of(tx, &ids).await? {
+        scorings.insert(id, Scoring::of(&settings));
+    }
+    Ok(scorings)
 }
 
 impl Around<'_> {
@@ -150,25 +191,24 @@ impl Around<'_> {
         has_more_touches || (one.arrival.is_browser && self.has_a_site(one.workspace))
     }
 
-    fn lead_as_it_stands(&self, before: &LeadStanding, visits: &[VisitOfLead]) -> LeadStanding {
+    fn lead_as_it_stands(&self, before: &LeadStanding, visits: &[VisitOfLead], scoring: &Scoring) -> LeadStanding {
         let mut lead = before.clone();
         let arrived = self.arrived.get(&lead.id).map_or(&[][..], Vec::as_slice);
         let latest = arrived.iter().find(|one| one.at == lead.last_submission_at);
         if !visits.is_empty() {
-            count(&mut lead, visits);
+            count(&mut lead, visits, &scoring.weights);
         }
         let sent_in = visits.iter().max_by_key(|visit| visit.sent_at).and_then(|visit| visit.sent_in.clone());
         let session = latest.and_then(|one| one.arrival.session_id.clone()).or(sent_in);
         lead.figures.session_id = session.or(lead.figures.session_id);
         add_touches(&mut lead, visits, arrived);
         if let Some(fact) = self.session_fact(&lead, visits, latest) {
-            suspect(&mut lead, fact);
+            suspect(&mut lead, fact, &scoring.weights);
         }
         let scores_differ = lead.suspicion != before.suspicion || lead.figures.engagement != before.figures.engagement;
-        if scores_differ {
-            let points = |number: i64| i32::try_from(number).unwrap_or(0);
-            let engagement = lead.figures.engagement.map(points);
-            lead.score = scores::lead_score(engagement, sum(&lead.score_reasons), points(lead.suspicion)).into();
+        let was_heard_of = lead.last_visit_at > before.last_visit_at;
+        if scores_differ || was_heard_of {
+            score(&mut lead, was_heard_of, scoring);
         }
         lead
     }
@@ -184,7 +224,7 @@ impl Around<'_> {
             visits.iter().filter(|visit| visit.sent_at == lead.last_submission_at).map(|visit| visit.totals).collect();
         if !of_sender.is_empty() {
             let all = of_sender.into_iter().fold(Totals::default(), Totals::plus);
-            let is_idle = scores::engagement(&all.engagement_facts()).total == 0;
+            let is_idle = scores::is_idle(&all.engagement_facts());
             return Some(if is_idle { SessionFact::Idle } else { SessionFact::Engaged });
         }
         let Arrived { workspace, arrival, .. } = latest.filter(|one| one.arrival.is_browser)?;
@@ -204,10 +244,23 @@ impl Around<'_> {
     }
 }
 
-fn count(lead: &mut LeadStanding, visits: &[VisitOfLead]) {
+/// A visit ends a silence.
+fn score(lead: &mut LeadStanding, was_heard_of: bool, scoring: &Scoring) {
+    if was_heard_of {
+        lead.score_reasons = reasons::without_silence(&lead.score_reasons);
+    }
+    let (fit, silence) = (reasons::fit(&lead.score_reasons), reasons::silence(&lead.score_reasons));
+    lead.score = reasons::total(lead.figures.engagement, fit, lead.suspicion, silence, &scoring.weights);
+    lead.score_version = scoring.version;
+}
+
+fn count(lead: &mut LeadStanding, visits: &[VisitOfLead], weights: &Weights) {
     let all = visits.iter().map(|visit| visit.totals).fold(Totals::default(), Totals::plus);
+    lead.last_visit_at = lead.last_visit_at.max(visits.iter().map(|visit| visit.visited_at).max());
+    let engagement = scores::engagement(&all.engagement_facts(), weights);
     let figures = &mut lead.figures;
-    figures.engagement = Some(scores::engagement(&all.engagement_facts()).total.into());
+    figures.engagement = Some(engagement.total.into());
+    figures.engagement_reasons = Some(reasons::to_json(&engagement.reasons));
     figures.session_duration_seconds = Some(all.active_seconds);
     figures.max_scroll_percent = Some(all.max_scroll_percent);
     figures.click_count = Some(all.click_count);
@@ -228,18 +281,12 @@ fn add_touches(lead: &mut LeadStanding, visits: &[VisitOfLead], arrived: &[Arriv
     }
 }
 
-fn suspect(lead: &mut LeadStanding, fact: SessionFact) {
-    let mut reasons = lead.suspicion_reasons.as_array().cloned().unwrap_or_default();
-    reasons.retain(|reason| !SESSION_REASONS.iter().any(|code| reason["code"] == *code));
+fn suspect(lead: &mut LeadStanding, fact: SessionFact, weights: &Weights) {
+    let mut all = lead.suspicion_reasons.as_array().cloned().unwrap_or_default();
+    all.retain(|reason| !SESSION_REASONS.iter().any(|code| reason["code"] == *code));
     let facts = SuspicionFacts { channel: Channel::Browser, session: Some(fact), ..SuspicionFacts::default() };
-    let told = scores::suspicion(&facts).reasons;
-    reasons.extend(told.iter().map(|reason| json!({"code": reason.code, "points": reason.points})));
-    lead.suspicion_reasons = Value::Array(reasons);
-    lead.suspicion = sum(&lead.suspicion_reasons).into();
-}
-
-/// What the parts of a score add up to, capped as scores are.
-fn sum(reasons: &Value) -> i32 {
-    let points = reasons.as_array().into_iter().flatten().filter_map(|reason| reason["points"].as_i64());
-    i32::try_from(points.sum::<i64>().clamp(0, 100)).unwrap_or(100)
+    let told = scores::suspicion(&facts, weights).reasons;
+    all.extend(reasons::to_json(&told).as_array().cloned().unwrap_or_default());
+    lead.suspicion_reasons = Value::Array(all);
+    lead.suspicion = reasons::suspicion(&lead.suspicion_reasons).into();
 }

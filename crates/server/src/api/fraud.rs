@@ -23,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
+        leads::scores,
         masking::Sight,
         views::{PageQuery, Paged},
     },
@@ -88,7 +89,7 @@ impl QuarantineView {
             id: entry.id,
             reason: entry.reason,
             suspicion: entry.suspicion,
-            suspicion_reasons: entry.suspicion_reasons,
+            suspicion_reasons: scores::shown(entry.suspicion_reasons),
             source_id: entry.source_id,
             source: entry.source,
             source_name: entry.source_name,

@@ -1,6 +1,7 @@
 //! `/v1/identity/leads`: listing, making and changing leads.
 
 pub(crate) mod filter;
+pub(crate) mod scores;
 pub(crate) mod views;
 mod visits;
 
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsManage, routes!(bulk_action))
         .at(Permission::LeadsView, routes!(list_activities))
         .at(Permission::LeadsView, routes!(visits::list_sessions))
+        .at(Permission::LeadsView, routes!(scores::list_scores))
 }
 
 /// Which leads, in which order.

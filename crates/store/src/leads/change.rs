@@ -39,6 +39,7 @@ pub struct Locked {
     pub custom_fields: Map<String, Value>,
     pub engagement: Option<i64>,
     pub suspicion: i64,
+    pub score_reasons: Value,
     pub assigned_to: Option<UserId>,
     pub converted_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
@@ -71,6 +72,7 @@ pub struct Details {
     pub custom_fields: Value,
     pub score: i64,
     pub score_reasons: Value,
+    pub score_version: i64,
     pub search_text: String,
 }
 
@@ -140,10 +142,11 @@ async fn lock_where<T: Serialize + Sync>(
     let sql = format!(
         "SELECT id, project_id, contact_id, pipeline_id, stage_id, rank, name, email, phone, phone_raw, country_code,
                 company, title, message, source_name, {tags} AS tags, {custom} AS custom_fields, engagement, suspicion,
-                assigned_to, converted_at, deleted_at
+                {reasons} AS score_reasons, assigned_to, converted_at, deleted_at
          FROM leads WHERE workspace_id = $1 AND {condition} ORDER BY id LIMIT $3 {lock}",
         tags = dialect.json_text("tags"),
         custom = dialect.json_text("custom_fields"),
+        reasons = dialect.json_text("score_reasons"),
         lock = dialect.for_update(),
     );
     let [workspace, limit] = params![workspace, limit];
@@ -171,6 +174,7 @@ fn read_locked(row: &Row) -> Result<Locked, Error> {
         custom_fields: row.json("custom_fields")?,
         engagement: row.get("engagement")?,
         suspicion: row.get("suspicion")?,
+        score_reasons: row.json("score_reasons")?,
         assigned_to: row.get("assigned_to")?,
         converted_at: row.get("converted_at")?,
         deleted_at: row.get("deleted_at")?,
@@ -249,7 +253,7 @@ pub async fn update_details(
     let sql = format!(
         "UPDATE leads SET name = $3, email = $4, phone = $5, phone_raw = $6, country_code = $7, company = $8,
                           title = $9, custom_fields = {custom}, score = $11, score_reasons = {reasons},
-                          search_text = $13, updated_at = $14, version = version + 1
+                          search_text = $13, updated_at = $14, score_version = $15, version = version + 1
          WHERE id = $1 AND workspace_id = $2",
         custom = dialect.json(10),
         reasons = dialect.json(12),
@@ -269,6 +273,7 @@ pub async fn update_details(
         details.score_reasons,
         details.search_text,
         now,
+        details.score_version,
     ];
     let changed = tx.execute(&sql, &params).await?;
     expect_all(changed, 1)

@@ -64,8 +64,10 @@ pub struct LeadStanding {
     pub score_reasons: Value,
     pub suspicion: i64,
     pub suspicion_reasons: Value,
+    pub score_version: i64,
     pub first_touch: Value,
     pub last_submission_at: Timestamp,
+    pub last_visit_at: Option<Timestamp>,
     pub figures: Figures,
 }
 
@@ -74,6 +76,8 @@ pub struct LeadStanding {
 #[expect(missing_docs, reason = "the columns of `leads` under their own names")]
 pub struct Figures {
     pub engagement: Option<i64>,
+    /// The parts of it: code and points.
+    pub engagement_reasons: Option<Value>,
     pub session_id: Option<String>,
     pub session_duration_seconds: Option<i64>,
     pub max_scroll_percent: Option<i64>,
@@ -95,6 +99,8 @@ pub struct VisitOfLead {
     /// The visit in which that was.
     pub sent_in: Option<String>,
     pub started_at: Timestamp,
+    /// When the visit was last heard of.
+    pub visited_at: Timestamp,
     pub touch: TouchParams,
     pub totals: Totals,
 }
@@ -143,7 +149,8 @@ pub async fn lock(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<LeadStanding>, Er
     let sql = format!(
         "SELECT leads.id, leads.workspace_id, CAST(leads.pipeline_id AS TEXT) AS pipeline_id,
                 CAST(leads.stage_id AS TEXT) AS stage_id, leads.score, {score} AS score_reasons, leads.suspicion,
-                {suspicion} AS suspicion_reasons, {first} AS first_touch, leads.last_submission_at, {figures}
+                {suspicion} AS suspicion_reasons, leads.score_version, {first} AS first_touch,
+                leads.last_submission_at, leads.last_visit_at, {figures}
          FROM leads WHERE leads.id IN {list} ORDER BY leads.id {lock}",
         score = dialect.json_text("leads.score_reasons"),
         suspicion = dialect.json_text("leads.suspicion_reasons"),
@@ -165,8 +172,10 @@ fn read_standing(row: &Row) -> Result<LeadStanding, Error> {
         score_reasons: row.json("score_reasons")?,
         suspicion: row.get("suspicion")?,
         suspicion_reasons: row.json("suspicion_reasons")?,
+        score_version: row.get("score_version")?,
         first_touch: row.json("first_touch")?,
         last_submission_at: row.get("last_submission_at")?,
+        last_visit_at: row.get("last_visit_at")?,
         figures: read_figures(row)?,
     })
 }
@@ -175,15 +184,19 @@ fn read_standing(row: &Row) -> Result<LeadStanding, Error> {
 pub(crate) fn figure_columns(dialect: Dialect) -> String {
     format!(
         "leads.engagement, leads.session_id, leads.session_duration_seconds, leads.max_scroll_percent,
-         leads.click_count, leads.pages_visited, leads.return_visits, {} AS touches",
-        dialect.json_text("leads.touches")
+         leads.click_count, leads.pages_visited, leads.return_visits, {touches} AS touches,
+         {reasons} AS engagement_reasons",
+        touches = dialect.json_text("leads.touches"),
+        reasons = dialect.json_text("leads.engagement_reasons"),
     )
 }
 
 pub(crate) fn read_figures(row: &Row) -> Result<Figures, Error> {
     let touches: Option<String> = row.get("touches")?;
+    let reasons: Option<String> = row.get("engagement_reasons")?;
     Ok(Figures {
         engagement: row.get("engagement")?,
+        engagement_reasons: reasons.and_then(|reasons| serde_json::from_str(&reasons).ok()),
         session_id: row.get("session_id")?,
         session_duration_seconds: row.get("session_duration_seconds")?,
         max_scroll_percent: row.get("max_scroll_percent")?,
@@ -202,7 +215,7 @@ pub async fn visits_of(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<VisitOfLead>
     let dialect = tx.dialect();
     // By `lead_visitors_of_lead`, then by the primary key of the visits. Both are bounded where they are written.
     let sql = format!(
-        "SELECT l.lead_id, l.visitor_id, l.seen_at AS sent_at, l.session_id AS sent_in, v.started_at,
+        "SELECT l.lead_id, l.visitor_id, l.seen_at AS sent_at, l.session_id AS sent_in, v.started_at, v.seen_at AS visited_at,
                 {touch} AS touch, v.active_seconds, v.max_scroll_percent, v.click_count, v.pages_visited
          FROM lead_visitors AS l JOIN visitor_sessions AS v
              ON v.workspace_id = l.workspace_id AND v.visitor_id = l.visitor_id
@@ -219,6 +232,7 @@ pub async fn visits_of(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<VisitOfLead>
                 sent_at: row.get("sent_at")?,
                 sent_in: row.get("sent_in")?,
                 started_at: row.get("started_at")?,
+                visited_at: row.get("visited_at")?,
                 touch: row.json("touch")?,
                 totals: read_totals(row)?,
             })
@@ -231,9 +245,13 @@ pub async fn visits_of(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<VisitOfLead>
 struct Changed<'a> {
     id: LeadId,
     score: i64,
+    score_reasons: &'a Value,
+    score_version: i64,
     suspicion: i64,
     suspicion_reasons: &'a Value,
+    last_visit_at: Option<Timestamp>,
     engagement: Option<i64>,
+    engagement_reasons: Option<&'a Value>,
     session_id: Option<&'a str>,
     session_duration_seconds: Option<i64>,
     max_scroll_percent: Option<i64>,
@@ -246,9 +264,13 @@ struct Changed<'a> {
 const CHANGED_COLUMNS: Columns = &[
     ("id", Kind::Id),
     ("score", Kind::Integer),
+    ("score_reasons", Kind::Json),
+    ("score_version", Kind::Integer),
     ("suspicion", Kind::Integer),
     ("suspicion_reasons", Kind::Json),
+    ("last_visit_at", Kind::Integer),
     ("engagement", Kind::Integer),
+    ("engagement_reasons", Kind::Json),
     ("session_id", Kind::Text),
     ("session_duration_seconds", Kind::Integer),
     ("max_scroll_percent", Kind::Integer),
@@ -283,9 +305,13 @@ fn changed(lead: &LeadStanding) -> Changed<'_> {
     Changed {
         id: lead.id,
         score: lead.score,
+        score_reasons: &lead.score_reasons,
+        score_version: lead.score_version,
         suspicion: lead.suspicion,
         suspicion_reasons: &lead.suspicion_reasons,
+        last_visit_at: lead.last_visit_at,
         engagement: figures.engagement,
+        engagement_reasons: figures.engagement_reasons.as_ref(),
         session_id: figures.session_id.as_deref(),
         session_duration_seconds: figures.session_duration_seconds,
         max_scroll_percent: figures.max_scroll_percent,

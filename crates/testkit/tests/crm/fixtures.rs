@@ -167,6 +167,7 @@ fn row(app: &TestApp, pipeline: PipelineId, model: &Model) -> NewLead {
         engagement: None,
         suspicion: 0,
         suspicion_reasons: json!([]),
+        score_version: 0,
         assigned_to: model.assigned_to,
         first_touch: json!({}),
         last_touch: json!({}),

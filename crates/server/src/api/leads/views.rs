@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::visits::EngagementView;
+use super::{scores, visits::EngagementView};
 use crate::api::{analysis::AnalysisView, context::ContextView, masking::Sight};
 
 /// A lead as a card of the board and as a row of the list.
@@ -156,7 +156,7 @@ impl LeadView {
             message: sight.text(lead.message),
             visits: EngagementView::new(lead.figures, &lead.first_touch, sight),
             score_reasons: lead.score_reasons,
-            suspicion_reasons: lead.suspicion_reasons,
+            suspicion_reasons: scores::shown(lead.suspicion_reasons),
             first_touch: sight.touch(lead.first_touch),
             last_touch: sight.touch(lead.last_touch),
             visitor_id: sight.identifier(lead.visitor_id),

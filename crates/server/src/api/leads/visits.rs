@@ -4,13 +4,14 @@ use axum::extract::State;
 use leadline_domain::{
     attribution::Touch,
     ids::{LeadId, SiteId},
-    scores::{self, EngagementFacts},
+    scores::{self, EngagementFacts, Scoring, Weights},
     time::{SECOND_MS, Timestamp},
     touches,
 };
 use leadline_store::{
     leads as stored,
     visits::{self, StoredVisit, standing::Figures},
+    workspaces,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -63,12 +64,13 @@ impl EngagementView {
             click_count: known(figures.click_count),
             return_sessions: known(figures.return_visits),
         };
-        let parts = points.map(|_| scores::engagement(&facts).reasons).unwrap_or_default();
+        // Parts are stored since weights can be set; before, they followed from the figures.
+        let parts = figures.engagement_reasons.unwrap_or_else(|| documented_parts(points, &facts));
         let all = figures.touches.unwrap_or_else(|| only_touch(first_touch));
         Self {
             engagement: figures.engagement,
             engagement_label: points.map(scores::engagement_label),
-            engagement_reasons: parts.iter().map(|part| json!({"code": part.code, "points": part.points})).collect(),
+            engagement_reasons: parts,
             session_duration_seconds: figures.session_duration_seconds,
             max_scroll_percent: figures.max_scroll_percent,
             click_count: figures.click_count,
@@ -78,6 +80,11 @@ impl EngagementView {
             touches: all.into_iter().map(|touch| sight.touch(json!(touch))).collect(),
         }
     }
+}
+
+fn documented_parts(points: Option<i32>, facts: &EngagementFacts) -> Value {
+    let parts = points.map(|_| scores::engagement(facts, &Weights::default()).reasons).unwrap_or_default();
+    parts.iter().map(|part| json!({"code": part.code, "points": part.points})).collect()
 }
 
 /// A lead that had one touch keeps it as the first and the last one alone.
@@ -127,7 +134,7 @@ pub(super) struct PageView {
     click_count: i64,
 }
 
-fn view(stored: StoredVisit, sight: Sight) -> VisitView {
+fn view(stored: StoredVisit, weights: &Weights, sight: Sight) -> VisitView {
     let StoredVisit { key, site_id, visit } = stored;
     let totals = visit.totals();
     let pages = visit.pages.into_iter().map(|page| PageView {
@@ -147,7 +154,7 @@ fn view(stored: StoredVisit, sight: Sight) -> VisitView {
         max_scroll_percent: totals.max_scroll_percent,
         click_count: totals.click_count,
         pages_visited: totals.pages_visited,
-        engagement: scores::engagement(&totals.engagement_facts()).total,
+        engagement: scores::engagement(&totals.engagement_facts(), weights).total,
         touch: sight.touch(json!(visit.touch)),
         pages: pages.collect(),
     }
@@ -167,6 +174,8 @@ pub(super) async fn list_sessions(
     let window = query.window()?;
     stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
     let found = visits::list(&app.reader, actor.workspace, id, window.limit, window.offset()).await?;
+    let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
+    let Scoring { weights, .. } = Scoring::of(&workspace.settings);
     let sight = Sight::of(&actor);
-    Ok(Json(window.paged(found, |visit| view(visit, sight))))
+    Ok(Json(window.paged(found, |visit| view(visit, &weights, sight))))
 }
