@@ -19,6 +19,7 @@ mod masking;
 mod pipelines;
 mod projects;
 mod requests;
+mod scoring;
 mod session;
 mod setup;
 mod sites;
@@ -61,6 +62,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(captures::routes())
         .merge(conversations::routes())
         .merge(fraud::routes())
+        .merge(scoring::routes())
         .merge(destinations::routes())
         .merge(deliveries::routes())
         .merge(analysis::routes())

@@ -79,6 +79,10 @@ codes! {
         "The body did not arrive in time. Send it again.";
     Conflict = CONFLICT, "conflict", "Conflict",
         "The change contradicts what is stored; `detail` says how.";
+    StaleVersion = CONFLICT, "stale_version", "Somebody else changed it",
+        "Another version was made since the one that the request goes by. Fetch it, look at what differs, and try again.";
+    RescoreUnderWay = CONFLICT, "rescore_under_way", "A re-score goes on already",
+        "All leads of the workspace are being scored again. Wait until that is done, or cancel it.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",
