@@ -306,7 +306,7 @@ async fn restore_version(
 /// What other weights would make of the newest leads.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PreviewView {
+struct ScoringPreviewView {
     /// How many leads were looked at: the newest 1,000 at most.
     leads: i64,
     /// How many of them would have another score.
@@ -338,9 +338,9 @@ struct MoverView {
     after: i64,
 }
 
-impl PreviewView {
+impl ScoringPreviewView {
     fn new(found: preview::Preview, sight: Sight) -> Self {
-        let ends = preview::BANDS.iter().skip(1).map(|begin| begin - 1).chain([100]);
+        let ends = preview::BANDS.iter().skip(1).map(|from| from - 1).chain([100]);
         let counts = found.before.into_iter().zip(found.after);
         let bands = preview::BANDS.into_iter().zip(ends).zip(counts);
         Self {
@@ -365,15 +365,15 @@ impl PreviewView {
 ///
 /// Nothing is stored.
 #[utoipa::path(post, path = "/v1/identity/scoring/preview", tag = "identity", request_body = ProposedScoring,
-    responses((status = 200, body = PreviewView)))]
+    responses((status = 200, body = ScoringPreviewView)))]
 async fn preview_scoring(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Json(body): Json<ProposedScoring>,
-) -> ApiResult<Json<PreviewView>> {
+) -> ApiResult<Json<ScoringPreviewView>> {
     let weights = weights(&body.weights, body.rules)?;
     let found = preview::preview(&app.engine, actor.workspace, weights).await?;
-    Ok(Json(PreviewView::new(found, Sight::of(&actor))))
+    Ok(Json(ScoringPreviewView::new(found, Sight::of(&actor))))
 }
 
 /// The latest re-score.

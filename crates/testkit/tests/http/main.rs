@@ -14,6 +14,7 @@ mod inbound;
 mod isolation;
 mod leads;
 mod ledger;
+mod scoring;
 mod sessions;
 mod tokens;
 mod users;
