@@ -77,6 +77,14 @@ export type LeadDetail = Lead & {
 /** The answer when the database is away: kept on disk, and a lead once it is back. */
 export type SpooledLead = Narrowed<Schemas['Spooled'], { stored: false }>;
 
+export type LeadScore = Schemas['ScoreView'];
+export type Scoring = Schemas['ScoringView'];
+export type ScoringVersion = Schemas['VersionView'];
+export type ScoringPreview = Schemas['ScoringPreviewView'];
+export type Rescore = Schemas['RescoreView'];
+/** A job that may be null is described as a schema of its own beside null. */
+export type LatestRescore = Narrowed<Schemas['LatestRescore'], { job?: Rescore | null }>;
+
 export type Stage = Schemas['StageView'];
 export type Pipeline = Schemas['PipelineView'];
 export type BoardColumn = Schemas['ColumnView'];

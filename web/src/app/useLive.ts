@@ -76,6 +76,9 @@ export function useLive(pageVersion: string): string | null {
         void client.invalidateQueries({ queryKey: ['alerts'] });
         void client.invalidateQueries({ queryKey: ['sources', 'health'] });
       });
+      source.addEventListener('scoring', () => {
+        void client.invalidateQueries({ queryKey: ['settings', 'scoring'] });
+      });
       source.onerror = () => {
         setLiveConnected(false);
         if (source?.readyState === EventSource.CLOSED) {

@@ -14,6 +14,7 @@ import { InlineEdit } from '@/ui/InlineEdit';
 import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
+import { ScoreHistory } from './ScoreHistory';
 import { EngagementHead, TouchList, Visits } from './Visits';
 import { channelWords, visitorRows } from './visitor';
 import {
@@ -215,6 +216,7 @@ export function ScoreBlock({ lead }: { lead: Lead }) {
           />
         </>
       )}
+      <ScoreHistory leadId={lead.id} />
     </Block>
   );
 }

@@ -1,7 +1,7 @@
 import { keepPreviousData, type QueryClient, queryOptions } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import { isOwnOp } from '@/api/clientOp';
-import type { Board, Card, ColumnPage, LeadDetail, LeadHint, Page, Submission, Visit } from '@/api/shapes';
+import type { Board, Card, ColumnPage, LeadDetail, LeadHint, LeadScore, Page, Submission, Visit } from '@/api/shapes';
 import { mapColumn, refreshBoard, refreshColumn, removeCards } from './boardCache';
 import { filterQuery, type LeadFilters, type TableSearch } from './filters';
 
@@ -17,6 +17,7 @@ export const leadKeys = {
   detail: (id: string) => ['leads', 'detail', id] as const,
   submissions: (id: string) => ['leads', 'submissions', id] as const,
   visits: (id: string) => ['leads', 'visits', id] as const,
+  scores: (id: string) => ['leads', 'scores', id] as const,
 };
 
 export const boardQuery = (filters: LeadFilters) =>
@@ -76,6 +77,14 @@ export const visitsQuery = (leadId: string) =>
     staleTime: 5_000,
   });
 
+export const scoresQuery = (leadId: string) =>
+  queryOptions({
+    queryKey: leadKeys.scores(leadId),
+    queryFn: ({ signal }) =>
+      api.get<Page<LeadScore>>(`/v1/identity/leads/${leadId}/scores`, { limit: MAX_PAGE }, signal),
+    staleTime: 5_000,
+  });
+
 /** Brings the cache up to date with what other people and visitors did. */
 export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
   const foreign = hints.filter(({ op }) => !isOwnOp(op));
@@ -88,6 +97,7 @@ export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
     void client.invalidateQueries({ queryKey: leadKeys.detail(id) });
     void client.invalidateQueries({ queryKey: leadKeys.submissions(id) });
     void client.invalidateQueries({ queryKey: leadKeys.visits(id) });
+    void client.invalidateQueries({ queryKey: leadKeys.scores(id) });
   }
   void client.invalidateQueries({ queryKey: leadKeys.lists });
   void client.invalidateQueries({ queryKey: ['contacts'] });

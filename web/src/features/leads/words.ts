@@ -15,7 +15,7 @@ const SCORE_WORDS: Record<string, string> = {
   title: 'Named a job title',
   message: 'Wrote a message of 20 characters or more',
   rules: 'Points from your own rules',
-  suspicion: 'Half of the suspicion points',
+  silence: 'Nothing was heard for a while',
   duration: 'Time spent on your site',
   scroll: 'How far the pages were read',
   clicks: 'Clicks on your site',
@@ -23,6 +23,18 @@ const SCORE_WORDS: Record<string, string> = {
 };
 
 export const scoreReason = ({ code }: Reason) => SCORE_WORDS[code] ?? suspicionReason({ code });
+
+const CAUSES: Record<string, string> = {
+  created: 'The lead was made',
+  submission: 'Sent another submission',
+  edit: 'Somebody changed the lead',
+  visit: 'Visited your site',
+  rescore: 'All leads were scored again',
+  silence: 'Nothing was heard for a while',
+};
+
+/** Why a score changed. */
+export const scoreCause = (cause: string) => CAUSES[cause] ?? humanise(cause);
 
 /** Where a visit came from, in a few words. */
 export function originWords(touch: Touch | null | undefined): string {

@@ -4,6 +4,7 @@ import { Empty } from '@/ui/basics';
 import { AnalysisSettings } from './AnalysisSettings';
 import { FraudSettings } from './FraudSettings';
 import { Roles } from './Roles';
+import { Scoring } from './Scoring';
 import { Sessions } from './Sessions';
 import { Tokens } from './Tokens';
 import { TABS } from './tabs';
@@ -24,6 +25,8 @@ export function SettingsTab() {
   switch (known.tab) {
     case 'workspace':
       return <WorkspaceSettings />;
+    case 'scoring':
+      return <Scoring />;
     case 'fraud':
       return <FraudSettings />;
     case 'analysis':
