@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
-use leadline_domain::permissions::Role;
+use leadline_domain::{permissions::Role, time::Timestamp};
 use leadline_engine::{dispatch, retain, scoring::rescore, visits};
 use leadline_testkit::Db;
 use rstest::rstest;
@@ -134,12 +134,13 @@ async fn website(site: &Site, owner: &Caller<'_>) -> (String, String) {
     let made = owner.post("/v1/capture/sites", json!({"name": "Shop", "allowedOrigins": [origin]})).await.json();
     let tracker = format!("/t/{}", made["key"].as_str().expect("a key"));
     let made = owner.post("/v1/capture/forms", json!({"name": "Contact"})).await.json();
-    look(site, &tracker, "v", 60).await;
+    look(site, &tracker, ("v", site.app.now()), 60).await;
     (tracker, format!("/f/{}", made["key"].as_str().expect("a key")))
 }
 
-async fn look(site: &Site, tracker: &str, session: &str, seconds: i64) {
-    let page = json!({"at": site.app.now().0 - 60_000, "url": "https://www.example.com/", "ms": seconds * 1_000});
+/// A visit of one page that was opened ten minutes before `began_at`, as far as it is by now.
+async fn look(site: &Site, tracker: &str, (session, began_at): (&str, Timestamp), seconds: i64) {
+    let page = json!({"at": began_at.0 - 600_000, "url": "https://www.example.com/", "ms": seconds * 1_000});
     let report = json!({"visitor": "v", "session": session, "now": site.app.now().0, "pages": [page]});
     send(site, tracker, &report).await;
     visits::flush(&site.app.engine).await.expect("the visits are written");
@@ -171,10 +172,11 @@ async fn changed_weights_score_visits_and_a_visit_is_one_line_of_history(#[value
     let (tracker, form) = website(&site, &admin).await;
     saved(&admin, 0, json!({"duration": 100, "seconds_per_point": 2, "engagement_share": 100})).await;
 
+    let began_at = site.app.now();
     let first = submit_form(&site, &admin, &form).await;
     for seconds in [80, 100] {
         site.app.advance(Duration::from_secs(60));
-        look(&site, &tracker, "v", seconds).await;
+        look(&site, &tracker, ("v", began_at), seconds).await;
     }
     let last = again(&admin, &first).await;
 
@@ -198,6 +200,7 @@ async fn a_rescore_brings_leads_up_to_date_and_tells_it_once(#[values(Db::Sqlite
     assert_eq!(job(&admin).await, ("done".to_owned(), 2, 2, 0), "nothing differs yet");
     assert_eq!(again(&admin, &visited).await["version"], visited["version"]);
 
+    site.app.advance(Duration::from_secs(1));
     saved(&admin, 0, json!({"seconds_per_point": 2, "phone_not_valid": 0})).await;
     start(&admin).await;
     finish(&site, 200).await;
@@ -210,6 +213,7 @@ async fn a_rescore_brings_leads_up_to_date_and_tells_it_once(#[values(Db::Sqlite
     assert_eq!(site.app.count("events WHERE kind = 'lead.scored'").await, 2);
     let timeline: Vec<_> = plain["activity"].as_array().expect("a timeline").iter().map(|one| &one["kind"]).collect();
     assert_eq!(timeline, ["lead.created"]);
+    site.app.advance(Duration::from_secs(1));
     saved(&admin, 1, json!({"phone_not_valid": 11})).await;
     start(&admin).await;
     finish(&site, 200).await;
@@ -434,7 +438,8 @@ async fn silence_takes_points_by_the_week_until_something_is_heard(#[values(Db::
     let silent = again(&admin, &lead).await;
     let path = format!("/v1/identity/leads/{}", lead["id"].as_str().expect("an id"));
     let edited = admin.patch(&path, json!({"company": "Acme"})).await.json();
-    look(&site, &tracker, "w", 0).await;
+    site.app.run_jobs().await;
+    look(&site, &tracker, ("w", site.app.now()), 0).await;
     let heard = again(&admin, &lead).await;
 
     let reasons =
@@ -445,7 +450,7 @@ async fn silence_takes_points_by_the_week_until_something_is_heard(#[values(Db::
     assert_eq!(codes(&edited["scoreReasons"]).last(), Some(&("silence", -8)), "an edit is not a sign of life");
     assert!(!reasons(&heard).contains(&"silence".to_owned()), "{heard}");
     let causes: Vec<String> = history(&admin, &lead).await.into_iter().map(|(cause, _)| cause).collect();
-    assert_eq!(causes, ["created", "silence", "edit", "visit"]);
+    assert_eq!(causes, ["created", "silence", "silence", "edit", "visit"]);
     live(&site, 13).await;
     assert!(!reasons(&again(&admin, &lead).await).contains(&"silence".to_owned()), "it counts from the visit on");
     live(&site, 1).await;
@@ -465,6 +470,7 @@ async fn a_clock_that_leaps_takes_no_points(#[values(Db::Sqlite, Db::Postgres)] 
 
     site.app.advance(100 * DAY);
     retain(&site.app.engine).await.expect("a look");
+    finish(&site, 200).await;
     start(&admin).await;
     finish(&site, 200).await;
 
