@@ -24,7 +24,7 @@ pub use runner::{deliver_due, run};
 pub use spooled::{Known, forward_spooled, record_forwarded};
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 14] = [
+pub const EVENTS: [&str; 15] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
