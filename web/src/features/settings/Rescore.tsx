@@ -57,7 +57,13 @@ function Standing({ job }: { job: Job }) {
     <div className={classes.standing} aria-live="polite">
       {goesOn(job) && <Progress value={percent} aria-label="Leads scored again" />}
       <p className={classes.small}>
-        {standingWords(job)} {job.finishedAt && <Time at={job.finishedAt} />}
+        {standingWords(job)}
+        {job.finishedAt && (
+          <>
+            {' · '}
+            <Time at={job.finishedAt} />
+          </>
+        )}
       </p>
     </div>
   );
