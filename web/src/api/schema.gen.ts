@@ -571,6 +571,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/leads/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what the scores of a lead were, newest first
+         * @description The newest 100 changes are kept. What one visit changes bit by bit is one change.
+         */
+        get: operations["get_identity_leads_by_id_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/board": {
         parameters: {
             query?: never;
@@ -1258,6 +1278,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/scoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What leads are scored by */
+        get: operations["get_identity_scoring"];
+        /**
+         * Saves a new version and scores by it
+         * @description Leads that are there keep their scores until they are scored again; a re-score that goes on ends.
+         */
+        put: operations["put_identity_scoring"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/scoring/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions, newest first */
+        get: operations["get_identity_scoring_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/scoring/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new version of what an old one says
+         * @description Version 0 is the documentation's.
+         */
+        post: operations["post_identity_scoring_versions_by_version_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/scoring/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows what other weights would make of the newest leads
+         * @description Nothing is stored.
+         */
+        post: operations["post_identity_scoring_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/scoring/rescore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the latest re-score is */
+        get: operations["get_identity_scoring_rescore"];
+        put?: never;
+        /**
+         * Scores all leads again
+         * @description It goes on by itself; deleted leads are left alone.
+         */
+        post: operations["post_identity_scoring_rescore"];
+        /**
+         * Stops the re-score that goes on
+         * @description Leads that were scored again stay so.
+         */
+        delete: operations["delete_identity_scoring_rescore"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/delivery/destinations": {
         parameters: {
             query?: never;
@@ -1752,6 +1875,23 @@ export interface components {
             responseHeaders?: Record<string, never> | null;
             /** @description The first 4 KiB of the answer; null without the permission `pii:view`. */
             responseBody?: string | null;
+        };
+        /** @description How many leads have such a score. */
+        BandView: {
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
+            /**
+             * Format: int64
+             * @description As they are.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description As they would be.
+             */
+            after: number;
         };
         /** @description What came from a blocked address. */
         BlockedAttemptView: {
@@ -2632,6 +2772,10 @@ export interface components {
              */
             confidence: number;
         };
+        /** @description The latest re-score. */
+        LatestRescore: {
+            job?: components["schemas"]["RescoreView"] | null;
+        };
         /** @description A lead with the newest part of its timeline. */
         LeadDetail: components["schemas"]["LeadView"] & {
             /** @description Other projects that the same person asked about, the newest first; at most 50 leads are looked at. */
@@ -2797,6 +2941,16 @@ export interface components {
              * @description The lead that it comes to stand below; on top of the column where there is none.
              */
             afterLeadId?: string | null;
+        };
+        /** @description A lead that would move. */
+        MoverView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: int64 */
+            before: number;
+            /** Format: int64 */
+            after: number;
         };
         /**
          * @description What a network is.
@@ -3495,6 +3649,95 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_ScoreView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: date-time */
+                at: string;
+                /** Format: int64 */
+                score: number;
+                /** Format: int64 */
+                fit: number;
+                /**
+                 * Format: int64
+                 * @description Null where no visit was known.
+                 */
+                engagement?: number | null;
+                /** Format: int64 */
+                suspicion: number;
+                /**
+                 * Format: int64
+                 * @description What silence took; zero or less.
+                 */
+                silence: number;
+                /**
+                 * Format: int64
+                 * @description The version of the weights; 0 for the documentation's.
+                 */
+                version: number;
+                /**
+                 * @description `created`, `submission`, `edit`, `visit`, `rescore` or `silence`.
+                 * @example visit
+                 */
+                cause: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_VersionView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: int64 */
+                version: number;
+                /** @description The numbers that are not as documented, by name. */
+                weights: {
+                    [key: string]: number;
+                };
+                rules: components["schemas"]["RuleBody"][];
+                note?: string | null;
+                madeBy: string;
+                /** Format: date-time */
+                madeAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_VisitView: {
             /** @description The rows of this page. */
             data: {
@@ -3620,6 +3863,20 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description Weights and rules that somebody proposes. A weight that is not named is as documented. */
+        ProposedScoring: {
+            /**
+             * @description Numbers by name.
+             * @example {
+             *       "work_email": 20
+             *     }
+             */
+            weights?: {
+                [key: string]: number;
+            };
+            /** @description At most 50. */
+            rules?: components["schemas"]["RuleBody"][];
+        };
         /** @description A submission that was held back. */
         QuarantineView: {
             /** Format: uuid */
@@ -3741,6 +3998,50 @@ export interface components {
             /** @description The body as text; null without `pii:view`. */
             body?: string | null;
         };
+        /** @description A re-score: all leads are scored again. */
+        RescoreView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `queued`, `running`, `done`, `failed` or `cancelled`.
+             * @example running
+             */
+            state: string;
+            /** @description `rescore` where somebody asked for it, `silence` for the daily one. */
+            cause: string;
+            /**
+             * Format: int64
+             * @description The version of the weights.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Leads when it began.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Leads that were looked at.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Leads whose scores are others now.
+             */
+            changed: number;
+            startedBy: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt?: string | null;
+        };
+        RestoreVersionRequest: {
+            /**
+             * Format: int64
+             * @description The version in use; where another one was made since, nothing is restored.
+             */
+            version: number;
+        };
         RevokedView: {
             /**
              * Format: int64
@@ -3759,6 +4060,102 @@ export interface components {
              *     ]
              */
             permissions: string[];
+        };
+        /** @description Points for leads in which a field is like this. */
+        RuleBody: {
+            field: components["schemas"]["RuleField"];
+            /** @description The key of the custom field, for rules about one. */
+            customField?: string | null;
+            test: components["schemas"]["RuleTest"];
+            /** @description 1 to 200 characters; case never matters. */
+            value: string;
+            /**
+             * Format: int32
+             * @description From -100 to 100. What all rules add together is capped by the weight `rules`, and never below 0.
+             */
+            points: number;
+        };
+        /** @enum {string} */
+        RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
+        /** @enum {string} */
+        RuleTest: "is" | "contains" | "startsWith";
+        /** @description A new version of the weights and rules. A weight that is not named is as documented. */
+        SaveScoringRequest: {
+            /**
+             * Format: int64
+             * @description The version that it goes by; where another one was made since, nothing is saved.
+             */
+            version: number;
+            /**
+             * @description Numbers by name.
+             * @example {
+             *       "work_email": 20
+             *     }
+             */
+            weights?: {
+                [key: string]: number;
+            };
+            /** @description At most 50. */
+            rules?: components["schemas"]["RuleBody"][];
+            /** @description What it is for; at most 500 characters. */
+            note?: string | null;
+        };
+        /** @description The scores of a lead from some time on. */
+        ScoreView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            score: number;
+            /** Format: int64 */
+            fit: number;
+            /**
+             * Format: int64
+             * @description Null where no visit was known.
+             */
+            engagement?: number | null;
+            /** Format: int64 */
+            suspicion: number;
+            /**
+             * Format: int64
+             * @description What silence took; zero or less.
+             */
+            silence: number;
+            /**
+             * Format: int64
+             * @description The version of the weights; 0 for the documentation's.
+             */
+            version: number;
+            /**
+             * @description `created`, `submission`, `edit`, `visit`, `rescore` or `silence`.
+             * @example visit
+             */
+            cause: string;
+        };
+        /** @description What other weights would make of the newest leads. */
+        ScoringPreviewView: {
+            /**
+             * Format: int64
+             * @description How many leads were looked at: the newest 1,000 at most.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description How many of them would have another score.
+             */
+            changed: number;
+            bands: components["schemas"]["BandView"][];
+            /** @description The ten that would move most, the farthest first. */
+            movers: components["schemas"]["MoverView"][];
+        };
+        /** @description What the workspace scores leads by. */
+        ScoringView: {
+            /**
+             * Format: int64
+             * @description The version in use; 0 for the documentation's.
+             */
+            version: number;
+            weights: components["schemas"]["WeightView"][];
+            rules: components["schemas"]["RuleBody"][];
         };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
@@ -4063,6 +4460,20 @@ export interface components {
             /** @description The password that was made for them, this once. */
             password?: string | null;
         };
+        /** @description A version of the weights and rules. */
+        VersionView: {
+            /** Format: int64 */
+            version: number;
+            /** @description The numbers that are not as documented, by name. */
+            weights: {
+                [key: string]: number;
+            };
+            rules: components["schemas"]["RuleBody"][];
+            note?: string | null;
+            madeBy: string;
+            /** Format: date-time */
+            madeAt: string;
+        };
         /** @description A visit: what one visitor did on a site until 30 minutes of silence. */
         VisitView: {
             /** @description As the embed script calls it; null without `pii:view`. */
@@ -4174,6 +4585,36 @@ export interface components {
             lastReceivedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description A number of the formulas. */
+        WeightView: {
+            /**
+             * @description Its name, which for most is the code of the reason that it weighs.
+             * @example work_email
+             */
+            code: string;
+            /**
+             * @description `fit`, `engagement`, `suspicion`, `total` or `silence`.
+             * @example fit
+             */
+            group: string;
+            /** Format: int32 */
+            value: number;
+            /**
+             * Format: int32
+             * @description What it is where nobody set it.
+             */
+            documented: number;
+            /**
+             * Format: int32
+             * @description What it may be at least.
+             */
+            least: number;
+            /**
+             * Format: int32
+             * @description And at most.
+             */
+            most: number;
         };
         /** @description All widgets. */
         WidgetList: {
@@ -7020,6 +7461,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_VisitView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_scores: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_ScoreView"];
                 };
             };
             /** @description The request could not be read */
@@ -10820,6 +11332,537 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_BlockedAttemptView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_scoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_identity_scoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveScoringRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_scoring_versions: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_VersionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_scoring_versions_by_version_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreVersionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_scoring_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposedScoring"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringPreviewView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_scoring_rescore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatestRescore"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_scoring_rescore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RescoreView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_scoring_rescore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatestRescore"];
                 };
             };
             /** @description The request could not be read */
