@@ -157,7 +157,7 @@ async fn send(site: &Site, path: &str, body: &Value) -> Answer {
 
 async fn submit_form(site: &Site, owner: &Caller<'_>, form: &str) -> Value {
     let fields = json!({"name": "Anna", "email": "anna@acme.example", "__visitor_id": "v", "__session_id": "v",
-                        "__pg_tts": 60_000});
+                        "__pg_tts": 60_000, "__form_token": site.form_token()});
     let answer = send(site, form, &fields).await;
     dispatch::dispatch_all(&site.app.engine).await.expect("dispatched");
     lead(owner, answer.json()["leadId"].as_str().expect("a lead")).await
