@@ -120,6 +120,10 @@ pub(crate) async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
 /// # Errors
 /// Where the database fails; nothing of the batch is done then.
 pub async fn step(engine: &Engine, at_once: i64) -> Result<bool, Error> {
+    // Asked without a transaction first: mostly there is none, and on SQLite a transaction keeps submissions waiting.
+    if !jobs::is_any_open(&engine.store.reader()).await? {
+        return Ok(false);
+    }
     let mut tx = engine.store.begin().await?;
     let Some(job) = jobs::claim(&mut tx).await? else {
         tx.rollback().await?;

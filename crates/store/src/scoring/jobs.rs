@@ -97,6 +97,16 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
     Ok(tx.execute(sql, &params).await? == 1)
 }
 
+/// Whether there is a re-score that has not ended.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn is_any_open(reader: &Reader) -> Result<bool, Error> {
+    // By `rescore_jobs_open`.
+    let sql = "SELECT 1 AS n FROM rescore_jobs WHERE finished_at IS NULL LIMIT 1";
+    Ok(reader.query_one(sql, &[]).await?.is_some())
+}
+
 /// Takes hold of the re-score that waited longest, if there is one that nobody is at.
 ///
 /// # Errors
