@@ -2,8 +2,8 @@ import { expectAccessible } from "./harness/axe";
 import { Api, expect, test } from "./harness/fixtures";
 import { submitDemoForm, visit } from "./harness/screens";
 
-const SETTINGS = ["workspace", "users", "roles", "tokens", "sessions"].map((tab) => `/settings/${tab}`);
-const SCREENS = ["/board", "/leads", "/contacts", "/sources", "/widgets/new", "/captures", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
+const SETTINGS = ["workspace", "scoring", "fraud", "analysis", "users", "roles", "tokens", "sessions", "ledger"].map((tab) => `/settings/${tab}`);
+const SCREENS = ["/board", "/leads", "/contacts", "/fraud", "/sources", "/widgets/new", "/captures", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
 
 interface List {
   data: { id: string }[];

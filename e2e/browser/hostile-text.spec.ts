@@ -151,8 +151,8 @@ async function readDeliveries(page: Page, api: Api, origin: string): Promise<voi
 }
 
 async function readOthers(page: Page, origin: string): Promise<void> {
-  const settings = ["workspace", "users", "roles", "tokens", "sessions"].map((tab) => `/settings/${tab}`);
-  const screens = ["/sources", "/destinations", "/contacts", "/contacts?page=2", ...settings];
+  const settings = ["workspace", "scoring", "fraud", "analysis", "users", "roles", "tokens", "sessions", "ledger"].map((tab) => `/settings/${tab}`);
+  const screens = ["/sources", "/fraud", "/captures", "/destinations", "/contacts", "/contacts?page=2", ...settings];
   for (const screen of screens) await visit(page, origin + screen);
 }
 
