@@ -1,7 +1,7 @@
-import { Alert, NumberInput, Skeleton, Stack, Switch, TagsInput } from '@mantine/core';
+import { Alert, Anchor, NumberInput, Skeleton, Stack, Switch, TagsInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
-import { useBlocker } from '@tanstack/react-router';
+import { Link, useBlocker } from '@tanstack/react-router';
 import { fieldErrors, messageOf } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { Workspace } from '@/api/shapes';
@@ -61,6 +61,9 @@ function FraudForm({ settings }: { settings: Workspace['settings'] }) {
   return (
     <form onSubmit={submit} className={classes.form} noValidate>
       <Stack gap="md">
+        <Anchor component={Link} to="/fraud" size="sm">
+          What is held back and who is blocked
+        </Anchor>
         {save.isError && <Alert color="red">{messageOf(save.error)}</Alert>}
         <Switch
           label="Detect bots"
