@@ -14,7 +14,7 @@ use leadline_domain::{
 };
 use leadline_engine::{
     Actor, Clock, Engine,
-    capture::{self, Request, Submission},
+    capture::{self, Request, Submission, form_token},
     crm::{self, Action, Move},
 };
 use leadline_store::{pipelines, users};
@@ -153,8 +153,12 @@ async fn post(engine: &Engine, letters: &[Letter]) -> anyhow::Result<Vec<(LeadId
     for (number, letter) in letters.iter().enumerate() {
         let intake = engine.door.intakes().by_key(letter.key.0, &letter.key.1).await?;
         let intake = intake.expect("the demonstration's sources were made a moment ago");
-        let fields: RawFields = letter.fields.as_object().cloned().unwrap_or_default().into_iter().collect();
         let is_browser = letter.key.0 == "form";
+        let mut sent = letter.fields.clone();
+        if is_browser {
+            sent["__form_token"] = form_token::issue(&engine.keys, letter.at).into();
+        }
+        let fields: RawFields = sent.as_object().cloned().unwrap_or_default().into_iter().collect();
         let user_agent = visitors::USER_AGENTS[number % visitors::USER_AGENTS.len()];
         let request = Request {
             is_browser,
@@ -162,7 +166,7 @@ async fn post(engine: &Engine, letters: &[Letter]) -> anyhow::Result<Vec<(LeadId
             user_agent: Some(user_agent.into()),
             origin: None,
             content_type: Some("application/json".into()),
-            raw_body: letter.fields.to_string(),
+            raw_body: sent.to_string(),
             context: if is_browser { visitors::context(number / 2, user_agent) } else { Context::default() },
         };
         let at = engine_at(engine, letter.at);
