@@ -35,16 +35,19 @@ pub async fn count(store: &Store, from: &str) -> Result<i64, Error> {
     store.reader().count(&format!("SELECT count(*) AS n FROM {from}"), &[]).await
 }
 
-/// How large the database is, in bytes.
+/// How large a table is with its indexes, in bytes.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn size_bytes(store: &Store) -> Result<i64, Error> {
+pub async fn size_bytes(store: &Store, table: &str) -> Result<i64, Error> {
     let sql = match store.dialect() {
-        Dialect::Sqlite => "SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()",
-        Dialect::Postgres => "SELECT pg_database_size(current_database()) AS n",
+        Dialect::Sqlite => {
+            "SELECT coalesce(sum(pgsize), 0) AS n FROM dbstat
+             WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = $1)"
+        }
+        Dialect::Postgres => "SELECT pg_total_relation_size($1::text::regclass) AS n",
     };
-    store.reader().count(sql, &[]).await
+    store.reader().count(sql, &params![table]).await
 }
 
 /// Runs a statement as it is, beside everything else.
