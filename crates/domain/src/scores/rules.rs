@@ -90,7 +90,10 @@ impl Rule {
     /// What is wrong with it: the name of a field, and words.
     pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
-        let is_text = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST;
+        let is_text = |text: &str| {
+            let is_plain = !text.chars().any(char::is_control);
+            is_plain && !text.trim().is_empty() && text.chars().count() <= LONGEST
+        };
         if !is_text(&self.value) {
             faults.push(("value", format!("must have 1 to {LONGEST} characters")));
         }

@@ -68,7 +68,7 @@ async fn make(
     note: Option<&str>,
 ) -> Result<Scoring, ScoringError> {
     let note = note.map(str::trim).filter(|note| !note.is_empty());
-    if note.is_some_and(|note| note.chars().count() > NOTE_CHARS) {
+    if note.is_some_and(|note| note.chars().count() > NOTE_CHARS || note.contains('\0')) {
         return Err(ScoringError::NoteTooLong);
     }
     let mut workspace = workspaces::lock(tx, actor.workspace).await?.ok_or(ScoringError::NotFound)?;

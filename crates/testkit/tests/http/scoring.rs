@@ -349,6 +349,8 @@ async fn every_version_is_kept_and_one_restored_is_a_new_one(#[values(Db::Sqlite
 #[case(json!({"version": 0, "weights": {"seconds_per_point": 0}}), &["/weights/seconds_per_point"])]
 #[case(json!({"version": 0, "weights": {"email": "many"}}), &["/weights/email"])]
 #[case(json!({"version": 0, "shine": 1}), &["/shine"])]
+#[case::a_note_with_a_nul(json!({"version": 0, "note": "a\u{0}b"}), &["/note"])]
+#[case::a_rule_with_a_nul(json!({"version": 0, "rules": [{"field": "title", "test": "is", "value": "a\u{0}b", "points": 1}]}), &["/rules/0/value"])]
 #[case(json!({"weights": {}}), &["/version"])]
 #[case(json!({"version": 0, "rules": [{"field": "title", "test": "is", "value": "", "points": 101}]}), &["/rules/0/value", "/rules/0/points"])]
 #[case(json!({"version": 0, "rules": [{"field": "customField", "test": "is", "value": "x", "points": 1}]}), &["/rules/0/customField"])]

@@ -66,7 +66,7 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
         <TextInput label="Name" readOnly={readOnly} {...form.getInputProps('name')} />
         <NumberInput
           label="Counts as come back after (hours)"
-          description="A known lead that sends again after this long is told apart from one that just sent twice. 0 means always."
+          description="A known lead that sends again after this long is told apart from one that just sent twice. 0 switches that off."
           size="sm"
           min={0}
           allowDecimal={false}
