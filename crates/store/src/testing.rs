@@ -3,7 +3,10 @@
 
 use sea_orm::{ConnectionTrait, Database};
 
-use crate::{Dialect, Store, Tx, sql::Error};
+use crate::{
+    Dialect, Store, Tx,
+    sql::{Error, params},
+};
 
 /// Makes an empty database on the server at `server_url` and gives its address.
 ///
