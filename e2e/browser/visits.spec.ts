@@ -131,7 +131,7 @@ test("a lead shows the visits that led to it, and a further visit raises its eng
   expect(second.engagement).toBeGreaterThanOrEqual(Number(first.engagement) + 5);
   expect(second.firstTouch).toEqual(first.firstTouch);
   await dashboard.goto(`${leadline.origin}/leads/${first.id}`);
-  const score = dashboard.getByRole("region", { name: "Score" });
+  const score = dashboard.getByRole("region", { name: "Score", exact: true });
   await expect(score).toContainText(`Engagement ${second.engagement} of 100: ${second.engagementLabel?.toLowerCase()}`);
   await expect(score).toContainText("Came back to your site");
   const journey = dashboard.getByRole("region", { name: "Where it came from" });
