@@ -1,4 +1,4 @@
-//! The HTTP client: one POST to one receiver, or one GET from a provider, whatever the other side does.
+//! The HTTP client: one request to one receiver, or one GET from a provider, whatever the other side does.
 //!
 //! A request is checked by the guard, goes to an address that the guard has seen, follows no redirect and uses no
 //! proxy. One deadline covers the name look-up, connecting, TLS, sending and the answer. Once a status line and headers
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use rustls::CertificateError;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -43,9 +44,11 @@ pub struct Client {
     guard: Guard,
 }
 
-/// One POST.
+/// One request with a body.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// `POST`, `PUT` or `PATCH`.
+    pub method: Method,
     /// Where to; see [`Guard::check_url`].
     pub url: Url,
     /// All headers apart from those that frame the request.
@@ -138,7 +141,7 @@ impl Client {
     }
 
     /// Sends one request and waits for the answer. Gives the time it took, too, which an error has as well.
-    pub async fn post(&self, request: &Request) -> (Duration, Result<Response, SendError>) {
+    pub async fn send(&self, request: &Request) -> (Duration, Result<Response, SendError>) {
         let started = Instant::now();
         let result = self.exchange(request, started + request.timeout).await;
         (started.elapsed(), result)
@@ -157,7 +160,8 @@ impl Client {
         // The resolver never sees a host that is an IP address, so this check stands for it.
         self.guard.check_parsed(&request.url)?;
         let headers = header_map(&request.headers)?;
-        let sending = self.http.post(request.url.clone()).headers(headers).body(request.body.clone());
+        let sending =
+            self.http.request(request.method.clone(), request.url.clone()).headers(headers).body(request.body.clone());
         send(sending, deadline, MAX_BODY_BYTES).await
     }
 }

@@ -17,6 +17,7 @@ mod sign;
 pub use client::{BuildError, Client, DEFAULT_TIMEOUT, Fetch, MAX_BODY_BYTES, Request, Response, SendError};
 pub use guard::{Guard, MAX_URL_CHARS, UrlRefused};
 pub use headers::{HeaderRefused, check_custom_header};
+pub use http::Method;
 pub use proof::{Incoming, Scheme, Unproven, hmac_hex, same_secret, verify_signature};
 pub use resolve::{LookUp, LookUpFailed};
 pub use sign::{Secret, SecretRefused, VerifyError, delivery_headers, sign_plain, sign_standard, verify_standard};

@@ -109,11 +109,12 @@ pub fn delivery_headers(
     secrets: &[Secret],
     now_s: i64,
     body: &[u8],
+    content_type: &str,
     version: &str,
 ) -> Vec<(String, String)> {
     let standard: Vec<String> = secrets.iter().map(|secret| sign_standard(secret, delivery_id, now_s, body)).collect();
     let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
+        ("content-type", content_type.to_owned()),
         ("user-agent", format!("Leadline/{version}")),
         ("x-leadline-event", event.to_owned()),
         ("x-leadline-delivery-id", delivery_id.to_owned()),

@@ -11,7 +11,7 @@ use leadline_domain::{
     analysis::{self, Intent, Sentiment, Wanted, redact},
     time::SECOND_MS,
 };
-use leadline_outbound::{Client, Request, SendError};
+use leadline_outbound::{Client, Method, Request, SendError};
 use leadline_store::analyses::{Job, Settings};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -127,8 +127,8 @@ impl Endpoint {
         ];
         headers.extend(self.key.as_ref().map(|key| ("authorization".to_owned(), format!("Bearer {key}"))));
         let body = Bytes::from(question.to_string());
-        let request = Request { url: self.url.clone(), headers, body, timeout: self.timeout };
-        let (_, answered) = client.post(&request).await;
+        let request = Request { method: Method::POST, url: self.url.clone(), headers, body, timeout: self.timeout };
+        let (_, answered) = client.send(&request).await;
         let response = answered.map_err(|error| match error {
             SendError::Timeout => Failure::Timeout,
             other => Failure::Unreachable(other.to_string()),

@@ -26,7 +26,7 @@ async fn the_request_arrives_with_its_headers_and_body_untouched() {
         ..receiver.request(PATIENT)
     };
 
-    let (duration, response) = loopback_client().post(&request).await;
+    let (duration, response) = loopback_client().send(&request).await;
 
     let response = response.unwrap();
     assert_eq!((response.status, response.is_success(), response.is_body_whole), (202, true, true));
@@ -46,7 +46,7 @@ async fn the_request_arrives_with_its_headers_and_body_untouched() {
 async fn a_receiver_without_an_answer_meets_the_deadline(#[case] answer: &'static [u8]) {
     let receiver = Receiver::stalling_after(answer).await;
 
-    let (duration, result) = loopback_client().post(&receiver.request(SHORT)).await;
+    let (duration, result) = loopback_client().send(&receiver.request(SHORT)).await;
 
     assert_eq!(result, Err(SendError::Timeout));
     assert!(duration >= SHORT);
@@ -56,7 +56,7 @@ async fn a_receiver_without_an_answer_meets_the_deadline(#[case] answer: &'stati
 async fn a_body_that_drips_past_the_deadline_leaves_the_status_standing() {
     let receiver = Receiver::stalling_after(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nx").await;
 
-    let (_, result) = loopback_client().post(&receiver.request(SHORT * 10)).await;
+    let (_, result) = loopback_client().send(&receiver.request(SHORT * 10)).await;
 
     let response = result.unwrap();
     assert_eq!((response.status, response.body.as_slice(), response.is_body_whole), (200, b"x".as_slice(), false));
@@ -66,7 +66,7 @@ async fn a_body_that_drips_past_the_deadline_leaves_the_status_standing() {
 async fn a_body_that_breaks_off_leaves_the_status_standing() {
     let receiver = Receiver::answering("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhalf").await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     let response = result.unwrap();
     assert_eq!((response.status, response.body.as_slice(), response.is_body_whole), (503, b"half".as_slice(), false));
@@ -79,7 +79,7 @@ async fn of_a_large_answer_only_the_beginning_is_read() {
     answer.resize(answer.len() + size, b'x');
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     let response = result.unwrap();
     assert_eq!((response.status, response.body.len(), response.is_body_whole), (200, MAX_BODY_BYTES, false));
@@ -93,7 +93,7 @@ async fn a_compressed_answer_is_left_compressed() {
     answer.extend_from_slice(zipped);
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     assert_eq!(result.unwrap().body, zipped);
 }
@@ -108,7 +108,7 @@ async fn a_compressed_answer_is_left_compressed() {
 async fn an_answer_that_is_not_http_is_an_error_that_does_not_quote_it(#[case] answer: Vec<u8>, #[case] text: &str) {
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     let error = result.unwrap_err();
     assert_eq!((error.code(), error.to_string().as_str()), ("network_error", text));
@@ -131,7 +131,7 @@ async fn a_reset_connection_is_a_network_error() {
     })
     .await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     let text = "the receiver closed the connection before answering".to_owned();
     assert_eq!(result, Err(SendError::Network(text)));
@@ -143,7 +143,7 @@ async fn a_closed_port_is_told_as_such() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
 
-    let (_, result) = loopback_client().post(&request(&url, PATIENT)).await;
+    let (_, result) = loopback_client().send(&request(&url, PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Connect("connection refused".to_owned())));
 }
@@ -156,7 +156,7 @@ async fn redirects_are_an_answer_and_are_not_followed(#[values(301, 302, 303, 30
     let answer = format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     let response = result.unwrap();
     assert_eq!((response.status, response.is_success()), (status, false));
@@ -170,7 +170,7 @@ async fn early_hints_do_not_stand_in_the_way_of_the_answer() {
     answer.extend_from_slice(b"HTTP/1.1 204 No Content\r\n\r\n");
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     assert_eq!(result.unwrap().status, 204);
 }
@@ -180,7 +180,7 @@ async fn long_header_values_are_cut() {
     let answer = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\nContent-Length: 0\r\n\r\n", "é".repeat(5000));
     let receiver = Receiver::answering(answer).await;
 
-    let (_, result) = loopback_client().post(&receiver.request(PATIENT)).await;
+    let (_, result) = loopback_client().send(&receiver.request(PATIENT)).await;
 
     assert_eq!(result.unwrap().header("x-long"), Some("é".repeat(1024).as_str()));
 }
@@ -193,11 +193,11 @@ async fn a_receiver_that_hangs_does_not_hold_up_another() {
     let stuck: Vec<_> = (0..50)
         .map(|_| {
             let (client, request) = (client.clone(), hanging.request(PATIENT * 10));
-            tokio::spawn(async move { client.post(&request).await })
+            tokio::spawn(async move { client.send(&request).await })
         })
         .collect();
 
-    let (_, result) = client.post(&healthy.request(PATIENT)).await;
+    let (_, result) = client.send(&healthy.request(PATIENT)).await;
 
     assert_eq!(result.unwrap().status, 200);
     assert!(stuck.iter().all(|task| !task.is_finished()));
@@ -217,7 +217,7 @@ async fn a_private_host_that_was_saved_all_the_same_is_not_connected_to(
     let canary = Receiver::canary().await;
     let client = Client::new(Guard::default()).unwrap();
 
-    let (_, result) = client.post(&request(&format!("{host}:{}/", canary.address.port()), PATIENT)).await;
+    let (_, result) = client.send(&request(&format!("{host}:{}/", canary.address.port()), PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Refused(expected)));
     assert_eq!(canary.hits(), 0);
@@ -228,7 +228,7 @@ async fn a_header_that_would_frame_the_request_anew_is_not_sent() {
     let receiver = Receiver::canary().await;
     let request = Request { headers: vec![("Host".to_owned(), "internal".to_owned())], ..receiver.request(PATIENT) };
 
-    let (_, result) = loopback_client().post(&request).await;
+    let (_, result) = loopback_client().send(&request).await;
 
     assert_eq!(result, Err(SendError::Header(HeaderRefused::Reserved)));
     assert_eq!(receiver.hits(), 0);
@@ -239,7 +239,7 @@ async fn errors_do_not_show_the_url() {
     let receiver = Receiver::answering("nonsense").await;
     let url = format!("http://{}/hook?key=hunter2", receiver.address);
 
-    let (_, result) = loopback_client().post(&request(&url, PATIENT)).await;
+    let (_, result) = loopback_client().send(&request(&url, PATIENT)).await;
 
     let error = result.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("hunter2"));

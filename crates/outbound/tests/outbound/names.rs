@@ -33,9 +33,9 @@ async fn a_name_that_turns_private_after_the_first_delivery_is_not_followed() {
     let client = client_with(allowing(&["127.0.0.2/32"]), look_up);
     let request = request(&format!("https://rebinding.example.com:{}/", canary.address.port()), PATIENT);
 
-    let (_, first) = client.post(&request).await;
-    let (_, second) = client.post(&request).await;
-    let (_, third) = client.post(&request).await;
+    let (_, first) = client.send(&request).await;
+    let (_, second) = client.send(&request).await;
+    let (_, third) = client.send(&request).await;
 
     assert_ne!(first, Err(SendError::Refused(UrlRefused::PrivateAddress)));
     assert_eq!(second, Err(SendError::Refused(UrlRefused::PrivateAddress)));
@@ -51,7 +51,7 @@ async fn of_mixed_addresses_only_the_allowed_ones_are_tried() {
     let client = client_with(allowing(&["127.0.0.2/32"]), look_up);
 
     let url = format!("https://mixed.example.com:{}/", canary.address.port());
-    let (_, result) = client.post(&request(&url, PATIENT)).await;
+    let (_, result) = client.send(&request(&url, PATIENT)).await;
 
     assert!(result.is_err(), "it closes every connection");
     assert_eq!((public.hits(), canary.hits()), (1, 0));
@@ -64,7 +64,7 @@ async fn a_public_name_with_private_addresses_is_refused_without_naming_them() {
     let client = client_with(Guard::default(), look_up);
 
     let (_, result) =
-        client.post(&request(&format!("https://127-0-0-1.nip.io:{}/", canary.address.port()), PATIENT)).await;
+        client.send(&request(&format!("https://127-0-0-1.nip.io:{}/", canary.address.port()), PATIENT)).await;
 
     let error = result.unwrap_err();
     assert_eq!(error, SendError::Refused(UrlRefused::PrivateAddress));
@@ -77,7 +77,7 @@ async fn a_name_that_does_not_resolve_is_told_as_such() {
     let look_up: LookUp = Arc::new(|_| Box::pin(async { Err(std::io::Error::other("SERVFAIL from 10.0.0.53")) }));
     let client = client_with(Guard::default(), look_up);
 
-    let (_, result) = client.post(&request("https://gone.example.com/", PATIENT)).await;
+    let (_, result) = client.send(&request("https://gone.example.com/", PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Connect("the host name does not resolve".to_owned())));
 }
@@ -89,7 +89,7 @@ async fn localhost_needs_no_resolver() {
     let client = client_with(allowing(&["127.0.0.0/8"]), look_up);
 
     let url = format!("http://localhost:{}/", receiver.address.port());
-    let (_, result) = client.post(&request(&url, PATIENT)).await;
+    let (_, result) = client.send(&request(&url, PATIENT)).await;
 
     assert_eq!(result.unwrap().status, 200);
 }
@@ -118,7 +118,7 @@ async fn a_silent_name_server_meets_the_deadline_and_occupies_one_look_up_howeve
     let slow = request("https://slow.example.com/", SHORT);
 
     for _ in 0..3 {
-        assert_eq!(client.post(&slow).await.1, Err(SendError::Timeout));
+        assert_eq!(client.send(&slow).await.1, Err(SendError::Timeout));
     }
 
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -131,11 +131,11 @@ async fn a_silent_name_server_does_not_hold_up_other_names() {
     let stuck: Vec<_> = (0..500)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.post(&request("https://slow.example.com/", PATIENT)).await })
+            tokio::spawn(async move { client.send(&request("https://slow.example.com/", PATIENT)).await })
         })
         .collect();
 
-    let (_, result) = client.post(&request("https://quick.example.com/", PATIENT)).await;
+    let (_, result) = client.send(&request("https://quick.example.com/", PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Refused(UrlRefused::PrivateAddress)));
     assert!(stuck.iter().all(|task| !task.is_finished()));
@@ -153,8 +153,8 @@ async fn a_look_up_that_panics_fails_its_delivery_and_is_tried_anew_for_the_next
     let client = client_with(Guard::default(), look_up);
     let request = request("https://odd.example.com/", PATIENT);
 
-    let (_, first) = client.post(&request).await;
-    let (_, second) = client.post(&request).await;
+    let (_, first) = client.send(&request).await;
+    let (_, second) = client.send(&request).await;
 
     assert_eq!(first, Err(SendError::Connect("the host name does not resolve".to_owned())));
     assert_eq!(second, Err(SendError::Refused(UrlRefused::PrivateAddress)));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use leadline_outbound::{Client, Guard, LookUp, Request};
+use leadline_outbound::{Client, Guard, LookUp, Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -89,7 +89,13 @@ impl Receiver {
 }
 
 pub fn request(url: &str, timeout: Duration) -> Request {
-    Request { url: url.parse().unwrap(), headers: Vec::new(), body: Bytes::from_static(b"{\"a\":1}"), timeout }
+    Request {
+        method: Method::POST,
+        url: url.parse().unwrap(),
+        headers: Vec::new(),
+        body: Bytes::from_static(b"{\"a\":1}"),
+        timeout,
+    }
 }
 
 /// A client that may reach the loopback network.

@@ -148,8 +148,9 @@ fn a_delivery_carries_exactly_the_promised_headers() {
     let secret = Secret::from_random([7; 32]);
     let body = br#"{"a":1}"#;
 
+    let secrets = std::slice::from_ref(&secret);
     let headers =
-        delivery_headers("lead.created", "0192-id", std::slice::from_ref(&secret), 1_700_000_000, body, "1.2.3");
+        delivery_headers("lead.created", "0192-id", secrets, 1_700_000_000, body, "application/json", "1.2.3");
 
     let expected = [
         ("content-type", "application/json".to_owned()),
@@ -168,7 +169,7 @@ fn a_delivery_carries_exactly_the_promised_headers() {
 fn while_secrets_rotate_a_receiver_with_either_can_verify() {
     let secrets = [Secret::from_random([1; 32]), Secret::from_random([2; 32])];
 
-    let headers = delivery_headers("lead.created", "id", &secrets, 1_700_000_000, b"{}", "1");
+    let headers = delivery_headers("lead.created", "id", &secrets, 1_700_000_000, b"{}", "application/json", "1");
 
     let standard = &headers.iter().find(|(name, _)| name == "webhook-signature").unwrap().1;
     let plain: Vec<&String> =

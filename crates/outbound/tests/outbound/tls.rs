@@ -54,7 +54,7 @@ fn answer(mut tcp: std::net::TcpStream, config: &Arc<ServerConfig>) -> std::io::
 async fn a_certificate_of_an_unknown_issuer_is_refused() {
     let address = tls_receiver();
 
-    let (_, result) = loopback_client().post(&request(&format!("https://{address}/"), PATIENT)).await;
+    let (_, result) = loopback_client().send(&request(&format!("https://{address}/"), PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Tls("the certificate is not trusted".to_owned())));
 }
@@ -67,7 +67,7 @@ async fn a_receiver_that_does_not_speak_tls_is_told_as_such() {
     })
     .await;
 
-    let (_, result) = loopback_client().post(&request(&format!("https://{}/", receiver.address), PATIENT)).await;
+    let (_, result) = loopback_client().send(&request(&format!("https://{}/", receiver.address), PATIENT)).await;
 
     assert_eq!(result, Err(SendError::Tls("the TLS handshake failed".to_owned())));
 }
@@ -106,9 +106,9 @@ async fn trusted_certificate_and_ignored_proxy() {
     let client = client_with(allowing(&["127.0.0.0/8"]), look_up);
     let url = |host: &str| format!("https://{host}:{}/", address.port());
 
-    let (_, by_name) = client.post(&request(&url("receiver.example.com"), PATIENT)).await;
-    let (_, by_address) = client.post(&request(&url("127.0.0.1"), PATIENT)).await;
-    let (_, other_name) = client.post(&request(&url("other.example.com"), PATIENT)).await;
+    let (_, by_name) = client.send(&request(&url("receiver.example.com"), PATIENT)).await;
+    let (_, by_address) = client.send(&request(&url("127.0.0.1"), PATIENT)).await;
+    let (_, other_name) = client.send(&request(&url("other.example.com"), PATIENT)).await;
 
     assert_eq!(by_name.map(|response| response.status), Ok(204));
     assert_eq!(by_address.map(|response| response.status), Ok(204));
