@@ -60,6 +60,12 @@ pub fn dashed(e164: &str) -> String {
     formatted(e164, |number| format!("+{}-{}", number.country_code, number.get_national_significant_number()))
 }
 
+/// `+91`, where it is a number.
+#[must_use]
+pub fn calling_code(e164: &str) -> Option<String> {
+    read(e164).map(|number| format!("+{}", number.country_code))
+}
+
 /// All but the calling code and the last two digits hidden: `+91••••••••99`. Takes numbers as entered as well.
 #[must_use]
 pub fn mask(phone: &str) -> String {

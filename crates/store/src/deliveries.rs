@@ -9,7 +9,9 @@ mod queue;
 mod told;
 
 use leadline_domain::{
-    ids::{AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SourceId, SubmissionId, WorkspaceId},
+    ids::{
+        AttemptId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, SourceId, StageId, SubmissionId, WorkspaceId,
+    },
     time::Timestamp,
 };
 use serde::{Serialize, Serializer};
@@ -22,10 +24,10 @@ use crate::{
 
 pub use list::{Attempt, Delivery, Filter, count, count_pending, find, list, list_attempts};
 pub use queue::{
-    Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick, release,
-    standings,
+    Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick,
+    pick_next_in_order, release, standings,
 };
-pub use told::{Told, ToldSubmission, list_told};
+pub use told::{Told, ToldSubmission, as_if_told, list_told};
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,7 +238,7 @@ pub async fn replay(
 }
 
 /// What the choice of destinations depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadFacts {
     /// The lead.
     pub id: LeadId,
@@ -244,6 +246,18 @@ pub struct LeadFacts {
     pub project_id: ProjectId,
     /// Whether it is one of somebody's tests.
     pub is_test: bool,
+    /// The kind of its source.
+    pub source: String,
+    /// Its source.
+    pub source_id: Option<SourceId>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Where it stands.
+    pub stage_id: StageId,
+    /// Its score.
+    pub score: i64,
+    /// Its suspicion.
+    pub suspicion: i64,
 }
 
 /// What the choice of destinations for these leads' events depends on.
@@ -254,11 +268,27 @@ pub async fn lead_facts(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<LeadFacts>,
     if leads.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("SELECT id, project_id, is_test FROM leads WHERE id IN {}", tx.dialect().id_list(1));
+    let dialect = tx.dialect();
+    let sql = format!(
+        "SELECT id, project_id, is_test, source, source_id, {} AS tags, stage_id, score, suspicion
+         FROM leads WHERE id IN {}",
+        dialect.json_text("tags"),
+        dialect.id_list(1)
+    );
     let rows = tx.query(&sql, &[json_set(leads)]).await?;
     rows.iter()
         .map(|row| {
-            Ok(LeadFacts { id: row.get("id")?, project_id: row.get("project_id")?, is_test: row.get("is_test")? })
+            Ok(LeadFacts {
+                id: row.get("id")?,
+                project_id: row.get("project_id")?,
+                is_test: row.get("is_test")?,
+                source: row.get("source")?,
+                source_id: row.get("source_id")?,
+                tags: row.json("tags")?,
+                stage_id: row.get("stage_id")?,
+                score: row.get("score")?,
+                suspicion: row.get("suspicion")?,
+            })
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 //! for the names in its deliveries, and found here no more.
 
 use leadline_domain::{
+    destinations::Rules,
     ids::{DestinationId, ProjectId, WorkspaceId},
     retry::RetryPlan,
     time::Timestamp,
@@ -29,6 +30,10 @@ pub struct Destination {
     pub events: Vec<String>,
     /// The shape of the payload.
     pub format: String,
+    /// Its own payload, where the format is a template. Kept while another format is chosen.
+    pub template: Option<String>,
+    /// What it wants besides, and how it is asked.
+    pub rules: Rules,
     /// How stubbornly it is tried.
     pub retry_plan: RetryPlan,
     /// The signing secret, sealed.
@@ -76,11 +81,13 @@ pub async fn insert(tx: &mut Tx, destination: &Destination) -> Result<(), Error>
     let dialect = tx.dialect();
     let sql = format!(
         "INSERT INTO destinations (id, workspace_id, project_id, name, url, events, format, retry_plan, secret_sealed,
-             secret_last4, headers_sealed, header_names, is_active, disabled_reason, max_in_flight, created_at,
-             updated_at)
-         VALUES ($1, $2, $3, $4, $5, {events}, $7, $8, $9, $10, $11, {header_names}, $13, $14, $15, $17, $16)",
+             secret_last4, headers_sealed, header_names, is_active, disabled_reason, max_in_flight, template, rules,
+             updated_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, {events}, $7, $8, $9, $10, $11, {header_names}, $13, $14, $15, $16, {rules}, $18,
+             $19)",
         events = dialect.json(6),
         header_names = dialect.json(12),
+        rules = dialect.json(17),
     );
     let mut values = values(destination).to_vec();
     values.extend(params![destination.created_at]);
@@ -97,15 +104,16 @@ pub async fn update(tx: &mut Tx, destination: &Destination) -> Result<bool, Erro
         "UPDATE destinations SET project_id = $3, name = $4, url = $5, events = {events}, format = $7,
              retry_plan = $8, secret_sealed = $9, secret_last4 = $10, headers_sealed = $11,
              header_names = {header_names}, is_active = $13, disabled_reason = $14, max_in_flight = $15,
-             updated_at = $16
+             template = $16, rules = {rules}, updated_at = $18
          WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
         events = dialect.json(6),
         header_names = dialect.json(12),
+        rules = dialect.json(17),
     );
     Ok(tx.execute(&sql, &values(destination)).await? == 1)
 }
 
-fn values(destination: &Destination) -> [Param; 16] {
+fn values(destination: &Destination) -> [Param; 18] {
     params![
         destination.id,
         destination.workspace_id,
@@ -122,6 +130,8 @@ fn values(destination: &Destination) -> [Param; 16] {
         destination.is_active,
         destination.disabled_reason,
         destination.max_in_flight,
+        destination.template,
+        json!(destination.rules),
         destination.updated_at,
     ]
 }
@@ -310,10 +320,11 @@ fn select(dialect: crate::Dialect, rest: &str) -> String {
     format!(
         "SELECT id, workspace_id, project_id, name, url, {events} AS events, format, retry_plan, secret_sealed,
              secret_last4, headers_sealed, {names} AS header_names, is_active, disabled_reason, max_in_flight,
-             created_at, updated_at
+             template, {rules} AS rules, created_at, updated_at
          FROM destinations {rest}",
         events = dialect.json_text("events"),
         names = dialect.json_text("header_names"),
+        rules = dialect.json_text("rules"),
     )
 }
 
@@ -327,6 +338,8 @@ fn read(row: &Row) -> Result<Destination, Error> {
         url: row.get("url")?,
         events: row.json("events")?,
         format: row.get("format")?,
+        template: row.get("template")?,
+        rules: row.json("rules")?,
         retry_plan: RetryPlan::parse(&plan).ok_or_else(|| Error::Column { column: "retry_plan".to_owned() })?,
         secret_sealed: row.get("secret_sealed")?,
         secret_last4: row.get("secret_last4")?,

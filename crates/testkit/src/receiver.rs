@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ pub enum Answer {
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// `POST` or another verb.
+    pub method: Method,
     /// Path and query.
     pub uri: String,
     /// Its headers.
@@ -113,8 +115,14 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let received = Received { uri: uri.to_string(), headers, body };
+async fn receive(
+    State(inner): State<Arc<Inner>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let received = Received { method, uri: uri.to_string(), headers, body };
     inner.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
     inner.count.send_modify(|count| *count += 1);
     let answer = inner.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

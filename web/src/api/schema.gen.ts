@@ -1469,6 +1469,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/delivery/template-presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Templates to begin with, for products that many people use. */
+        get: operations["get_delivery_template_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/delivery/template-placeholders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a template can name, and which filters there are. */
+        get: operations["get_delivery_template_placeholders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/delivery/template-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fills a template in with a lead, and sends nothing. */
+        post: operations["post_delivery_template_previews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/delivery/deliveries": {
         parameters: {
             query?: never;
@@ -1717,6 +1768,28 @@ export interface components {
                 stages: components["schemas"]["StageView"][];
                 /** Format: date-time */
                 createdAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_PresetView: {
+            /** @description The rows. */
+            data: {
+                /** @example hubspot */
+                id: string;
+                name: string;
+                /** @description What has to be done there, and what to fill in. */
+                hint: string;
+                /** @description What its address looks like. */
+                url: string;
+                template: string;
+                /** @example json */
+                contentType: string;
+                /** @example POST */
+                method: string;
+                /** @description Headers that it needs, with what to fill in. */
+                headers: {
+                    [key: string]: string;
+                };
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -2072,26 +2145,6 @@ export interface components {
             topics?: components["schemas"]["TopicView"][] | null;
             endpoint?: components["schemas"]["ChangeEndpoint"];
         };
-        /** @description What is absent stays as it is. */
-        ChangeDestinationRequest: {
-            name?: string | null;
-            url?: string | null;
-            events?: string[] | null;
-            /** @description `leadline` or `whatconverts`. What was sent before is tried again as it was. */
-            format?: string | null;
-            retryPlan?: string | null;
-            /**
-             * Format: uuid
-             * @description Null for all projects.
-             */
-            projectId?: string | null;
-            /** @description All custom headers anew; an empty object for none. */
-            headers?: {
-                [key: string]: string;
-            } | null;
-            /** @description False pauses it, and holds what waits; true sends that. */
-            isActive?: boolean | null;
-        };
         /** @description What is absent stays; null takes a value away. */
         ChangeEndpoint: {
             /** @default null */
@@ -2395,36 +2448,6 @@ export interface components {
              */
             difference: number;
         };
-        /** @description A destination to be. */
-        CreateDestinationRequest: {
-            /** @example CRM */
-            name: string;
-            /** @example https://crm.example.com/hooks/leads */
-            url: string;
-            /**
-             * @example [
-             *       "lead.created"
-             *     ]
-             */
-            events: string[];
-            /**
-             * @description The shape of the payload: `leadline` (ours, which is what it is unless something else is said) or `whatconverts`.
-             * @example leadline
-             */
-            format?: string | null;
-            /**
-             * @description `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
-             * @example standard
-             */
-            retryPlan?: string | null;
-            /** Format: uuid */
-            projectId?: string | null;
-            /** @description Headers for every request. They are sealed and never shown again. */
-            headers?: {
-                [key: string]: string;
-            } | null;
-            isActive?: boolean | null;
-        };
         CreateTokenRequest: {
             /** @example Reporting */
             name: string;
@@ -2500,7 +2523,89 @@ export interface components {
             /** Format: date-time */
             finishedAt?: string | null;
         };
-        DestinationView: {
+        /**
+         * @description What a destination is to be. `name`, `url` and `events` are needed to make one; in a change, what is absent stays as
+         *     it is, and null goes back to how it was at first.
+         */
+        DestinationRequest: {
+            /** @example CRM */
+            name?: string | null;
+            /** @example https://crm.example.com/hooks/leads */
+            url?: string | null;
+            /**
+             * @example [
+             *       "lead.created"
+             *     ]
+             */
+            events?: string[] | null;
+            /**
+             * @description The shape of the payload: `leadline` (ours, which is what it is unless something else is said), `crm`,
+             *     `whatconverts`, `simple` or `template`. What was sent before is tried again as it was.
+             * @example leadline
+             */
+            format?: string | null;
+            /** @description The payload of the format `template`: JSON with `{{placeholders}}` in its strings, as a text or as JSON itself. */
+            template?: unknown;
+            /**
+             * @description `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
+             * @example standard
+             */
+            retryPlan?: string | null;
+            /**
+             * Format: uuid
+             * @description The project whose leads it is told of; null for all projects.
+             */
+            projectId?: string | null;
+            /** @description Headers for every request, all of them anew; an empty object for none. They are sealed and never shown again. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description False pauses it, and holds what waits; true sends that. */
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description The most requests at the same time, 1 to 64; 8 unless something else is said.
+             */
+            maxInFlight?: number | null;
+            filter?: components["schemas"]["FilterView"] | null;
+            /** @description Whether it is told of tests in production, too. */
+            includesTests?: boolean | null;
+            /** @description Whether it is told of anything where the installation runs in development. */
+            inDevelopment?: boolean | null;
+            /**
+             * Format: int64
+             * @description A lead that comes again within so many minutes is not told of again; 0 or null for each time.
+             */
+            duplicateWindowMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description A lead that comes again after so many hours counts as coming back; 0 for never, null for the workspace's setting.
+             */
+            reengageAfterHours?: number | null;
+            /**
+             * @description `POST`, `PUT` or `PATCH`.
+             * @example POST
+             */
+            method?: string | null;
+            /**
+             * @description `json`, or `form` for templates whose fields are sent as a form's.
+             * @example json
+             */
+            contentType?: string | null;
+            /**
+             * Format: int64
+             * @description How long one request may take, 1 to 30; null for the installation's setting.
+             */
+            timeoutSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description The most requests within a minute that each node sends; null for no limit.
+             */
+            requestsPerMinute?: number | null;
+            /** @description Whether each delivery waits until those before it have ended. */
+            inOrder?: boolean | null;
+        };
+        DestinationView: components["schemas"]["RulesView"] & {
             /** Format: uuid */
             id: string;
             name: string;
@@ -2508,10 +2613,17 @@ export interface components {
             /** @description The events that it gets. */
             events: string[];
             /**
-             * @description The shape of the payload: `leadline` or `whatconverts`.
+             * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
              * @example leadline
              */
             format: string;
+            /** @description Its own payload, which the format `template` sends. */
+            template?: string | null;
+            /**
+             * Format: int64
+             * @description The most requests at the same time.
+             */
+            maxInFlight: number;
             /**
              * @description `standard`, `fast` or `none`.
              * @example standard
@@ -2685,6 +2797,27 @@ export interface components {
              * @example is required
              */
             message: string;
+        };
+        /** @description Which leads a destination is told of: those that meet all that is set. */
+        FilterView: {
+            /** @description From one of these kinds of sources, such as `form`. */
+            sources?: string[];
+            /** @description From one of these sources. */
+            sourceIds?: string[];
+            /** @description With one of these tags. */
+            tags?: string[];
+            /** @description In one of these stages. */
+            stageIds?: string[];
+            /**
+             * Format: int64
+             * @description With at least this score, 0 to 100.
+             */
+            minScore?: number | null;
+            /**
+             * Format: int64
+             * @description With at most this suspicion, 0 to 100.
+             */
+            maxSuspicion?: number | null;
         };
         /** @description All forms. */
         FormList: {
@@ -3529,7 +3662,7 @@ export interface components {
         /** @description One page of a list. */
         Paged_DestinationView: {
             /** @description The rows of this page. */
-            data: {
+            data: (components["schemas"]["RulesView"] & {
                 /** Format: uuid */
                 id: string;
                 name: string;
@@ -3537,10 +3670,17 @@ export interface components {
                 /** @description The events that it gets. */
                 events: string[];
                 /**
-                 * @description The shape of the payload: `leadline` or `whatconverts`.
+                 * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
                  * @example leadline
                  */
                 format: string;
+                /** @description Its own payload, which the format `template` sends. */
+                template?: string | null;
+                /**
+                 * Format: int64
+                 * @description The most requests at the same time.
+                 */
+                maxInFlight: number;
                 /**
                  * @description `standard`, `fast` or `none`.
                  * @example standard
@@ -3565,7 +3705,7 @@ export interface components {
                 health: components["schemas"]["HealthView"];
                 /** @description The signing secret itself, when it was just made. */
                 secret?: string | null;
-            }[];
+            })[];
             /**
              * Format: int64
              * @description Which page this is; the first is 1.
@@ -3811,6 +3951,53 @@ export interface components {
             stages: components["schemas"]["StageView"][];
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description A name that a placeholder can hold. */
+        PlaceholderView: {
+            /** @example email */
+            name: string;
+            /** @description What it stands for. */
+            says: string;
+        };
+        /** @description Everything that can stand between the braces of a template. */
+        PlaceholdersView: {
+            placeholders: components["schemas"]["PlaceholderView"][];
+            /** @description The names of filters. */
+            filters: string[];
+        };
+        /** @description A template to begin with. */
+        PresetView: {
+            /** @example hubspot */
+            id: string;
+            name: string;
+            /** @description What has to be done there, and what to fill in. */
+            hint: string;
+            /** @description What its address looks like. */
+            url: string;
+            template: string;
+            /** @example json */
+            contentType: string;
+            /** @example POST */
+            method: string;
+            /** @description Headers that it needs, with what to fill in. */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        /** @description A template to look at. */
+        PreviewRequest: {
+            /** @description As a text or as JSON itself. */
+            template: unknown;
+            /**
+             * @description `json` or `form`.
+             * @example json
+             */
+            contentType?: string | null;
+            /**
+             * Format: uuid
+             * @description The lead to fill in; the newest one where it is absent.
+             */
+            leadId?: string | null;
         };
         /** @description What would be made of one request. */
         PreviewView: {
@@ -4079,6 +4266,25 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
+        /** @description The rules of a destination. */
+        RulesView: {
+            filter: components["schemas"]["FilterView"];
+            includesTests: boolean;
+            inDevelopment: boolean;
+            /** Format: int64 */
+            duplicateWindowMinutes?: number | null;
+            /** Format: int64 */
+            reengageAfterHours?: number | null;
+            /** @description `POST`, `PUT` or `PATCH`. */
+            method: string;
+            /** @description `json` or `form`. */
+            contentType: string;
+            /** Format: int64 */
+            timeoutSeconds?: number | null;
+            /** Format: int64 */
+            requestsPerMinute?: number | null;
+            inOrder: boolean;
+        };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
             /**
@@ -11990,7 +12196,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateDestinationRequest"];
+                "application/json": components["schemas"]["DestinationRequest"];
             };
         };
         responses: {
@@ -12192,7 +12398,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeDestinationRequest"];
+                "application/json": components["schemas"]["DestinationRequest"];
             };
         };
         responses: {
@@ -12398,6 +12604,202 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["All_String"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery_template_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_PresetView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery_template_placeholders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceholdersView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_delivery_template_previews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
                 };
             };
             /** @description The request could not be read */

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use leadline_domain::{
+    destinations::{ContentType, Rules},
     ids::{DeliveryId, DestinationId, ProjectId},
     retry::RetryPlan,
     time::Timestamp,
@@ -20,13 +21,15 @@ use uuid::Uuid;
 
 use super::{
     EVENTS,
-    payload::{Format, Workspace, sample},
+    payload::{Format, Sample, leadline::Workspace, sample, template},
+    rules::{self, WishedRules},
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
 use crate::{Actor, Engine, random_bytes, seal::Unsealable};
 
 /// Requests that a destination gets at the same time, unless it says otherwise.
 const MAX_IN_FLIGHT: i64 = 8;
+const MOST_IN_FLIGHT: i64 = 64;
 const MAX_NAME_CHARS: usize = 200;
 const MAX_HEADERS: usize = 20;
 /// Servers refuse header sections of more than 8 or 16 KiB; the signatures need some of it too.
@@ -43,6 +46,12 @@ pub struct Wish {
     pub events: Option<Vec<String>>,
     /// Which shape of payload.
     pub format: Option<String>,
+    /// Its own payload.
+    pub template: Option<Option<String>>,
+    /// What it wants besides, and how it is asked.
+    pub rules: WishedRules,
+    /// How many requests it gets at the same time.
+    pub max_in_flight: Option<i64>,
     /// How stubborn to be.
     pub retry_plan: Option<String>,
     /// Only this project, or every one.
@@ -62,6 +71,12 @@ pub struct Refused {
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
+}
+
+impl Refused {
+    pub(super) fn new(pointer: &str, code: &'static str, message: &str) -> Self {
+        Self { pointer: pointer.to_owned(), code, message: message.to_owned() }
+    }
 }
 
 /// Why a destination is not made, changed or tested.
@@ -102,7 +117,7 @@ pub async fn create_destination(engine: &Engine, actor: &Actor, wish: &Wish) -> 
         [("/name", wish.name.is_none()), ("/url", wish.url.is_none()), ("/events", wish.events.is_none())]
     {
         if is_missing {
-            refused.push(refusal(pointer, "required", "is required"));
+            refused.push(Refused::new(pointer, "required", "is required"));
         }
     }
     refused.extend(apply(engine, &mut destination, wish));
@@ -126,6 +141,8 @@ fn blank(engine: &Engine, actor: &Actor, secret: &Secret, now: Timestamp) -> Des
         url: String::new(),
         events: Vec::new(),
         format: Format::Leadline.as_str().to_owned(),
+        template: None,
+        rules: Rules::default(),
         retry_plan: RetryPlan::Standard,
         secret_sealed: engine.keys.seal(&secret.reveal()),
         secret_last4: secret.last4(),
@@ -214,10 +231,12 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     let event = destination.events.first().map_or(EVENTS[0], String::as_str);
     let ids: [Uuid; 6] = std::array::from_fn(|_| DeliveryId::new(now, random_bytes()).0);
     let workspace = Workspace { id: actor.workspace, slug: &slug };
-    let body = sample(destination.format, event, ids, workspace, &engine.options.environment, now);
     let delivery_id = DeliveryId::new(now, random_bytes());
+    let environment = &engine.options.environment;
+    let body = sample(&destination.shape, &Sample { event, ids, delivery_id, workspace, environment, now });
     let outgoing = Outgoing { destination: &destination, event, delivery_id, body: Bytes::from(body) };
-    Ok(send_once(&engine.client, &outgoing, now, engine.options.delivery_timeout).await)
+    let timeout = destination.timeout(engine.options.delivery_timeout);
+    Ok(send_once(&engine.client, &outgoing, now, timeout).await)
 }
 
 async fn store_change(
@@ -242,7 +261,7 @@ async fn check_project(
 ) -> Result<Option<Refused>, leadline_store::Error> {
     let Some(project) = destination.project_id else { return Ok(None) };
     let is_there = destinations::project_exists(tx, destination.workspace_id, project).await?;
-    Ok((!is_there).then(|| refusal("/projectId", "unknown_project", "is not a project of this workspace")))
+    Ok((!is_there).then(|| Refused::new("/projectId", "unknown_project", "is not a project of this workspace")))
 }
 
 /// Makes the destination what is wished and lists what cannot be.
@@ -254,7 +273,7 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
     if let Some(url) = &wish.url {
         match engine.client.guard().check_url(url) {
             Ok(url) => destination.url = url.to_string(),
-            Err(error) => refused.push(refusal("/url", error.code(), &error.to_string())),
+            Err(error) => refused.push(Refused::new("/url", error.code(), &error.to_string())),
         }
     }
     if let Some(events) = &wish.events {
@@ -265,14 +284,26 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
             Some(format) => format.as_str().clone_into(&mut destination.format),
             None => {
                 let names = Format::ALL.map(Format::as_str).join(", ");
-                refused.push(refusal("/format", "unknown_format", &format!("must be one of {names}")));
+                refused.push(Refused::new("/format", "unknown_format", &format!("must be one of {names}")));
             }
         }
+    }
+    refused.extend(rules::apply(&mut destination.rules, &wish.rules));
+    if let Some(template) = &wish.template {
+        destination.template.clone_from(template);
+    }
+    refused.extend(check_template(destination, wish));
+    if let Some(most) = wish.max_in_flight {
+        if !(1..=MOST_IN_FLIGHT).contains(&most) {
+            let message = format!("must be between 1 and {MOST_IN_FLIGHT}");
+            refused.push(Refused::new("/maxInFlight", "out_of_range", &message));
+        }
+        destination.max_in_flight = most;
     }
     if let Some(name) = &wish.retry_plan {
         match RetryPlan::parse(name) {
             Some(plan) => destination.retry_plan = plan,
-            None => refused.push(refusal("/retryPlan", "unknown_plan", "must be standard, fast or none")),
+            None => refused.push(Refused::new("/retryPlan", "unknown_plan", "must be standard, fast or none")),
         }
     }
     if let Some(project) = wish.project_id {
@@ -288,11 +319,30 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
     refused
 }
 
+/// Whether the template that would be sent is one, and the format and the way of writing go together.
+fn check_template(destination: &Destination, wish: &Wish) -> Option<Refused> {
+    let is_template = destination.format == Format::Template.as_str();
+    let content_type = destination.rules.content_type;
+    if !is_template && content_type != ContentType::Json {
+        let message = "only a template can be written as a form";
+        return Some(Refused::new("/contentType", "not_a_template", message));
+    }
+    let is_touched = wish.template.is_some() || wish.format.is_some() || wish.rules.content_type.is_some();
+    match &destination.template {
+        None if is_template => Some(Refused::new("/template", "required", "is required for this format")),
+        Some(text) if is_touched => {
+            let error = template::parse(text, content_type).err()?;
+            Some(Refused::new("/template", error.code, &error.to_string()))
+        }
+        None | Some(_) => None,
+    }
+}
+
 fn apply_name(destination: &mut Destination, name: &str) -> Option<Refused> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains('\0') {
         let message = format!("must have 1 to {MAX_NAME_CHARS} characters");
-        return Some(refusal("/name", "invalid_name", &message));
+        return Some(Refused::new("/name", "invalid_name", &message));
     }
     name.clone_into(&mut destination.name);
     None
@@ -300,13 +350,15 @@ fn apply_name(destination: &mut Destination, name: &str) -> Option<Refused> {
 
 fn apply_events(destination: &mut Destination, events: &[String]) -> Vec<Refused> {
     if events.is_empty() {
-        return vec![refusal("/events", "no_events", "must name at least one event")];
+        return vec![Refused::new("/events", "no_events", "must name at least one event")];
     }
     let unknown: Vec<Refused> = events
         .iter()
         .enumerate()
         .filter(|(_, event)| !EVENTS.contains(&event.as_str()))
-        .map(|(index, _)| refusal(&format!("/events/{index}"), "unknown_event", "is not an event that can be chosen"))
+        .map(|(index, _)| {
+            Refused::new(&format!("/events/{index}"), "unknown_event", "is not an event that can be chosen")
+        })
         .collect();
     let mut seen = BTreeSet::new();
     destination.events = events.iter().filter(|event| seen.insert(event.as_str())).cloned().collect();
@@ -318,12 +370,12 @@ fn apply_headers(engine: &Engine, destination: &mut Destination, headers: &BTree
     let size_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if headers.len() > MAX_HEADERS || size_bytes > MAX_HEADERS_BYTES {
         let message = format!("must be at most {MAX_HEADERS} headers with {MAX_HEADERS_BYTES} bytes in all");
-        refused.push(refusal("/headers", "too_many_headers", &message));
+        refused.push(Refused::new("/headers", "too_many_headers", &message));
     }
     for (name, value) in headers {
         if let Err(error) = check_custom_header(name, value) {
             let pointer = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
-            refused.push(refusal(&pointer, error.code(), &error.to_string()));
+            refused.push(Refused::new(&pointer, error.code(), &error.to_string()));
         }
     }
     let pairs: Vec<(&String, &String)> = headers.iter().collect();
@@ -331,8 +383,4 @@ fn apply_headers(engine: &Engine, destination: &mut Destination, headers: &BTree
     destination.headers_sealed = (!headers.is_empty()).then(|| engine.keys.seal(&text));
     destination.header_names = headers.keys().cloned().collect();
     refused
-}
-
-fn refusal(pointer: &str, code: &'static str, message: &str) -> Refused {
-    Refused { pointer: pointer.to_owned(), code, message: message.to_owned() }
 }

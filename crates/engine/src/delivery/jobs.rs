@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use leadline_domain::{
+    destinations::{FilterFacts, Rules},
     ids::{DeliveryId, LeadId, ProjectId, SubmissionId, WorkspaceId, delivery_for},
     time::Timestamp,
 };
@@ -24,16 +25,22 @@ pub struct Offer<'a> {
     pub is_test: bool,
     /// `production` or `development`.
     pub environment: &'a str,
+    /// What filters look at; `None` where the event is about no lead, which no filter holds back.
+    pub lead: Option<FilterFacts<'a>>,
 }
 
-/// Whether a destination that chose these events, and perhaps this project, wants it. Tests stay at home in production
-///.
+/// Whether a destination that chose these events, and perhaps this project, wants it. Tests stay at home in production,
+/// and in development everything does, unless the destination says otherwise.
 #[must_use]
-pub fn wants(events: &[String], project: Option<ProjectId>, offer: &Offer<'_>) -> bool {
+pub fn wants(events: &[String], project: Option<ProjectId>, rules: &Rules, offer: &Offer<'_>) -> bool {
     let is_chosen = events.iter().any(|kind| kind == offer.kind);
     let is_of_the_project = project.is_none() || project == offer.project;
-    let is_a_test_in_production = offer.is_test && offer.environment == "production";
-    is_chosen && is_of_the_project && !is_a_test_in_production
+    let is_for_here = match offer.environment {
+        "production" => rules.includes_tests || !offer.is_test,
+        _ => rules.in_development,
+    };
+    let is_admitted = offer.lead.as_ref().is_none_or(|lead| rules.filter.admits(lead));
+    is_chosen && is_of_the_project && is_for_here && is_admitted
 }
 
 /// The deliveries that these events make. The destinations must be active.
@@ -52,15 +59,19 @@ pub fn jobs_for(
     let mut jobs: HashMap<DeliveryId, NewDelivery> = HashMap::new();
     for event in events {
         let lead = event.lead_id.and_then(|id| facts.get(&id));
-        let offer = Offer {
-            kind: &event.kind,
-            project: lead.map_or_else(|| event.project_id(), |lead| Some(lead.project_id)),
-            is_test: lead.is_some_and(|lead| lead.is_test),
-            environment,
-        };
+        let silence_ms = event.data["silenceMs"].as_i64();
         for destination in by_workspace.get(&event.workspace_id).into_iter().flatten() {
-            if wants(&destination.events, destination.project_id, &offer) && !is_about(event, destination) {
-                keep_the_weightier(&mut jobs, job(event, destination));
+            let Some(kind) = destination.rules.kind_told(&event.kind, silence_ms) else { continue };
+            let offer = Offer {
+                kind,
+                project: lead.map_or_else(|| event.project_id(), |lead| Some(lead.project_id)),
+                is_test: lead.is_some_and(|lead| lead.is_test),
+                environment,
+                lead: lead.map(|lead| filter_facts(lead)),
+            };
+            let is_wanted = wants(&destination.events, destination.project_id, &destination.rules, &offer);
+            if is_wanted && !is_about(event, destination) {
+                keep_the_weightier(&mut jobs, job(event, kind, destination));
             }
         }
     }
@@ -68,6 +79,17 @@ pub fn jobs_for(
     // In one order on every node, so that two that dispatch at once do not wait for each other in a circle.
     jobs.sort_by_key(|job| job.id);
     jobs
+}
+
+fn filter_facts(lead: &LeadFacts) -> FilterFacts<'_> {
+    FilterFacts {
+        source: &lead.source,
+        source_id: lead.source_id,
+        tags: &lead.tags,
+        stage_id: Some(lead.stage_id),
+        score: Some(lead.score),
+        suspicion: Some(lead.suspicion),
+    }
 }
 
 /// Whether an event tells of this very destination: one that fails is not told so, since that would fail as well.
@@ -96,14 +118,14 @@ fn keep_the_weightier(jobs: &mut HashMap<DeliveryId, NewDelivery>, job: NewDeliv
     }
 }
 
-fn job(event: &Event, destination: &Destination) -> NewDelivery {
+fn job(event: &Event, kind: &str, destination: &Destination) -> NewDelivery {
     let Timestamp(created_at) = event.created_at;
     NewDelivery {
         id: delivery_for(origin(event), destination.id),
         workspace_id: event.workspace_id,
         destination_id: destination.id,
         event_id: event.id,
-        event: event.kind.clone(),
+        event: kind.to_owned(),
         lead_id: event.lead_id,
         submission_id: event.submission_id,
         source_id: event.source_id(),

@@ -9,8 +9,10 @@
 pub mod destinations;
 pub mod jobs;
 pub mod payload;
+pub mod preview;
 pub mod replay;
 pub mod retention;
+pub mod rules;
 pub mod runner;
 pub mod send;
 pub mod spooled;

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use leadline_domain::{
+    destinations::{ContentType, Method as Verb, Rules},
     ids::{DeliveryId, DestinationId, ProjectId, WorkspaceId},
     retry::{Outcome, RetryPlan, parse_retry_after},
     time::{SECOND_MS, Timestamp},
 };
-use leadline_outbound::{Client, Request, Response, Secret, SendError, delivery_headers};
+use leadline_outbound::{Client, Method, Request, Response, Secret, SendError, delivery_headers};
 use leadline_store::destinations::Destination;
 use serde_json::{Map, Value};
 use url::Url;
@@ -19,7 +20,7 @@ use url::Url;
 use crate::{
     delivery::{
         jobs::{Offer, wants},
-        payload::Format,
+        payload::Shape,
     },
     seal::{Keys, Unsealable},
 };
@@ -45,7 +46,9 @@ pub struct DestinationForSending {
     /// Only those of leads in this project, where it is set.
     pub project_id: Option<ProjectId>,
     /// In which shape it wants its payloads.
-    pub format: Format,
+    pub shape: Shape,
+    /// What it wants besides, and how it is asked.
+    pub rules: Rules,
     /// How stubbornly it is tried.
     pub retry_plan: RetryPlan,
     /// What signs the requests, the newest first.
@@ -85,8 +88,8 @@ impl DestinationForSending {
             url: Url::parse(&destination.url).map_err(|_| Unsealable)?,
             events: destination.events.clone(),
             project_id: destination.project_id,
-            // Of a later version's format nothing is known here.
-            format: Format::parse(&destination.format).unwrap_or(Format::Leadline),
+            shape: Shape::of(&destination.format, destination.template.as_deref(), destination.rules.content_type),
+            rules: destination.rules.clone(),
             retry_plan: destination.retry_plan,
             secrets: vec![secret],
             headers: Headers(headers),
@@ -98,7 +101,13 @@ impl DestinationForSending {
     /// Whether it wants this.
     #[must_use]
     pub fn wants(&self, offer: &Offer<'_>) -> bool {
-        wants(&self.events, self.project_id, offer)
+        wants(&self.events, self.project_id, &self.rules, offer)
+    }
+
+    /// How long one request may take, where the installation allows `usual`.
+    #[must_use]
+    pub fn timeout(&self, usual: Duration) -> Duration {
+        self.rules.timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map_or(usual, Duration::from_secs)
     }
 }
 
@@ -155,13 +164,20 @@ pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp,
     let destination = outgoing.destination;
     let id = outgoing.delivery_id.to_string();
     let version = env!("CARGO_PKG_VERSION");
+    let now_s = now.0 / SECOND_MS;
+    let content_type = ContentType::of_body(&outgoing.body).header();
     let mut headers =
-        delivery_headers(outgoing.event, &id, &destination.secrets, now.0 / SECOND_MS, &outgoing.body, version);
+        delivery_headers(outgoing.event, &id, &destination.secrets, now_s, &outgoing.body, content_type, version);
     let hidden = destination.headers.0.iter().map(|(name, _)| (name.as_str(), HIDDEN));
     let request_headers = as_json(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(hidden));
     headers.extend(destination.headers.0.iter().cloned());
-    let request = Request { url: destination.url.clone(), headers, body: outgoing.body.clone(), timeout };
-    let (duration, answer) = client.post(&request).await;
+    let method = match destination.rules.method {
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Patch => Method::PATCH,
+    };
+    let request = Request { method, url: destination.url.clone(), headers, body: outgoing.body.clone(), timeout };
+    let (duration, answer) = client.send(&request).await;
     let attempt = Attempt {
         started_at: now,
         duration,

@@ -6,7 +6,7 @@
 //! while, so that it does not hold up the others.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
@@ -16,7 +16,8 @@ use std::{
 
 use bytes::Bytes;
 use leadline_domain::{
-    ids::{AttemptId, EventId, SubmissionId, WorkspaceId, delivery_for, derived},
+    destinations::FilterFacts,
+    ids::{AttemptId, DeliveryId, EventId, SubmissionId, WorkspaceId, delivery_for, derived},
     time::{SECOND_MS, Timestamp},
 };
 use leadline_store::{
@@ -30,8 +31,9 @@ use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 use super::{
     jobs::Offer,
     payload::{
-        Format, Lead, Payload, Submission as SubmissionPart, Workspace,
-        whatconverts::{self, Evidence, Facts},
+        Shape,
+        facts::{Behaviour, Evidence, Facts},
+        leadline::{Lead, Payload, Submission as SubmissionPart, Workspace},
     },
     send::{DestinationForSending, Outgoing, send_once},
 };
@@ -110,16 +112,22 @@ pub async fn forward_spooled(engine: &Engine, prepared: &Prepared) -> Vec<Forwar
         project: Some(intake.project_id),
         is_test: prepared.is_test,
         environment: &engine.options.environment,
+        lead: Some(FilterFacts {
+            source: &intake.kind,
+            source_id: intake.source_id,
+            tags: prepared.submission.direct.as_ref().map(|direct| &direct.tags[..]).unwrap_or_default(),
+            suspicion: Some(i64::from(prepared.suspicion.total)),
+            ..FilterFacts::default()
+        }),
     };
     let wanting: Vec<&Arc<Receiver>> =
         workspace.receivers.iter().filter(|receiver| receiver.destination.wants(&offer)).collect();
-    let formats: BTreeSet<Format> = wanting.iter().map(|receiver| receiver.destination.format).collect();
     let mut sends = JoinSet::new();
-    for format in formats {
-        let body = Bytes::from(payload(prepared, format, &workspace.slug, &engine.options.environment));
-        for receiver in wanting.iter().filter(|receiver| receiver.destination.format == format) {
-            sends.spawn(forward(engine.clone(), Arc::clone(receiver), prepared.submission.id, body.clone()));
-        }
+    for receiver in wanting {
+        let Receiver { destination, .. } = &**receiver;
+        let told = Told { delivery_id: delivery_for(prepared.submission.id.0, destination.id), slug: &workspace.slug };
+        let body = Bytes::from(payload(prepared, &destination.shape, told, &engine.options.environment));
+        sends.spawn(forward(engine.clone(), Arc::clone(receiver), prepared.submission.id, body));
     }
     sends.join_all().await.into_iter().flatten().collect()
 }
@@ -134,7 +142,8 @@ async fn forward(engine: Engine, receiver: Arc<Receiver>, submission: Submission
     let delivery_id = delivery_for(submission.0, receiver.destination.id);
     let outgoing = Outgoing { destination: &receiver.destination, event: KIND, delivery_id, body: body.clone() };
     let now = engine.clock.now();
-    let attempt = send_once(&engine.client, &outgoing, now, engine.options.delivery_timeout).await;
+    let timeout = receiver.destination.timeout(engine.options.delivery_timeout);
+    let attempt = send_once(&engine.client, &outgoing, now, timeout).await;
     let Some(status) = attempt.status.filter(|_| attempt.is_delivered()) else {
         receiver.resting_until.store(engine.clock.now().plus_ms(REST_MS).0, Ordering::Relaxed);
         return None;
@@ -151,7 +160,14 @@ async fn forward(engine: Engine, receiver: Arc<Receiver>, submission: Submission
     })
 }
 
-fn payload(prepared: &Prepared, format: Format, slug: &str, environment: &str) -> String {
+/// To whom a submission is told.
+#[derive(Debug, Clone, Copy)]
+struct Told<'a> {
+    delivery_id: DeliveryId,
+    slug: &'a str,
+}
+
+fn payload(prepared: &Prepared, shape: &Shape, told: Told<'_>, environment: &str) -> String {
     let submission = &prepared.submission;
     let intake = &submission.intake;
     let recognised = &prepared.recognised;
@@ -165,7 +181,7 @@ fn payload(prepared: &Prepared, format: Format, slug: &str, environment: &str) -
     let touch = raw(touch);
     let fields = raw(json!(recognised.as_sent));
     let match_reason = raw(json!(null));
-    let lead = Lead {
+    let lead = || Lead {
         id: None,
         number: None,
         project_id: &project_id,
@@ -190,24 +206,46 @@ fn payload(prepared: &Prepared, format: Format, slug: &str, environment: &str) -
         created_at: at,
         updated_at: at,
     };
-    let workspace = Workspace { id: intake.workspace_id, slug };
-    if format == Format::WhatConverts {
-        return whatconverts::text(&Facts {
-            event: KIND,
-            workspace,
-            lead,
-            contact_id: None,
-            phone_raw: recognised.phone_raw.as_deref(),
-            context: prepared.context.clone(),
-            submission: Some(Evidence {
-                source: &intake.kind,
-                fields: recognised.as_sent.clone(),
-                page_url: recognised.page_url.as_deref(),
-                ip: submission.request.ip.as_deref(),
-            }),
-            is_cause: true,
-            record: None,
-        });
+    let workspace = Workspace { id: intake.workspace_id, slug: told.slug };
+    let facts = Facts {
+        event: KIND,
+        created_at: at,
+        delivery_id: told.delivery_id,
+        workspace,
+        environment,
+        is_test: prepared.is_test,
+        lead: lead(),
+        contact_id: None,
+        phone_raw: recognised.phone_raw.as_deref(),
+        country_code: recognised.country_code.as_deref(),
+        context: prepared.context.clone(),
+        visit: Behaviour {
+            visitor_id: recognised.visitor_id.clone(),
+            session_id: recognised.session_id.clone(),
+            ..Behaviour::default()
+        },
+        suspicion_reasons: prepared.suspicion.reasons.iter().map(|reason| reason.code.to_owned()).collect(),
+        related_projects: Vec::new(),
+        submission: Some(Evidence {
+            id: Some(submission.id),
+            received_at: Some(at),
+            source: &intake.kind,
+            fields: recognised.as_sent.clone(),
+            message: recognised.message.as_deref(),
+            cta: recognised.cta.as_deref(),
+            page_url: recognised.page_url.as_deref(),
+            referrer: recognised.referrer.as_deref(),
+            time_to_submit_ms: recognised.time_to_submit_ms,
+            ip: submission.request.ip.as_deref(),
+            user_agent: submission.request.user_agent.as_deref(),
+        }),
+        is_cause: true,
+        record: None,
+        conversation_id: conversations::of(submission),
+        last_conversation_at: None,
+    };
+    if let Some(text) = shape.text(&facts) {
+        return text;
     }
     let part = SubmissionPart {
         id: submission.id,
@@ -219,7 +257,7 @@ fn payload(prepared: &Prepared, format: Format, slug: &str, environment: &str) -
         match_reason: &match_reason,
     };
     let mut payload = Payload::new(KIND, event_of(submission.id).0, at, workspace, environment);
-    payload.lead = Some(lead);
+    payload.lead = Some(lead());
     payload.submission = Some(part);
     payload.conversation_id = conversations::of(submission);
     payload.to_text()

@@ -1,11 +1,12 @@
 use leadline_domain::{
-    ids::{DestinationId, EventId, LeadId, ProjectId, SubmissionId, WorkspaceId, delivery_for},
+    destinations::{Filter, Rules},
+    ids::{DestinationId, EventId, LeadId, ProjectId, StageId, SubmissionId, WorkspaceId, delivery_for},
     retry::RetryPlan,
     time::Timestamp,
 };
 use leadline_store::{deliveries::LeadFacts, destinations::Destination, events::Event};
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::jobs_for;
@@ -22,6 +23,8 @@ fn destination(number: u128, workspace: u128, events: &[&str], project: Option<u
         url: String::new(),
         events: events.iter().map(|event| (*event).to_owned()).collect(),
         format: "leadline".to_owned(),
+        template: None,
+        rules: Rules::default(),
         retry_plan: RetryPlan::Standard,
         secret_sealed: String::new(),
         secret_last4: String::new(),
@@ -48,7 +51,17 @@ fn event(number: u128, kind: &str, submission: Option<u128>) -> Event {
 }
 
 fn facts(project: u128, is_test: bool) -> LeadFacts {
-    LeadFacts { id: LeadId(Uuid::from_u128(7)), project_id: ProjectId(Uuid::from_u128(project)), is_test }
+    LeadFacts {
+        id: LeadId(Uuid::from_u128(7)),
+        project_id: ProjectId(Uuid::from_u128(project)),
+        is_test,
+        source: "form".to_owned(),
+        source_id: None,
+        tags: vec!["vip".to_owned()],
+        stage_id: StageId(Uuid::from_u128(4)),
+        score: 40,
+        suspicion: 10,
+    }
 }
 
 #[rstest]
@@ -58,7 +71,7 @@ fn facts(project: u128, is_test: bool) -> LeadFacts {
 #[case::of_the_project(&["lead.created"], HOME, Some(3), false, "production", true)]
 #[case::of_another_project(&["lead.created"], HOME, Some(4), false, "production", false)]
 #[case::a_test_in_production(&["lead.created"], HOME, None, true, "production", false)]
-#[case::a_test_in_development(&["lead.created"], HOME, None, true, "development", true)]
+#[case::in_development(&["lead.created"], HOME, None, true, "development", false)]
 fn a_destination_gets_what_it_wants(
     #[case] events: &[&str],
     #[case] workspace: u128,
@@ -72,6 +85,42 @@ fn a_destination_gets_what_it_wants(
     let jobs = jobs_for(&[event(9, "lead.created", None)], &destinations, &[facts(3, is_test)], environment);
 
     assert_eq!(jobs.len(), usize::from(wanted));
+}
+
+#[rstest]
+#[case::a_test_where_tests_are_wanted(Rules { includes_tests: true, ..Rules::default() }, "production", true)]
+#[case::a_test_in_development(Rules { in_development: true, ..Rules::default() }, "development", true)]
+#[case::filtered_out(Rules { includes_tests: true, filter: Filter { min_score: Some(41), ..Filter::default() }, ..Rules::default() }, "production", false)]
+#[case::admitted(Rules { includes_tests: true, filter: Filter { tags: vec!["vip".into()], ..Filter::default() }, ..Rules::default() }, "production", true)]
+fn a_destination_that_has_rules_gets_what_they_say(
+    #[case] rules: Rules,
+    #[case] environment: &str,
+    #[case] wanted: bool,
+) {
+    let destinations = [Destination { rules, ..destination(1, HOME, &["lead.created"], None) }];
+
+    let jobs = jobs_for(&[event(9, "lead.created", None)], &destinations, &[facts(3, true)], environment);
+
+    assert_eq!(jobs.len(), usize::from(wanted));
+}
+
+#[rstest]
+#[case::at_once(0, Some(30), None, &[])]
+#[case::later(3_600_000, Some(30), None, &["lead.resubmitted"])]
+#[case::late_enough_for_this_one(3_600_000, None, Some(1), &["lead.re_engaged"])]
+fn a_lead_that_comes_again_is_told_by_how_long_it_was_silent(
+    #[case] silence_ms: i64,
+    #[case] window: Option<i64>,
+    #[case] reengage: Option<i64>,
+    #[case] told: &[&str],
+) {
+    let rules = Rules { duplicate_window_minutes: window, reengage_after_hours: reengage, ..Rules::default() };
+    let destinations = [Destination { rules, ..destination(1, HOME, &["lead.resubmitted", "lead.re_engaged"], None) }];
+    let again = Event { data: json!({"silenceMs": silence_ms}), ..event(9, "lead.resubmitted", Some(8)) };
+
+    let jobs = jobs_for(&[again], &destinations, &[facts(3, false)], "production");
+
+    assert_eq!(jobs.iter().map(|job| job.event.as_str()).collect::<Vec<_>>(), told);
 }
 
 #[rstest]

@@ -1,29 +1,27 @@
 //! Outside endpoints that get events.
 
-use std::collections::BTreeMap;
+mod request;
 
 use axum::extract::State;
-use leadline_domain::{
-    ids::{DestinationId, ProjectId},
-    permissions::Permission,
-    time::Timestamp,
-};
+use leadline_domain::{ids::DestinationId, permissions::Permission, time::Timestamp};
 use leadline_engine::delivery::{
     EVENTS,
-    destinations::{self as delivery, DestinationError, Wish, WithSecret},
+    destinations::{self as delivery, DestinationError, WithSecret},
     send::Attempt,
 };
 use leadline_store::destinations::{self, Destination, Health};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+pub(super) use self::request::text_of;
+use self::request::{DestinationRequest, RulesView};
 use crate::{
     api::views::{All, PageQuery, Paged},
     app::App,
     error::{ApiError, ApiResult},
-    extract::{Json, Path, Query, present},
+    extract::{Json, Path, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
 
@@ -47,9 +45,15 @@ struct DestinationView {
     url: String,
     /// The events that it gets.
     events: Vec<String>,
-    /// The shape of the payload: `leadline` or `whatconverts`.
+    /// The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
     #[schema(example = "leadline")]
     format: String,
+    /// Its own payload, which the format `template` sends.
+    template: Option<String>,
+    #[serde(flatten)]
+    rules: RulesView,
+    /// The most requests at the same time.
+    max_in_flight: i64,
     /// `standard`, `fast` or `none`.
     #[schema(example = "standard")]
     retry_plan: &'static str,
@@ -96,6 +100,9 @@ impl DestinationView {
             url: destination.url,
             events: destination.events,
             format: destination.format,
+            template: destination.template,
+            rules: destination.rules.into(),
+            max_in_flight: destination.max_in_flight,
             retry_plan: destination.retry_plan.as_str(),
             project_id: destination.project_id.map(|project| project.0),
             header_names: destination.header_names,
@@ -155,47 +162,15 @@ async fn list_destinations(
     Ok(Json(window.paged(page, |row| DestinationView::new(row, health.next().unwrap_or_default(), None))))
 }
 
-/// A destination to be.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateDestinationRequest {
-    #[schema(example = "CRM")]
-    name: String,
-    #[schema(example = "https://crm.example.com/hooks/leads")]
-    url: String,
-    #[schema(example = json!(["lead.created"]))]
-    events: Vec<String>,
-    /// The shape of the payload: `leadline` (ours, which is what it is unless something else is said) or `whatconverts`.
-    #[schema(example = "leadline")]
-    format: Option<String>,
-    /// `standard` (seconds, then hours), `fast` (three retries within seconds) or `none`.
-    #[schema(example = "standard")]
-    retry_plan: Option<String>,
-    project_id: Option<Uuid>,
-    /// Headers for every request. They are sealed and never shown again.
-    headers: Option<BTreeMap<String, String>>,
-    is_active: Option<bool>,
-}
-
 /// Makes a destination. The answer holds its signing secret, this once.
 #[utoipa::path(post, path = "/v1/delivery/destinations", tag = "destinations",
-    request_body = CreateDestinationRequest, responses((status = 200, body = DestinationView)))]
+    request_body = DestinationRequest, responses((status = 200, body = DestinationView)))]
 async fn create_destination(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
-    Json(body): Json<CreateDestinationRequest>,
+    Json(body): Json<DestinationRequest>,
 ) -> ApiResult<Json<DestinationView>> {
-    let wish = Wish {
-        name: Some(body.name),
-        url: Some(body.url),
-        events: Some(body.events),
-        format: body.format,
-        retry_plan: body.retry_plan,
-        project_id: body.project_id.map(|project| Some(ProjectId(project))),
-        headers: body.headers,
-        is_active: body.is_active,
-    };
-    let WithSecret { destination, secret } = delivery::create_destination(&app.engine, &actor, &wish).await?;
+    let WithSecret { destination, secret } = delivery::create_destination(&app.engine, &actor, &body.into()).await?;
     Ok(Json(DestinationView::new(destination, Health::default(), Some(secret))))
 }
 
@@ -211,46 +186,16 @@ async fn get_destination(
     DestinationView::load(&app, found.ok_or(ApiError::not_found())?, None).await
 }
 
-/// What is absent stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ChangeDestinationRequest {
-    name: Option<String>,
-    url: Option<String>,
-    events: Option<Vec<String>>,
-    /// `leadline` or `whatconverts`. What was sent before is tried again as it was.
-    format: Option<String>,
-    retry_plan: Option<String>,
-    /// Null for all projects.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Uuid>)]
-    project_id: Option<Option<Uuid>>,
-    /// All custom headers anew; an empty object for none.
-    headers: Option<BTreeMap<String, String>>,
-    /// False pauses it, and holds what waits; true sends that.
-    is_active: Option<bool>,
-}
-
 /// Changes a destination.
 #[utoipa::path(patch, path = "/v1/delivery/destinations/{id}", tag = "destinations", params(("id" = Uuid, Path)),
-    request_body = ChangeDestinationRequest, responses((status = 200, body = DestinationView)))]
+    request_body = DestinationRequest, responses((status = 200, body = DestinationView)))]
 async fn change_destination(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<Uuid>,
-    Json(body): Json<ChangeDestinationRequest>,
+    Json(body): Json<DestinationRequest>,
 ) -> ApiResult<Json<DestinationView>> {
-    let wish = Wish {
-        name: body.name,
-        url: body.url,
-        events: body.events,
-        format: body.format,
-        retry_plan: body.retry_plan,
-        project_id: body.project_id.map(|project| project.map(ProjectId)),
-        headers: body.headers,
-        is_active: body.is_active,
-    };
-    let destination = delivery::update_destination(&app.engine, &actor, DestinationId(id), &wish).await?;
+    let destination = delivery::update_destination(&app.engine, &actor, DestinationId(id), &body.into()).await?;
     DestinationView::load(&app, destination, None).await
 }
 

@@ -25,6 +25,7 @@ mod setup;
 mod sites;
 mod source_health;
 mod submissions;
+mod templates;
 mod tokens;
 mod users;
 mod views;
@@ -64,6 +65,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(fraud::routes())
         .merge(scoring::routes())
         .merge(destinations::routes())
+        .merge(templates::routes())
         .merge(deliveries::routes())
         .merge(analysis::routes())
         .merge(live::routes())

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{State, books};
 use crate::{
-    dialect::Kind,
+    dialect::{Dialect, Kind},
     sql::{Columns, Error, IntoParam, Reader, Row, Tx, json_set, params},
 };
 
@@ -108,6 +108,39 @@ pub async fn pick(
     Ok(picked)
 }
 
+/// Picks of each destination the delivery whose turn it is, where it is due: a retry before all that came later, and
+/// nothing while one is under way.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn pick_next_in_order(
+    tx: &mut Tx,
+    destinations: &[DestinationId],
+    now: Timestamp,
+) -> Result<Vec<DeliveryId>, Error> {
+    if destinations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dialect = tx.dialect();
+    // By `deliveries_later` and `deliveries_first`, the first entry of each.
+    let head = |which: &str| {
+        format!(
+            "(SELECT id FROM deliveries WHERE destination_id = t.id AND state = 'pending' AND {which}
+              ORDER BY next_attempt_at, event_id LIMIT 1)"
+        )
+    };
+    let sql = format!(
+        "SELECT id FROM deliveries WHERE id IN (SELECT coalesce({later}, {first}) FROM destinations AS t
+             WHERE id IN {list} AND is_active AND deleted_at IS NULL) AND {DUE} {lock}",
+        later = head("plan_attempt > 0"),
+        first = head("plan_attempt = 0"),
+        list = dialect.id_list(2),
+        lock = dialect.skip_locked(),
+    );
+    let rows = tx.query(&sql, &[now.param(), json_set(destinations)]).await?;
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
 /// A delivery that was picked, with what its payload is made of.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns of `deliveries` under their own names")]
@@ -117,8 +150,6 @@ pub struct Picked {
     /// The workspace's name in addresses.
     pub workspace_slug: String,
     pub destination_id: DestinationId,
-    /// In which shape the destination wants its payloads.
-    pub format: String,
     pub event_id: EventId,
     pub event: String,
     pub lead_id: Option<LeadId>,
@@ -193,13 +224,17 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let dialect = tx.dialect();
+    let sql = load_sql(tx.dialect(), "deliveries");
+    tx.query(&sql, &[json_set(ids)]).await?.iter().map(read_picked).collect()
+}
+
+/// Reads deliveries out of a table, or of something with its columns.
+pub(super) fn load_sql(dialect: Dialect, deliveries: &str) -> String {
     // What is one value stands as a subquery: PostgreSQL puts at most eight tables in order by itself
     // (`join_collapse_limit`), and beyond that begins with all deliveries.
-    let sql = format!(
+    format!(
         "SELECT d.id, d.workspace_id, (SELECT w.slug FROM workspaces AS w WHERE w.id = d.workspace_id) AS slug,
-             d.destination_id, (SELECT t.format FROM destinations AS t WHERE t.id = d.destination_id) AS format,
-             d.event_id, d.event, d.lead_id, d.attempt_count, d.plan_attempt, d.payload, d.created_at,
+             d.destination_id, d.event_id, d.event, d.lead_id, d.attempt_count, d.plan_attempt, d.payload, d.created_at,
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
              l.email, l.phone, l.company, l.title, l.source, l.source_name, {tags} AS tags, {custom} AS custom_fields,
              l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch,
@@ -213,7 +248,7 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
              {reason} AS match_reason,
              (SELECT {data} FROM events AS e WHERE e.id = d.event_id AND d.lead_id IS NULL AND d.submission_id IS NULL
               AND d.payload IS NULL) AS event_data
-         FROM deliveries AS d
+         FROM {deliveries} AS d
          LEFT JOIN leads AS l ON l.id = d.lead_id AND l.workspace_id = d.workspace_id AND d.payload IS NULL
          LEFT JOIN projects AS p ON p.id = l.project_id
          LEFT JOIN lead_pipeline_stages AS s ON s.id = l.stage_id
@@ -228,17 +263,15 @@ pub async fn load(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<Picked>, Error>
         reason = dialect.json_text("u.match_reason"),
         data = dialect.json_text("e.data"),
         list = dialect.id_list(1),
-    );
-    tx.query(&sql, &[json_set(ids)]).await?.iter().map(read_picked).collect()
+    )
 }
 
-fn read_picked(row: &Row) -> Result<Picked, Error> {
+pub(super) fn read_picked(row: &Row) -> Result<Picked, Error> {
     Ok(Picked {
         id: row.get("id")?,
         workspace_id: row.get("workspace_id")?,
         workspace_slug: row.get("slug")?,
         destination_id: row.get("destination_id")?,
-        format: row.get("format")?,
         event_id: row.get("event_id")?,
         event: row.get("event")?,
         lead_id: row.get("lead_id")?,

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use leadline_domain::{ids::WorkspaceId, time::Timestamp};
+use leadline_domain::{
+    ids::{DeliveryId, WorkspaceId},
+    time::Timestamp,
+};
 use leadline_engine::{
     capture,
-    delivery::{self, destinations::Wish, payload::Format},
+    delivery::{
+        self,
+        destinations::Wish,
+        payload::{Format, Sample, Shape, leadline::Workspace, sample},
+    },
 };
 use leadline_store::deliveries::State;
 use leadline_testkit::{Answer, Db, Receiver, TestApp};
@@ -17,9 +24,16 @@ use super::{all, assert_signed, destination, destination_with, wish};
 #[test]
 fn a_payload_is_json_with_the_promised_keys() {
     let ids = std::array::from_fn(|n| uuid::Uuid::from_u128(n as u128));
-    let workspace = delivery::payload::Workspace { id: WorkspaceId(uuid::Uuid::from_u128(9)), slug: "acme" };
+    let made_up = Sample {
+        event: "lead.created",
+        ids,
+        delivery_id: DeliveryId(uuid::Uuid::from_u128(8)),
+        workspace: Workspace { id: WorkspaceId(uuid::Uuid::from_u128(9)), slug: "acme" },
+        environment: "production",
+        now: Timestamp(0),
+    };
 
-    let text = delivery::payload::sample(Format::Leadline, "lead.created", ids, workspace, "production", Timestamp(0));
+    let text = sample(&Shape::Fixed(Format::Leadline), &made_up);
 
     let payload: Value = serde_json::from_str(&text).expect("JSON");
     let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");

@@ -91,7 +91,7 @@ async fn everything_that_is_wrong_with_a_destination_is_told_at_once() {
         retry_plan: Some("forever".into()),
         project_id: Some(Some(leadline_domain::ids::ProjectId::from_uuid(app.workspace.uuid()))),
         headers: Some(BTreeMap::from([("Host".into(), "x".into())])),
-        is_active: None,
+        ..Wish::default()
     };
 
     let refused = delivery::destinations::create_destination(&app.engine, &app.actor(), &wish).await;

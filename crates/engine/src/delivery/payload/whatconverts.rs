@@ -8,63 +8,11 @@ mod contact;
 mod known;
 mod visit;
 
-use leadline_domain::{
-    context::Context,
-    ids::ContactId,
-    inbound::{self, Format, Unpacked},
-};
+use leadline_domain::inbound::{Format, Unpacked};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Lead, Workspace};
-
-/// What a payload is made of.
-#[derive(Debug)]
-pub struct Facts<'a> {
-    /// The kind of event.
-    pub event: &'a str,
-    /// Whose it is.
-    pub workspace: Workspace<'a>,
-    /// The lead as it is.
-    pub lead: Lead<'a>,
-    /// The person.
-    pub contact_id: Option<ContactId>,
-    /// The lead's phone number as entered.
-    pub phone_raw: Option<&'a str>,
-    /// What was found out about the visitor.
-    pub context: Context,
-    /// The submission that the lead is told by.
-    pub submission: Option<Evidence<'a>>,
-    /// Whether that submission caused the event, or is just the latest that there is.
-    pub is_cause: bool,
-    /// The lead's latest submission besides that one that may be WhatConverts'.
-    pub record: Option<Map<String, Value>>,
-}
-
-/// What was sent.
-#[derive(Debug)]
-pub struct Evidence<'a> {
-    /// The kind of source.
-    pub source: &'a str,
-    /// The fields as sent.
-    pub fields: Map<String, Value>,
-    /// The page of the form.
-    pub page_url: Option<&'a str>,
-    /// The address of whoever sent the request.
-    pub ip: Option<&'a str>,
-}
-
-impl Evidence<'_> {
-    /// The fields as the sender's product means them, where it is another product's.
-    fn unpacked(&self) -> Option<Unpacked> {
-        matches!(self.source, "webhook" | "facebook").then(|| unpacked(&self.fields)).flatten()
-    }
-}
-
-fn unpacked(fields: &Map<String, Value>) -> Option<Unpacked> {
-    let item = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    inbound::unpack(None, &[item]).leads.pop()
-}
+use super::facts::{Facts, unpacked};
 
 /// Whose word counts for a key; the others' counts where that one says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use leadline_domain::{ids::DestinationId, time::Timestamp};
+use leadline_domain::{
+    ids::DestinationId,
+    time::{MINUTE_MS, Timestamp},
+};
 use tokio::sync::{Semaphore, watch};
 
 use crate::delivery::send::DestinationForSending;
@@ -23,6 +26,7 @@ pub(super) struct Lane {
     pub(super) version: Timestamp,
     pub(super) slots: Arc<Semaphore>,
     pub(super) pace: Pace,
+    limit: Option<Limit>,
     max_in_flight: usize,
     /// Each job holds a clone. Clones are counted instead of kept in a counter, so that a task that panics cannot leave
     /// the count wrong.
@@ -36,6 +40,7 @@ impl Lane {
             version,
             slots: Arc::new(Semaphore::new(max_in_flight)),
             pace: Pace::default(),
+            limit: None,
             max_in_flight,
             held: Arc::default(),
         }
@@ -51,9 +56,58 @@ impl Lane {
         Arc::strong_count(&self.held) - 1
     }
 
+    /// How many requests it gets at once.
+    pub(super) fn max_in_flight(&self) -> usize {
+        self.max_in_flight
+    }
+
+    /// Sets how many requests it gets within a minute.
+    pub(super) fn set_limit(&mut self, per_minute: Option<i64>) {
+        if self.limit.map(|limit| limit.per_minute) != per_minute {
+            self.limit = per_minute.map(Limit::new);
+        }
+    }
+
     /// How many more may be leased now.
-    pub(super) fn room(&self) -> usize {
-        self.pace.window(self.max_in_flight).saturating_sub(self.held())
+    pub(super) fn room(&mut self, now: Timestamp) -> usize {
+        let room = self.pace.window(self.max_in_flight).saturating_sub(self.held());
+        self.limit.as_mut().map_or(room, |limit| room.min(limit.allowed(now)))
+    }
+
+    /// So many were leased.
+    pub(super) fn spend(&mut self, count: usize) {
+        if let Some(limit) = &mut self.limit {
+            limit.spend(count);
+        }
+    }
+}
+
+/// How many requests a lane may begin: so many a minute, and of those no more than a second's share, or one, at once.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    per_minute: i64,
+    /// In sixty-thousandths of a request, so that a millisecond's share is a whole number.
+    saved: i64,
+    since: Option<Timestamp>,
+}
+
+impl Limit {
+    const ONE: i64 = 60_000;
+
+    const fn new(per_minute: i64) -> Self {
+        Self { per_minute, saved: Self::ONE, since: None }
+    }
+
+    fn allowed(&mut self, now: Timestamp) -> usize {
+        let passed_ms = self.since.map_or(0, |since| now.ms_since(since)).clamp(0, MINUTE_MS);
+        self.since = Some(now);
+        let most = (self.per_minute * 1_000).max(Self::ONE);
+        self.saved = (self.saved + passed_ms * self.per_minute).min(most);
+        usize::try_from(self.saved / Self::ONE).unwrap_or(0)
+    }
+
+    fn spend(&mut self, count: usize) {
+        self.saved -= i64::try_from(count).unwrap_or(i64::MAX / Self::ONE) * Self::ONE;
     }
 }
 
@@ -157,6 +211,26 @@ mod tests {
             pace.take_in(Duration::from_millis(100));
         }
         assert_eq!(pace.window(8), 8);
+    }
+
+    #[rstest]
+    #[case::slow(30)]
+    #[case::fast(6_000)]
+    fn a_limited_lane_begins_no_more_than_its_minute_and_a_second_allow(#[case] per_minute: i64) {
+        let mut limit = Limit::new(per_minute);
+        let mut begun = 0;
+        let mut most_at_once = 0;
+
+        for ms in (0..=60_000).step_by(50) {
+            let allowed = limit.allowed(Timestamp(ms));
+            limit.spend(allowed);
+            begun += allowed;
+            most_at_once = most_at_once.max(allowed);
+        }
+
+        let wanted = usize::try_from(per_minute).expect("a count");
+        assert!((wanted - 1..=wanted + 1).contains(&begun), "{begun}");
+        assert!(most_at_once <= (wanted / 60).max(1), "{most_at_once}");
     }
 
     fn destination(index: usize) -> DestinationId {

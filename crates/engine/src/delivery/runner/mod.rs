@@ -37,10 +37,12 @@ use self::{
     record::{Done, Job, Result as Outcome, record},
 };
 use super::{
-    payload::{of_picked, repeats_what_was_told},
+    payload::{Format, Shape, needs_more, of_picked},
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
 use crate::{Engine, random_bytes};
+
+const OURS: Shape = Shape::Fixed(Format::Leadline);
 
 /// How long a job is ours. Longer than any request, short enough that a crash is noticed soon.
 const LEASE_MS: i64 = MINUTE_MS;
@@ -230,7 +232,8 @@ impl Runner {
         let held: Vec<DestinationId> =
             self.lanes.iter().filter(|(_, lane)| lane.held() > 0).map(|(id, _)| *id).collect();
         let reader = self.engine.store.reader();
-        let standings = deliveries::standings(&reader, &held, self.engine.clock.now()).await?;
+        let now = self.engine.clock.now();
+        let standings = deliveries::standings(&reader, &held, now).await?;
         self.bring_lanes_up_to_date(&standings).await?;
         let since = self.last_round.elapsed();
         self.last_round = Instant::now();
@@ -238,9 +241,11 @@ impl Runner {
         let rooms: Vec<(DestinationId, usize)> = standings
             .iter()
             .filter(|standing| standing.is_due)
-            .filter_map(|standing| self.lanes.get(&standing.id).map(|lane| (standing.id, lane)))
-            .filter(|(_, lane)| lane.current.borrow().is_some())
-            .map(|(id, lane)| (id, lane.room()))
+            .filter_map(|standing| {
+                let lane = self.lanes.get_mut(&standing.id)?;
+                let is_open = lane.current.borrow().is_some();
+                is_open.then(|| (standing.id, lane.room(now)))
+            })
             .collect();
         self.turn = self.turn.wrapping_add(1);
         let free = MOST_HELD.saturating_sub(self.tasks.len()).min(BATCH);
@@ -268,9 +273,12 @@ impl Runner {
     }
 
     fn open_lane(&mut self, row: &Destination) {
-        let slots = usize::try_from(row.max_in_flight).unwrap_or(1).max(1);
+        let slots = if row.rules.in_order { 1 } else { usize::try_from(row.max_in_flight).unwrap_or(1).max(1) };
+        // A lane of another width is a new one; what is under way in the old one ends there.
+        self.lanes.retain(|id, lane| *id != row.id || lane.max_in_flight() == slots);
         let lane = self.lanes.entry(row.id).or_insert_with(|| Lane::new(row.updated_at, slots));
         lane.version = row.updated_at;
+        lane.set_limit(row.rules.requests_per_minute);
         let opened = DestinationForSending::open(row, &self.engine.keys);
         if let Err(error) = &opened {
             // Said once for each version; its deliveries wait until somebody mends it.
@@ -283,14 +291,21 @@ impl Runner {
         let now = self.engine.clock.now();
         // Destinations with the same share are asked for together: mostly that is all of them.
         let mut by_share: BTreeMap<usize, Vec<DestinationId>> = BTreeMap::new();
+        let mut in_order = Vec::new();
         for (id, share) in shares {
-            by_share.entry(*share).or_default().push(*id);
+            match self.destination(*id) {
+                Some(destination) if destination.rules.in_order => in_order.push(*id),
+                Some(_) | None => by_share.entry(*share).or_default().push(*id),
+            }
         }
-        let mut ids = Vec::new();
+        let mut ids = deliveries::pick_next_in_order(tx, &in_order, now).await?;
         for (share, destinations) in by_share {
             ids.extend(deliveries::pick(tx, &destinations, share, now).await?);
         }
         let mut picked = deliveries::load(tx, &ids).await?;
+        // What is picked for a lane that was just closed stays where it is: its payload is made for a destination that
+        // can be opened.
+        picked.retain(|one| self.destination(one.destination_id).is_some());
         picked.sort_by_key(|one| (one.plan_attempt, one.created_at));
         let payloads = self.payloads(tx, &picked).await?;
         let leases: Vec<Lease<'_>> =
@@ -301,15 +316,29 @@ impl Runner {
     }
 
     async fn payloads(&self, tx: &mut Tx, picked: &[Picked]) -> Result<Vec<String>, Error> {
-        let asked: Vec<DeliveryId> = picked.iter().filter(|one| repeats_what_was_told(one)).map(|one| one.id).collect();
+        let shapes: Vec<Shape> = picked
+            .iter()
+            .map(|one| self.destination(one.destination_id).map_or(OURS, |destination| destination.shape.clone()))
+            .collect();
+        let asked = picked.iter().zip(&shapes).filter(|(one, shape)| needs_more(one, shape));
+        let asked: Vec<DeliveryId> = asked.map(|(one, _)| one.id).collect();
         let told = deliveries::list_told(tx, &asked).await?;
         let told: HashMap<DeliveryId, Told> = told.into_iter().map(|one| (one.id, one)).collect();
         let environment = &self.engine.options.environment;
-        Ok(picked.iter().map(|one| of_picked(one, told.get(&one.id), environment)).collect())
+        Ok(picked
+            .iter()
+            .zip(&shapes)
+            .map(|(one, shape)| of_picked(one, told.get(&one.id), shape, environment))
+            .collect())
+    }
+
+    /// The destination as its lane has it, where it gets something.
+    fn destination(&self, id: DestinationId) -> Option<Arc<DestinationForSending>> {
+        self.lanes.get(&id)?.current.borrow().clone()
     }
 
     fn job(&self, picked: Picked, payload: String, leased_until: Timestamp) -> Option<Job> {
-        let destination = self.lanes.get(&picked.destination_id)?.current.borrow().clone()?;
+        let destination = self.destination(picked.destination_id)?;
         Some(Job {
             id: picked.id,
             workspace_id: picked.workspace_id,
@@ -324,7 +353,8 @@ impl Runner {
     }
 
     fn start(&mut self, job: Job) {
-        let Some(lane) = self.lanes.get(&job.destination.id) else { return };
+        let Some(lane) = self.lanes.get_mut(&job.destination.id) else { return };
+        lane.spend(1);
         let held = lane.hold();
         let sender = Sender {
             engine: self.engine.clone(),
@@ -372,7 +402,7 @@ impl Sender {
         let Ok(_slot) = Arc::clone(&self.slots).acquire_owned().await else { return Outcome::Unsent };
         let Some(destination) = self.current.borrow().clone() else { return Outcome::Unsent };
         let now = self.engine.clock.now();
-        let timeout = self.engine.options.delivery_timeout;
+        let timeout = destination.timeout(self.engine.options.delivery_timeout);
         let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         let has_time = now.plus_ms(timeout_ms).plus_ms(LEASE_MARGIN_MS) <= job.leased_until;
         if !has_time {

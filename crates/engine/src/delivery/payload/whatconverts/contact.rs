@@ -1,7 +1,7 @@
 //! Who the lead is, and what they filled in.
 
 use leadline_domain::{attribution::Param, fields::as_sent, inbound::Format, phones::national};
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{Map, Value, json};
 
 use super::{Facts, Provider, Rule::Lead, known::Known};
 
@@ -14,16 +14,9 @@ struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    /// A lead without a name is called by its address or its source; that is no name to tell.
     fn of(facts: &'a Facts<'_>) -> Self {
         let lead = &facts.lead;
-        let stand_ins = [lead.email, lead.phone, facts.phone_raw, Some(lead.source_name)];
-        Self {
-            name: Some(lead.name).filter(|name| !stand_ins.contains(&Some(*name))),
-            company: lead.company,
-            email: lead.email,
-            phone: lead.phone.or(facts.phone_raw),
-        }
+        Self { name: facts.name(), company: lead.company, email: lead.email, phone: lead.phone.or(facts.phone_raw) }
     }
 }
 
@@ -82,7 +75,7 @@ pub(super) fn additional_fields(facts: &Facts<'_>) -> Value {
     fields.retain(|name, _| !name.starts_with("__"));
     // Who makes a lead by hand or by the API gives its custom fields apart.
     if matches!(submission.source, "api" | "manual" | "import") {
-        for (name, value) in custom_fields(facts.lead.custom_fields) {
+        for (name, value) in custom_fields(facts) {
             fields.entry(name).or_insert(value);
         }
     }
@@ -98,8 +91,8 @@ fn answer(value: Value) -> Value {
 }
 
 /// Custom fields by the names as they came.
-fn custom_fields(custom_fields: &RawValue) -> Map<String, Value> {
-    let mut fields: Map<String, Value> = serde_json::from_str(custom_fields.get()).unwrap_or_default();
+fn custom_fields(facts: &Facts<'_>) -> Map<String, Value> {
+    let mut fields = facts.custom_fields();
     let names = fields.remove("_displayNames").unwrap_or_default();
     let name_of = |key: String| names[&key].as_str().map_or_else(|| key.clone(), str::to_owned);
     fields.into_iter().map(|(key, value)| (name_of(key), value)).collect()

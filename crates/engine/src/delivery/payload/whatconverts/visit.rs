@@ -1,35 +1,10 @@
 //! Where the lead came from, and with what.
 
-use leadline_domain::{
-    agents::{Device, Kind},
-    attribution::TouchParams,
-};
-use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use leadline_domain::agents::{Device, Kind};
+use serde_json::json;
 
 use super::{Facts, Rule::Latest, known::Known};
-
-/// A touch as it is kept.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Visit {
-    #[serde(flatten)]
-    params: TouchParams,
-    channel: Option<String>,
-    source: Option<String>,
-    keyword: Option<String>,
-}
-
-impl Visit {
-    fn read(touch: &RawValue) -> Self {
-        serde_json::from_str(touch.get()).unwrap_or_default()
-    }
-
-    fn tells_of_an_origin(&self) -> bool {
-        let TouchParams { utm_source, utm_medium, utm_campaign, .. } = &self.params;
-        [utm_source, utm_medium, utm_campaign, &self.source].into_iter().any(Option::is_some)
-    }
-}
+use crate::delivery::payload::visits::Visit;
 
 pub(super) fn pages_and_device(facts: &Facts<'_>) -> Vec<Known> {
     let [first, last] = [facts.lead.first_touch, facts.lead.last_touch].map(Visit::read);
@@ -68,15 +43,13 @@ pub(super) fn origin(facts: &Facts<'_>) -> Vec<Known> {
     let [first, last] = [facts.lead.first_touch, facts.lead.last_touch].map(Visit::read);
     let visit = if last.tells_of_an_origin() || !first.tells_of_an_origin() { last } else { first };
     let params = visit.params;
-    // Behind a webhook or a chat stands a server, whose address is not the lead's.
-    let browser = facts.submission.as_ref().filter(|one| matches!(one.source, "form" | "widget"));
     vec![
         ("lead_source", Latest, json!(params.utm_source.or(visit.source))),
         ("lead_medium", Latest, json!(params.utm_medium.or(visit.channel))),
         ("lead_campaign", Latest, json!(params.utm_campaign)),
         ("lead_content", Latest, json!(params.utm_content)),
         ("lead_keyword", Latest, json!(params.utm_term.or(visit.keyword))),
-        ("ip_address", Latest, json!(browser.and_then(|one| one.ip))),
+        ("ip_address", Latest, json!(facts.browser().and_then(|one| one.ip))),
     ]
 }
 
