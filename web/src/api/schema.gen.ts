@@ -1771,28 +1771,6 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
-        All_PresetView: {
-            /** @description The rows. */
-            data: {
-                /** @example hubspot */
-                id: string;
-                name: string;
-                /** @description What has to be done there, and what to fill in. */
-                hint: string;
-                /** @description What its address looks like. */
-                url: string;
-                template: string;
-                /** @example json */
-                contentType: string;
-                /** @example POST */
-                method: string;
-                /** @description Headers that it needs, with what to fill in. */
-                headers: {
-                    [key: string]: string;
-                };
-            }[];
-        };
-        /** @description A list that comes as a whole. */
         All_RoleView: {
             /** @description The rows. */
             data: {
@@ -1832,6 +1810,28 @@ export interface components {
         All_String: {
             /** @description The rows. */
             data: string[];
+        };
+        /** @description A list that comes as a whole. */
+        All_TemplatePresetView: {
+            /** @description The rows. */
+            data: {
+                /** @example hubspot */
+                id: string;
+                name: string;
+                /** @description What has to be done there, and what to fill in. */
+                hint: string;
+                /** @description What its address looks like. */
+                url: string;
+                template: string;
+                /** @example json */
+                contentType: string;
+                /** @example POST */
+                method: string;
+                /** @description Headers that it needs, with what to fill in. */
+                headers: {
+                    [key: string]: string;
+                };
+            }[];
         };
         /** @description A list that comes as a whole. */
         All_TokenView: {
@@ -2523,6 +2523,27 @@ export interface components {
             /** Format: date-time */
             finishedAt?: string | null;
         };
+        /** @description Which leads a destination is told of: those that meet all that is set. */
+        DestinationFilterView: {
+            /** @description From one of these kinds of sources, such as `form`. */
+            sources?: string[];
+            /** @description From one of these sources. */
+            sourceIds?: string[];
+            /** @description With one of these tags. */
+            tags?: string[];
+            /** @description In one of these stages. */
+            stageIds?: string[];
+            /**
+             * Format: int64
+             * @description With at least this score, 0 to 100.
+             */
+            minScore?: number | null;
+            /**
+             * Format: int64
+             * @description With at most this suspicion, 0 to 100.
+             */
+            maxSuspicion?: number | null;
+        };
         /**
          * @description What a destination is to be. `name`, `url` and `events` are needed to make one; in a change, what is absent stays as
          *     it is, and null goes back to how it was at first.
@@ -2567,7 +2588,7 @@ export interface components {
              * @description The most requests at the same time, 1 to 64; 8 unless something else is said.
              */
             maxInFlight?: number | null;
-            filter?: components["schemas"]["FilterView"] | null;
+            filter?: components["schemas"]["DestinationFilterView"] | null;
             /** @description Whether it is told of tests in production, too. */
             includesTests?: boolean | null;
             /** @description Whether it is told of anything where the installation runs in development. */
@@ -2605,7 +2626,26 @@ export interface components {
             /** @description Whether each delivery waits until those before it have ended. */
             inOrder?: boolean | null;
         };
-        DestinationView: components["schemas"]["RulesView"] & {
+        /** @description The rules of a destination. */
+        DestinationRulesView: {
+            filter: components["schemas"]["DestinationFilterView"];
+            includesTests: boolean;
+            inDevelopment: boolean;
+            /** Format: int64 */
+            duplicateWindowMinutes?: number | null;
+            /** Format: int64 */
+            reengageAfterHours?: number | null;
+            /** @description `POST`, `PUT` or `PATCH`. */
+            method: string;
+            /** @description `json` or `form`. */
+            contentType: string;
+            /** Format: int64 */
+            timeoutSeconds?: number | null;
+            /** Format: int64 */
+            requestsPerMinute?: number | null;
+            inOrder: boolean;
+        };
+        DestinationView: components["schemas"]["DestinationRulesView"] & {
             /** Format: uuid */
             id: string;
             name: string;
@@ -2797,27 +2837,6 @@ export interface components {
              * @example is required
              */
             message: string;
-        };
-        /** @description Which leads a destination is told of: those that meet all that is set. */
-        FilterView: {
-            /** @description From one of these kinds of sources, such as `form`. */
-            sources?: string[];
-            /** @description From one of these sources. */
-            sourceIds?: string[];
-            /** @description With one of these tags. */
-            tags?: string[];
-            /** @description In one of these stages. */
-            stageIds?: string[];
-            /**
-             * Format: int64
-             * @description With at least this score, 0 to 100.
-             */
-            minScore?: number | null;
-            /**
-             * Format: int64
-             * @description With at most this suspicion, 0 to 100.
-             */
-            maxSuspicion?: number | null;
         };
         /** @description All forms. */
         FormList: {
@@ -3662,7 +3681,7 @@ export interface components {
         /** @description One page of a list. */
         Paged_DestinationView: {
             /** @description The rows of this page. */
-            data: (components["schemas"]["RulesView"] & {
+            data: (components["schemas"]["DestinationRulesView"] & {
                 /** Format: uuid */
                 id: string;
                 name: string;
@@ -3952,53 +3971,6 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
-        /** @description A name that a placeholder can hold. */
-        PlaceholderView: {
-            /** @example email */
-            name: string;
-            /** @description What it stands for. */
-            says: string;
-        };
-        /** @description Everything that can stand between the braces of a template. */
-        PlaceholdersView: {
-            placeholders: components["schemas"]["PlaceholderView"][];
-            /** @description The names of filters. */
-            filters: string[];
-        };
-        /** @description A template to begin with. */
-        PresetView: {
-            /** @example hubspot */
-            id: string;
-            name: string;
-            /** @description What has to be done there, and what to fill in. */
-            hint: string;
-            /** @description What its address looks like. */
-            url: string;
-            template: string;
-            /** @example json */
-            contentType: string;
-            /** @example POST */
-            method: string;
-            /** @description Headers that it needs, with what to fill in. */
-            headers: {
-                [key: string]: string;
-            };
-        };
-        /** @description A template to look at. */
-        PreviewRequest: {
-            /** @description As a text or as JSON itself. */
-            template: unknown;
-            /**
-             * @description `json` or `form`.
-             * @example json
-             */
-            contentType?: string | null;
-            /**
-             * Format: uuid
-             * @description The lead to fill in; the newest one where it is absent.
-             */
-            leadId?: string | null;
-        };
         /** @description What would be made of one request. */
         PreviewView: {
             /** @description A submission each. */
@@ -4266,25 +4238,6 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
-        /** @description The rules of a destination. */
-        RulesView: {
-            filter: components["schemas"]["FilterView"];
-            includesTests: boolean;
-            inDevelopment: boolean;
-            /** Format: int64 */
-            duplicateWindowMinutes?: number | null;
-            /** Format: int64 */
-            reengageAfterHours?: number | null;
-            /** @description `POST`, `PUT` or `PATCH`. */
-            method: string;
-            /** @description `json` or `form`. */
-            contentType: string;
-            /** Format: int64 */
-            timeoutSeconds?: number | null;
-            /** Format: int64 */
-            requestsPerMinute?: number | null;
-            inOrder: boolean;
-        };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
             /**
@@ -4603,6 +4556,64 @@ export interface components {
         SwitchWorkspaceRequest: {
             /** Format: uuid */
             workspaceId: string;
+        };
+        /** @description A name that a placeholder can hold. */
+        TemplateNameView: {
+            /** @example email */
+            name: string;
+            /** @description What it stands for. */
+            says: string;
+        };
+        /** @description Everything that can stand between the braces of a template. */
+        TemplateNamesView: {
+            placeholders: components["schemas"]["TemplateNameView"][];
+            /** @description The names of filters. */
+            filters: string[];
+        };
+        /** @description A template to begin with. */
+        TemplatePresetView: {
+            /** @example hubspot */
+            id: string;
+            name: string;
+            /** @description What has to be done there, and what to fill in. */
+            hint: string;
+            /** @description What its address looks like. */
+            url: string;
+            template: string;
+            /** @example json */
+            contentType: string;
+            /** @example POST */
+            method: string;
+            /** @description Headers that it needs, with what to fill in. */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        /** @description A template to look at. */
+        TemplatePreviewRequest: {
+            /** @description As a text or as JSON itself. */
+            template: unknown;
+            /**
+             * @description `json` or `form`.
+             * @example json
+             */
+            contentType?: string | null;
+            /**
+             * Format: uuid
+             * @description The lead to fill in; the newest one where it is absent.
+             */
+            leadId?: string | null;
+        };
+        /** @description What a template would send. */
+        TemplatePreviewView: {
+            /** @description The body. */
+            payload: string;
+            /**
+             * Format: uuid
+             * @description The lead that is filled in; null where it is made up, since there is none or you may not see who it is.
+             */
+            leadId?: string | null;
+            leadName?: string | null;
         };
         /** @description What came of a test. */
         TestView: {
@@ -12667,7 +12678,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["All_PresetView"];
+                    "application/json": components["schemas"]["All_TemplatePresetView"];
                 };
             };
             /** @description The request could not be read */
@@ -12731,7 +12742,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlaceholdersView"];
+                    "application/json": components["schemas"]["TemplateNamesView"];
                 };
             };
             /** @description The request could not be read */
@@ -12790,7 +12801,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewRequest"];
+                "application/json": components["schemas"]["TemplatePreviewRequest"];
             };
         };
         responses: {
@@ -12799,7 +12810,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewView"];
+                    "application/json": components["schemas"]["TemplatePreviewView"];
                 };
             };
             /** @description The request could not be read */

@@ -134,7 +134,12 @@ export type LedgerLine = Schemas['LineView'];
 export type Alert = Narrowed<Schemas['AlertView'], { data: Record<string, unknown> }>;
 
 export type Destination = Schemas['DestinationView'];
+/** In a change, what is absent stays as it is. */
+export type DestinationInput = Schemas['DestinationRequest'];
 export type TestResult = Schemas['TestView'];
+export type TemplatePreset = Schemas['TemplatePresetView'];
+export type TemplatePlaceholders = Schemas['TemplateNamesView'];
+export type TemplatePreview = Schemas['TemplatePreviewView'];
 
 /** Described as text; the screens have a word for each. */
 export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'cancelled';

@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(super) use self::request::text_of;
-use self::request::{DestinationRequest, RulesView};
+use self::request::{DestinationRequest, DestinationRulesView};
 use crate::{
     api::views::{All, PageQuery, Paged},
     app::App,
@@ -51,7 +51,7 @@ struct DestinationView {
     /// Its own payload, which the format `template` sends.
     template: Option<String>,
     #[serde(flatten)]
-    rules: RulesView,
+    rules: DestinationRulesView,
     /// The most requests at the same time.
     max_in_flight: i64,
     /// `standard`, `fast` or `none`.

@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// A template to begin with.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PresetView {
+struct TemplatePresetView {
     #[schema(example = "hubspot")]
     id: &'static str,
     name: &'static str,
@@ -53,7 +53,7 @@ struct PresetView {
     headers: BTreeMap<String, String>,
 }
 
-impl From<&Preset> for PresetView {
+impl From<&Preset> for TemplatePresetView {
     fn from(preset: &Preset) -> Self {
         Self {
             id: preset.id,
@@ -70,14 +70,14 @@ impl From<&Preset> for PresetView {
 
 /// Templates to begin with, for products that many people use.
 #[utoipa::path(get, path = "/v1/delivery/template-presets", tag = "destinations",
-    responses((status = 200, body = All<PresetView>)))]
-async fn list_template_presets() -> Json<All<PresetView>> {
-    Json(All { data: PRESETS.iter().map(PresetView::from).collect() })
+    responses((status = 200, body = All<TemplatePresetView>)))]
+async fn list_template_presets() -> Json<All<TemplatePresetView>> {
+    Json(All { data: PRESETS.iter().map(TemplatePresetView::from).collect() })
 }
 
 /// A name that a placeholder can hold.
 #[derive(Debug, Serialize, ToSchema)]
-struct PlaceholderView {
+struct TemplateNameView {
     #[schema(example = "email")]
     name: &'static str,
     /// What it stands for.
@@ -86,24 +86,24 @@ struct PlaceholderView {
 
 /// Everything that can stand between the braces of a template.
 #[derive(Debug, Serialize, ToSchema)]
-struct PlaceholdersView {
-    placeholders: Vec<PlaceholderView>,
+struct TemplateNamesView {
+    placeholders: Vec<TemplateNameView>,
     /// The names of filters.
     filters: Vec<&'static str>,
 }
 
 /// What a template can name, and which filters there are.
 #[utoipa::path(get, path = "/v1/delivery/template-placeholders", tag = "destinations",
-    responses((status = 200, body = PlaceholdersView)))]
-async fn list_template_placeholders() -> Json<PlaceholdersView> {
-    let placeholders = PLACEHOLDERS.iter().map(|(name, says)| PlaceholderView { name, says }).collect();
-    Json(PlaceholdersView { placeholders, filters: FILTERS.to_vec() })
+    responses((status = 200, body = TemplateNamesView)))]
+async fn list_template_placeholders() -> Json<TemplateNamesView> {
+    let placeholders = PLACEHOLDERS.iter().map(|(name, says)| TemplateNameView { name, says }).collect();
+    Json(TemplateNamesView { placeholders, filters: FILTERS.to_vec() })
 }
 
 /// A template to look at.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PreviewRequest {
+struct TemplatePreviewRequest {
     /// As a text or as JSON itself.
     template: Value,
     /// `json` or `form`.
@@ -116,7 +116,7 @@ struct PreviewRequest {
 /// What a template would send.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PreviewView {
+struct TemplatePreviewView {
     /// The body.
     payload: String,
     /// The lead that is filled in; null where it is made up, since there is none or you may not see who it is.
@@ -135,13 +135,13 @@ impl From<PreviewError> for ApiError {
 }
 
 /// Fills a template in with a lead, and sends nothing.
-#[utoipa::path(post, path = "/v1/delivery/template-previews", tag = "destinations", request_body = PreviewRequest,
-    responses((status = 200, body = PreviewView)))]
+#[utoipa::path(post, path = "/v1/delivery/template-previews", tag = "destinations", request_body = TemplatePreviewRequest,
+    responses((status = 200, body = TemplatePreviewView)))]
 async fn preview_template(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
-    Json(body): Json<PreviewRequest>,
-) -> ApiResult<Json<PreviewView>> {
+    Json(body): Json<TemplatePreviewRequest>,
+) -> ApiResult<Json<TemplatePreviewView>> {
     let content_type = body.content_type.as_deref().map_or(Some(ContentType::Json), ContentType::parse);
     let content_type = content_type.ok_or_else(|| ApiError::field("/contentType", "must be json or form"))?;
     let text = text_of(body.template);
@@ -149,5 +149,5 @@ async fn preview_template(
     let lead = body.lead_id.map(LeadId);
     let preview = preview::preview(&app.engine, &actor, &text, content_type, lead, is_made_up).await?;
     let (lead_id, lead_name) = preview.lead.map(|(id, name)| (id.0, name)).unzip();
-    Ok(Json(PreviewView { payload: preview.payload, lead_id, lead_name }))
+    Ok(Json(TemplatePreviewView { payload: preview.payload, lead_id, lead_name }))
 }

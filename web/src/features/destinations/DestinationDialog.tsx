@@ -1,12 +1,15 @@
-import { Alert, Button, Checkbox, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { Accordion, Alert, Button, Checkbox, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
-import { projectsQuery } from '@/api/lookups';
+import { useState } from 'react';
 import { fieldErrors, messageOf } from '@/api/problem';
-import type { Destination } from '@/api/shapes';
+import type { Destination, TemplatePreset } from '@/api/shapes';
 import { humanise } from '@/lib/text';
 import { FORMATS, formatOf } from './formats';
-import { type DestinationInput, eventsQuery, useSaveDestination } from './queries';
+import { eventsQuery, useSaveDestination } from './queries';
+import { HowFields, WhoFields } from './RuleFields';
+import { TemplateEditor } from './TemplateEditor';
+import { inputOf, parseHeaders, valuesOf } from './values';
 
 interface DestinationDialogProps {
   opened: boolean;
@@ -23,7 +26,7 @@ export function DestinationDialog(props: DestinationDialogProps) {
       opened={opened}
       onClose={onClose}
       title={destination ? `Edit ${destination.name}` : 'New destination'}
-      size="lg"
+      size="xl"
     >
       <DestinationForm {...props} />
     </Modal>
@@ -36,56 +39,53 @@ const RETRY_PLANS = [
   { value: 'none', label: 'None: one try' },
 ];
 
-/** Lines of "Name: value" as an object; `null` when a line has no colon. */
-export function parseHeaders(text: string): Record<string, string> | null {
-  const headers: Record<string, string> = {};
-  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
-    const at = line.indexOf(':');
-    if (at < 1) return null;
-    headers[line.slice(0, at).trim()] = line.slice(at + 1).trim();
-  }
-  return headers;
+const linesOf = (headers: Record<string, string>) =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
+
+/** Whether something keeps leads from it. */
+function isRuled({ projectId, filter }: Destination): boolean {
+  const { sources, tags, stageIds, minScore, maxSuspicion } = filter;
+  const hasNames = [sources, tags, stageIds].some((names) => (names ?? []).length > 0);
+  return projectId != null || hasNames || minScore != null || maxSuspicion != null;
 }
 
 function DestinationForm({ destination, onClose, onSaved }: DestinationDialogProps) {
   const events = useQuery(eventsQuery);
-  const projects = useQuery(projectsQuery).data ?? [];
   const save = useSaveDestination(destination?.id);
+  const [hint, setHint] = useState<string | null>(null);
   const form = useForm({
-    initialValues: {
-      name: destination?.name ?? '',
-      url: destination?.url ?? '',
-      events: destination?.events ?? ['lead.created'],
-      format: destination?.format ?? FORMATS[0].value,
-      retryPlan: destination?.retryPlan ?? 'standard',
-      projectId: destination?.projectId ?? '',
-      headers: '',
-    },
+    initialValues: valuesOf(destination),
     validate: {
       name: (value) => (value.trim() ? null : 'Give it a name.'),
       url: (value) => (/^https?:\/\/.+/i.test(value.trim()) ? null : 'Enter an address that begins with https://.'),
       events: (value) => (value.length > 0 ? null : 'Choose at least one event.'),
       headers: (value) => (parseHeaders(value) ? null : 'Write one "Name: value" a line.'),
+      template: (value, { format }) => (format !== 'template' || value.trim() ? null : 'Write a template.'),
     },
   });
   const submit = form.onSubmit((values) => {
-    const headers = parseHeaders(values.headers) ?? {};
-    const input: DestinationInput = {
-      name: values.name.trim(),
-      url: values.url.trim(),
-      events: values.events,
-      format: values.format,
-      retryPlan: values.retryPlan,
-    };
-    if (values.projectId !== (destination?.projectId ?? '')) input.projectId = values.projectId || null;
-    if (Object.keys(headers).length > 0) input.headers = headers;
+    const input = inputOf(values, destination);
     save.mutate(input, { onSuccess: onSaved, onError: (error) => form.setErrors(fieldErrors(error)) });
   });
+  const takePreset = ({ name, hint: says, url, template, contentType, method, headers }: TemplatePreset) => {
+    form.setValues((values) => ({
+      template,
+      contentType,
+      method,
+      name: values.name || name,
+      url: values.url || url,
+      headers: values.headers || linesOf(headers),
+    }));
+    setHint(says);
+  };
   const kept = destination?.headerNames ?? [];
+  const opened = destination && isRuled(destination) ? ['who'] : [];
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="sm">
-        {save.isError && Object.keys(form.errors).length === 0 && <Alert color="red">{messageOf(save.error)}</Alert>}
+        {save.isError && <Alert color="red">{messageOf(save.error)}</Alert>}
         <TextInput label="Name" placeholder="CRM" data-autofocus {...form.getInputProps('name')} />
         <TextInput
           label="URL"
@@ -111,13 +111,27 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
           />
           <Select label="Retry plan" allowDeselect={false} data={RETRY_PLANS} {...form.getInputProps('retryPlan')} />
         </Group>
-        <Select
-          label="Only leads of"
-          placeholder="Any project"
-          clearable
-          data={projects.map(({ id, name }) => ({ value: id, label: name }))}
-          {...form.getInputProps('projectId')}
-        />
+        {form.values.format === 'template' && (
+          <>
+            <TemplateEditor
+              template={form.values.template}
+              contentType={form.values.contentType}
+              error={form.errors.template}
+              onChange={(template) => form.setFieldValue('template', template)}
+              onPreset={takePreset}
+            />
+            {hint && <Alert variant="light">{hint}</Alert>}
+            <Select
+              label="Sent as"
+              allowDeselect={false}
+              data={[
+                { value: 'json', label: 'JSON' },
+                { value: 'form', label: "A form's fields" },
+              ]}
+              {...form.getInputProps('contentType')}
+            />
+          </>
+        )}
         <Textarea
           label="Headers"
           description={
@@ -130,6 +144,20 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
           minRows={2}
           {...form.getInputProps('headers')}
         />
+        <Accordion multiple variant="contained" chevronPosition="left" defaultValue={opened}>
+          <Accordion.Item value="who">
+            <Accordion.Control>Which leads</Accordion.Control>
+            <Accordion.Panel>
+              <WhoFields form={form} />
+            </Accordion.Panel>
+          </Accordion.Item>
+          <Accordion.Item value="how">
+            <Accordion.Control>How it is sent</Accordion.Control>
+            <Accordion.Panel>
+              <HowFields form={form} />
+            </Accordion.Panel>
+          </Accordion.Item>
+        </Accordion>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel

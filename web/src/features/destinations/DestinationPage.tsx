@@ -23,6 +23,7 @@ import {
   useSetActive,
   useTestDestination,
 } from './queries';
+import { ruleWords } from './rules';
 
 const route = getRouteApi('/shell/destinations/$destinationId');
 
@@ -159,6 +160,7 @@ const PLAN_WORDS: Record<string, string> = {
 
 function Facts({ destination }: { destination: Destination }) {
   const { url, events, format, retryPlan, headerNames, secretLast4, health } = destination;
+  const rules = ruleWords(destination);
   return (
     <dl className={classes.facts}>
       <dt>URL</dt>
@@ -179,6 +181,12 @@ function Facts({ destination }: { destination: Destination }) {
         <>
           <dt>Headers</dt>
           <dd>{headerNames.join(', ')}</dd>
+        </>
+      )}
+      {rules.length > 0 && (
+        <>
+          <dt>Rules</dt>
+          <dd>{rules.join(', ')}</dd>
         </>
       )}
       <dt>Secret</dt>

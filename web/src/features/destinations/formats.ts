@@ -13,9 +13,24 @@ export const FORMATS: [Format, ...Format[]] = [
     says: 'Everything that is known of the lead and of what happened, as our documentation has it.',
   },
   {
+    value: 'crm',
+    label: 'CRM, flat',
+    says: 'All that is known in one flat object in snake case, for CRMs behind Make and its like. Events that are about no lead keep our own shape.',
+  },
+  {
     value: 'whatconverts',
     label: 'WhatConverts',
     says: 'For receivers that were made for the webhooks of WhatConverts. What WhatConverts itself told of a lead goes out as it came, under the same lead id. Events that are about no lead keep our own shape.',
+  },
+  {
+    value: 'simple',
+    label: 'Simple',
+    says: 'What happened, who it is and when, in seven keys. Events that are about no lead keep our own shape.',
+  },
+  {
+    value: 'template',
+    label: 'Your own template',
+    says: 'JSON that you write, with placeholders for what is known of the lead.',
   },
 ];
 

@@ -7,7 +7,11 @@ import type {
   DeliveryHint,
   DeliveryState,
   Destination,
+  DestinationInput,
   Page,
+  TemplatePlaceholders,
+  TemplatePreset,
+  TemplatePreview,
   TestResult,
 } from '@/api/shapes';
 import { toast, toastError } from '@/ui/toast';
@@ -79,20 +83,33 @@ export function applyDeliveryHints(client: QueryClient, hints: DeliveryHint[]) {
 
 const refresh = (client: QueryClient) => client.invalidateQueries({ queryKey: ['destinations'] });
 
-export interface DestinationInput {
-  name: string;
-  url: string;
-  events: string[];
-  format: string;
-  retryPlan: string;
-  projectId?: string | null;
-  headers?: Record<string, string>;
-}
+export const presetsQuery = queryOptions({
+  queryKey: ['destinations', 'presets'],
+  queryFn: async ({ signal }) =>
+    rowsOf(await api.get<{ data: TemplatePreset[] }>(`${BASE}/template-presets`, {}, signal)),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const placeholdersQuery = queryOptions({
+  queryKey: ['destinations', 'placeholders'],
+  queryFn: ({ signal }) => api.get<TemplatePlaceholders>(`${BASE}/template-placeholders`, {}, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** What a template would send; an error says what is wrong with it. */
+export const previewQuery = (template: string, contentType: string) =>
+  queryOptions({
+    queryKey: ['destinations', 'preview', contentType, template],
+    queryFn: () => api.post<TemplatePreview>(`${BASE}/template-previews`, { template, contentType }),
+    enabled: template.trim() !== '',
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
 
 export function useSaveDestination(id: string | undefined) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (input: Partial<DestinationInput>) =>
+    mutationFn: (input: DestinationInput) =>
       id
         ? api.patch<Destination>(`${BASE}/destinations/${id}`, input)
         : api.post<Destination>(`${BASE}/destinations`, input),

@@ -50,7 +50,7 @@ pub(super) struct DestinationRequest {
     /// The most requests at the same time, 1 to 64; 8 unless something else is said.
     max_in_flight: Option<i64>,
     /// Which leads it is told of; an empty object for all.
-    filter: Option<FilterView>,
+    filter: Option<DestinationFilterView>,
     /// Whether it is told of tests in production, too.
     includes_tests: Option<bool>,
     /// Whether it is told of anything where the installation runs in development.
@@ -90,7 +90,7 @@ impl From<DestinationRequest> for Wish {
             format: request.format,
             template: request.template.map(|template| template.map(text_of)),
             rules: WishedRules {
-                filter: request.filter.map(FilterView::wished),
+                filter: request.filter.map(DestinationFilterView::wished),
                 includes_tests: request.includes_tests,
                 in_development: request.in_development,
                 duplicate_window_minutes: request.duplicate_window_minutes,
@@ -121,7 +121,7 @@ pub(crate) fn text_of(template: Value) -> String {
 /// Which leads a destination is told of: those that meet all that is set.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct FilterView {
+pub(super) struct DestinationFilterView {
     /// From one of these kinds of sources, such as `form`.
     #[serde(default)]
     sources: Vec<String>,
@@ -142,7 +142,7 @@ pub(super) struct FilterView {
     max_suspicion: Option<i64>,
 }
 
-impl FilterView {
+impl DestinationFilterView {
     fn wished(self) -> WishedFilter {
         WishedFilter {
             sources: self.sources,
@@ -155,7 +155,7 @@ impl FilterView {
     }
 }
 
-impl From<Filter> for FilterView {
+impl From<Filter> for DestinationFilterView {
     fn from(filter: Filter) -> Self {
         Self {
             sources: filter.sources,
@@ -171,8 +171,8 @@ impl From<Filter> for FilterView {
 /// The rules of a destination.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RulesView {
-    filter: FilterView,
+pub(super) struct DestinationRulesView {
+    filter: DestinationFilterView,
     includes_tests: bool,
     in_development: bool,
     duplicate_window_minutes: Option<i64>,
@@ -186,7 +186,7 @@ pub(super) struct RulesView {
     in_order: bool,
 }
 
-impl From<Rules> for RulesView {
+impl From<Rules> for DestinationRulesView {
     fn from(rules: Rules) -> Self {
         Self {
             filter: rules.filter.into(),
