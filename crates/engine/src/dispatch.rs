@@ -37,6 +37,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// submissions wait behind it.
 const GATHER: Duration = Duration::from_millis(20);
 
+/// The same while submissions crowd: fewer and larger transactions leave them more of the writer.
+const GATHER_IN_A_CROWD: Duration = Duration::from_millis(100);
+
 /// How long to wait after the store refused, before asking it again.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
@@ -47,7 +50,10 @@ pub(crate) async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
             Ok(full) if full => continue,
             Ok(_) => {
                 tokio::select! {
-                    () = engine.wake.events.notified() => tokio::time::sleep(GATHER).await,
+                    () = engine.wake.events.notified() => {
+                        let crowded = engine.door.is_crowded();
+                        tokio::time::sleep(if crowded { GATHER_IN_A_CROWD } else { GATHER }).await;
+                    }
                     () = tokio::time::sleep(POLL) => {}
                     _ = stop.changed() => {}
                 }

@@ -21,7 +21,7 @@ use leadline_store::{
     events::{self, NewEvent},
 };
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
     endpoint::{Endpoint, Failure},
@@ -51,6 +51,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// Results of messages that come at the same time are recorded together, as submissions are written.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// How long a batch lets submissions go first.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long to wait after the store refused.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
     let mut asking = Asking::new();
     while !*stop.borrow() {
+        give_way(&engine).await;
         match round(&engine, &mut asking).await {
             Ok(BATCH..) => continue,
             Ok(_) => {}
@@ -74,6 +78,15 @@ pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
         }
     }
     asking.give_back(&engine).await;
+}
+
+/// Lets submissions go first while they crowd: an analysis can wait, whoever sends a form does not. Not for ever, so that
+/// a long rush does not leave everything for after it.
+async fn give_way(engine: &Engine) {
+    let until = Instant::now() + PATIENCE;
+    while engine.door.is_crowded() && Instant::now() < until {
+        tokio::time::sleep(GATHER).await;
+    }
 }
 
 /// Analyses everything that waits, and tells how many messages that were: for tests, which say themselves when.

@@ -60,6 +60,9 @@ pub use standing::{Standing, Watch};
 /// the store is too slow.
 const QUEUE: usize = 4_096;
 
+/// So many that wait are a crowd.
+const CROWD: usize = 16;
+
 /// Spooled submissions that destinations are told of at the same time.
 const FORWARDED_AT_ONCE: usize = 32;
 
@@ -351,6 +354,11 @@ impl Door {
     #[must_use]
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Whether submissions wait for the writer, more than come together now and then.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.queue.max_capacity() - self.queue.capacity() >= CROWD
     }
 
     /// The sources known to this door.
