@@ -125,3 +125,44 @@ pub(crate) fn quantile(sorted: &[Duration], share: f64) -> Duration {
 pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
+
+/// Connections of a paced load. A request waits for the one before it on its connection, and counts from when it was due.
+const PACED_CONNECTIONS: u32 = 25;
+
+/// Sends `rate` requests each second and gives every latency, sorted. `request` is told an id and how many its connection
+/// sent before.
+pub(crate) async fn paced(
+    address: SocketAddr,
+    rate: u32,
+    span: Duration,
+    request: impl Fn(&str, u64) -> String + Clone + Send + 'static,
+) -> anyhow::Result<Vec<Duration>> {
+    let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let (begin, between) = (Instant::now(), Duration::from_secs(1) * PACED_CONNECTIONS / rate);
+    let mut workers: JoinSet<anyhow::Result<Vec<Duration>>> = JoinSet::new();
+    for worker in 0..PACED_CONNECTIONS {
+        let request = request.clone();
+        workers.spawn(async move {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let (mut latencies, mut answer) = (Vec::new(), Vec::with_capacity(4_096));
+            let mut due = begin + between * worker / PACED_CONNECTIONS;
+            while due < begin + span {
+                tokio::time::sleep_until(due.into()).await;
+                let n = latencies.len() as u64;
+                let text = request(&format!("{run:x}-{worker}-{n}"), n);
+                stream.write_all(text.as_bytes()).await?;
+                read_answer(&mut stream, &mut answer).await?;
+                latencies.push(due.elapsed());
+                due += between;
+            }
+            Ok(latencies)
+        });
+    }
+    let mut latencies = Vec::new();
+    while let Some(worker) = workers.join_next().await {
+        latencies.extend(worker??);
+    }
+    latencies.sort_unstable();
+    Ok(latencies)
+}

@@ -45,10 +45,18 @@ struct Cli {
     geo_db: Option<std::path::PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 enum Command {
     /// Finding out who a visitor is, alone
     Enrich,
+    /// Accepting submissions, alone
+    Accept,
+    /// Submissions beside reports of visits, alone
+    Tracking,
+    /// Deliveries, alone
+    Deliveries,
+    /// A million leads, alone
+    Board,
     /// Answers every post, having read it: what the HTTP library alone can do
     #[command(hide = true)]
     Bare { listen: SocketAddr },
@@ -57,25 +65,26 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    match cli.command {
-        Some(Command::Bare { listen }) => return bare(listen).await,
-        Some(Command::Enrich) => {
-            enrich::measure(cli.geo_db.as_deref());
-            return Ok(());
-        }
-        None => {}
+    if let Some(Command::Bare { listen }) = cli.command {
+        return bare(listen).await;
     }
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     println!("{} cores, {CONNECTIONS} connections, {} s each\n", std::thread::available_parallelism()?, cli.seconds);
-    enrich::measure(cli.geo_db.as_deref());
-    captures(&cli).await?;
-    for database in Database::ALL {
+    let is_asked_for = |part: &Command| cli.command.as_ref().is_none_or(|only| only == part);
+    if is_asked_for(&Command::Enrich) {
+        enrich::measure(cli.geo_db.as_deref());
+    }
+    if is_asked_for(&Command::Accept) {
+        captures(&cli).await?;
+    }
+    for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Tracking)) {
         tracking::measure(database, cli.tracking_seconds).await?;
     }
-    for database in Database::ALL {
+    for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Deliveries)) {
         deliveries::measure(database, cli.deliveries).await?;
+        deliveries::measure_delays(database).await?;
     }
-    for database in Database::ALL {
+    for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Board)) {
         board::measure(database, cli.leads).await?;
     }
     Ok(())

@@ -1,24 +1,20 @@
 //! What tracking costs: as many reports of visits beside as many submissions, how long submissions take without them
 //! and with them in one run, and how much the database grows.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use leadline_store::{Durability, Store, testing};
 use reqwest::Method;
 use serde_json::json;
-use tokio::{net::TcpStream, task::JoinSet};
 
 use crate::{
-    load::{form_post, ms, post, quantile, read_answer},
+    load::{form_post, ms, paced, post, quantile},
     server::{Database, Product},
 };
 
 /// Submissions, and reports, each second.
 const RATE: u32 = 500;
-
-/// Connections for each. A request waits for the one before it on its connection, and counts from when it was due.
-const CONNECTIONS: u32 = 25;
 
 /// A visit has so many pages, and each page is reported so often.
 const PAGES: u64 = 4;
@@ -63,13 +59,13 @@ pub(crate) async fn measure(database: Database, seconds: u64) -> anyhow::Result<
 
 async fn submissions(product: &Product, path: &str, span: Duration) -> anyhow::Result<Vec<Duration>> {
     let (host, path) = (product.address.to_string(), path.to_owned());
-    paced(product, span, move |id, _| form_post(&path, &host, id)).await
+    paced(product.address, RATE, span, move |id, _| form_post(&path, &host, id)).await
 }
 
 async fn reports(product: &Product, path: &str, span: Duration) -> anyhow::Result<Vec<Duration>> {
     let (host, path) = (product.address.to_string(), path.to_owned());
     let begin = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-    paced(product, span, move |id, n| {
+    paced(product.address, RATE, span, move |id, n| {
         // One connection after the other tells of its own visit, beat by beat and page by page.
         let (worker, _) = id.rsplit_once('-').unwrap_or((id, ""));
         let visit = n / (PAGES * BEATS);
@@ -83,40 +79,4 @@ async fn reports(product: &Product, path: &str, span: Duration) -> anyhow::Resul
         post(&path, &host, "text/plain;charset=UTF-8", &body.to_string())
     })
     .await
-}
-
-/// Sends at [`RATE`] and gives every latency, sorted. `request` is told an id and how many its connection sent before.
-async fn paced(
-    product: &Product,
-    span: Duration,
-    request: impl Fn(&str, u64) -> String + Clone + Send + 'static,
-) -> anyhow::Result<Vec<Duration>> {
-    let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-    let (begin, between) = (Instant::now(), Duration::from_secs(1) * CONNECTIONS / RATE);
-    let mut workers: JoinSet<anyhow::Result<Vec<Duration>>> = JoinSet::new();
-    for worker in 0..CONNECTIONS {
-        let (request, address) = (request.clone(), product.address);
-        workers.spawn(async move {
-            let mut stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            let (mut latencies, mut answer) = (Vec::new(), Vec::with_capacity(4_096));
-            let mut due = begin + between * worker / CONNECTIONS;
-            while due < begin + span {
-                tokio::time::sleep_until(due.into()).await;
-                let n = latencies.len() as u64;
-                let text = request(&format!("{run:x}-{worker}-{n}"), n);
-                tokio::io::AsyncWriteExt::write_all(&mut stream, text.as_bytes()).await?;
-                read_answer(&mut stream, &mut answer).await?;
-                latencies.push(due.elapsed());
-                due += between;
-            }
-            Ok(latencies)
-        });
-    }
-    let mut latencies = Vec::new();
-    while let Some(worker) = workers.join_next().await {
-        latencies.extend(worker??);
-    }
-    latencies.sort_unstable();
-    Ok(latencies)
 }
