@@ -4,6 +4,7 @@ mod attempts;
 mod desk;
 
 mod payloads;
+mod plans;
 mod runner;
 mod settings;
 

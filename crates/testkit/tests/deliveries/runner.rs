@@ -251,3 +251,36 @@ async fn a_stop_records_what_was_sent_and_gives_back_the_rest(#[values(Db::Sqlit
     assert_eq!(app.count("deliveries WHERE attempt_count > 0").await, attempts);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_share_one_queue_and_what_a_dead_one_held_is_sent_by_another() {
+    let app = TestApp::start(Db::Postgres).await;
+    let (slow, quick) = (Holding::start().await, Receiver::start().await);
+    let made = destination(&app, &slow.url).await.destination;
+    destination(&app, &quick.url()).await;
+    for number in 0..60 {
+        lead_named(&app, &format!("lead{number}")).await;
+    }
+    dispatch::dispatch_all(&app.engine).await.expect("dispatched");
+    let node = |engine: leadline_engine::Engine| tokio::spawn(async move { delivery::deliver_due(&engine).await });
+
+    // Both send what there is; each has its own eight slots for the slow receiver, and no delivery is with both.
+    let nodes = [node(app.engine.clone()), node(app.engine.clone())];
+    while quick.received().len() < 60 || slow.held.load(Ordering::SeqCst) < 16 {
+        tokio::task::yield_now().await;
+    }
+    let leased = app.count("deliveries WHERE state = 'pending' AND leased_until IS NOT NULL").await;
+    assert!(leased >= 16, "{leased} are held for the slow receiver");
+    let ids: std::collections::BTreeSet<String> =
+        quick.received().iter().map(|request| request.header("webhook-id").to_owned()).collect();
+    assert_eq!((quick.received().len(), ids.len()), (60, 60), "nothing went out twice");
+
+    // Both die in the middle of it. When their leases have ended, a third one sends all of it under the same ids.
+    nodes.iter().for_each(tokio::task::JoinHandle::abort);
+    change(&app, &made, Wish { url: Some(quick.url()), ..Wish::default() }).await;
+    app.advance(Duration::from_secs(61));
+    app.run_jobs().await;
+
+    assert_eq!(app.count("deliveries WHERE state = 'delivered'").await, 120);
+    app.stop().await;
+}

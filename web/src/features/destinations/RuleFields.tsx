@@ -30,6 +30,8 @@ export function WhoFields({ form }: FieldsProps) {
           clearable
           data={projects.map(({ id, name }) => ({ value: id, label: name }))}
           {...form.getInputProps('projectId')}
+          value={form.values.projectId || null}
+          onChange={(id) => form.setFieldValue('projectId', id ?? '')}
         />
         <MultiSelect
           label="From sources"
