@@ -3,7 +3,8 @@
 //! Two families stand on every request. `X-Leadline-Signature` is the plain one: HMAC-SHA256 of the raw body, in hex,
 //! keyed by the secret exactly as it is shown (`whsec_…`, its UTF-8 bytes), so that a receiver needs no decoding. The
 //! Standard Webhooks headers sign id, time and body, keyed by the bytes behind `whsec_`, as that specification says.
-//! While a secret is being rotated, both secrets sign, the newest first.
+//! While a secret is being rotated, both secrets sign the Standard Webhooks way, the newest first: that header holds a
+//! list. `X-Leadline-Signature` holds one signature, the newest secret's.
 //!
 //! Time and random bytes are arguments. Where secrets are kept, and sealed, is the store's and the engine's business.
 
@@ -102,7 +103,8 @@ pub fn verify_standard(
     Err(VerifyError::NoMatch)
 }
 
-/// Exactly the headers that a delivery carries beside the destination's own. The id is the same for every attempt.
+/// Exactly the headers that a delivery carries beside the destination's own. The id is the same for every attempt; the
+/// secrets come with the newest first.
 pub fn delivery_headers(
     event: &str,
     delivery_id: &str,
@@ -122,7 +124,7 @@ pub fn delivery_headers(
         ("webhook-timestamp", now_s.to_string()),
         ("webhook-signature", standard.join(" ")),
     ];
-    headers.extend(secrets.iter().map(|secret| ("x-leadline-signature", sign_plain(secret, body))));
+    headers.extend(secrets.first().map(|secret| ("x-leadline-signature", sign_plain(secret, body))));
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

@@ -4,7 +4,7 @@
 //! the type says `#[serde(deny_unknown_fields)]`, which every request type does.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::QueryRejection},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header, request::Parts};
@@ -24,11 +24,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> ApiResult<Self> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::new(Code::UnsupportedMediaType).detail("send Content-Type: application/json"));
-        }
+        demand_json(request.headers())?;
         let bytes = body::read(request).await?;
         parse_json(&bytes.bytes).map(Self)
+    }
+}
+
+/// A body that may be left out, or be null.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> ApiResult<Option<Self>> {
+        let demanded = demand_json(request.headers());
+        let bytes = body::read(request).await?;
+        if bytes.bytes.is_empty() {
+            return Ok(None);
+        }
+        demanded?;
+        parse_json(&bytes.bytes).map(|body: Option<T>| body.map(Self))
     }
 }
 
@@ -36,6 +49,13 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+fn demand_json(headers: &HeaderMap) -> ApiResult<()> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::UnsupportedMediaType).detail("send Content-Type: application/json"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -3,6 +3,8 @@
 //! Secrets and custom headers come and go sealed; opening them is the engine's. A destination that was deleted is kept
 //! for the names in its deliveries, and found here no more.
 
+mod previous;
+
 use leadline_domain::{
     destinations::Rules,
     ids::{DestinationId, ProjectId, WorkspaceId},
@@ -12,6 +14,7 @@ use leadline_domain::{
 use serde_json::json;
 
 use crate::sql::{Error, Page, Param, Reader, Row, Tx, json_set, params};
+pub use previous::{PreviousSecret, wipe_previous, write_previous};
 
 /// An outside endpoint.
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ pub struct Destination {
     pub secret_sealed: String,
     /// The end of the secret, to tell two apart.
     pub secret_last4: String,
+    /// The secret before this one, where it signs as well. Its time may be up.
+    pub previous_secret: Option<PreviousSecret>,
     /// Custom headers as a JSON list of pairs, sealed.
     pub headers_sealed: Option<String>,
     /// The names of the custom headers.
@@ -94,7 +99,8 @@ pub async fn insert(tx: &mut Tx, destination: &Destination) -> Result<(), Error>
     tx.execute(&sql, &values).await.map(drop)
 }
 
-/// Writes everything that can change of a destination. False where it is not there (any more).
+/// Writes everything that can change of a destination but its previous secret, which [`write_previous`] writes. False
+/// where it is not there (any more).
 ///
 /// # Errors
 /// Where the database fails.
@@ -320,7 +326,7 @@ fn select(dialect: crate::Dialect, rest: &str) -> String {
     format!(
         "SELECT id, workspace_id, project_id, name, url, {events} AS events, format, retry_plan, secret_sealed,
              secret_last4, headers_sealed, {names} AS header_names, is_active, disabled_reason, max_in_flight,
-             template, {rules} AS rules, created_at, updated_at
+             template, {rules} AS rules, created_at, updated_at, previous_secret_sealed, previous_secret_until
          FROM destinations {rest}",
         events = dialect.json_text("events"),
         names = dialect.json_text("header_names"),
@@ -343,6 +349,7 @@ fn read(row: &Row) -> Result<Destination, Error> {
         retry_plan: RetryPlan::parse(&plan).ok_or_else(|| Error::Column { column: "retry_plan".to_owned() })?,
         secret_sealed: row.get("secret_sealed")?,
         secret_last4: row.get("secret_last4")?,
+        previous_secret: previous::read_previous(row)?,
         headers_sealed: row.get("headers_sealed")?,
         header_names: row.json("header_names")?,
         is_active: row.get("is_active")?,

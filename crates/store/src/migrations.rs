@@ -26,6 +26,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0009_scoring", both: include_str!("migrations/0009_scoring.sql") }),
             Box::new(Text { name: "0010_related", both: include_str!("migrations/0010_related.sql") }),
             Box::new(Text { name: "0011_rules", both: include_str!("migrations/0011_rules.sql") }),
+            Box::new(Text { name: "0012_keys", both: include_str!("migrations/0012_keys.sql") }),
         ]
     }
 }

@@ -23,7 +23,7 @@ async fn connect(app: &TestApp, receiver: &Receiver) {
         ..destinations::Wish::default()
     };
     destinations::create_destination(&app.engine, &app.actor(), &wish).await.expect("a destination");
-    app.engine.known.refresh(&app.engine.store, &app.engine.keys).await.expect("destinations are known");
+    app.engine.known.refresh(&app.engine).await.expect("destinations are known");
 }
 
 #[rstest]

@@ -1444,7 +1444,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a destination a new signing secret, told this once. The old one is worth nothing from now on. */
+        /**
+         * Gives a destination a new signing secret, told this once. During the overlap that is asked for, `webhook-signature`
+         *     holds the signatures of both; without one, the old secret is worth nothing from now on.
+         */
         post: operations["post_delivery_destinations_by_id_regenerate_secret"];
         delete?: never;
         options?: never;
@@ -2681,6 +2684,11 @@ export interface components {
             disabledReason?: string | null;
             /** @description The end of the signing secret. */
             secretLast4: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before this one signs as well; null where it does not.
+             */
+            previousSecretUntil?: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -3717,6 +3725,11 @@ export interface components {
                 disabledReason?: string | null;
                 /** @description The end of the signing secret. */
                 secretLast4: string;
+                /**
+                 * Format: date-time
+                 * @description Until when the secret before this one signs as well; null where it does not.
+                 */
+                previousSecretUntil?: string | null;
                 /** Format: date-time */
                 createdAt: string;
                 /** Format: date-time */
@@ -4101,6 +4114,15 @@ export interface components {
             conversationId?: string | null;
             /** @description The code in the visitor's first WhatsApp message. */
             reference?: string | null;
+        };
+        /** @description How a secret is renewed. */
+        RegenerateSecretRequest: {
+            /**
+             * Format: int64
+             * @description For how many hours (0 to 168) the old secret signs beside the new one; 0 where nothing is said.
+             * @example 24
+             */
+            overlapHours?: number;
         };
         /** @description Another project that the same person asked about, with their newest lead in it. */
         RelatedView: {
@@ -12543,7 +12565,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RegenerateSecretRequest"] | null;
+            };
+        };
         responses: {
             200: {
                 headers: {

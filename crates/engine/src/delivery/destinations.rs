@@ -146,6 +146,7 @@ fn blank(engine: &Engine, actor: &Actor, secret: &Secret, now: Timestamp) -> Des
         retry_plan: RetryPlan::Standard,
         secret_sealed: engine.keys.seal(&secret.reveal()),
         secret_last4: secret.last4(),
+        previous_secret: None,
         headers_sealed: None,
         header_names: Vec::new(),
         is_active: true,
@@ -179,25 +180,6 @@ pub async fn update_destination(
     store_change(engine, tx, destination).await
 }
 
-/// Gives a destination a new secret. What the old one signs is no longer sent.
-///
-/// # Errors
-/// Where it is not there, or the store fails.
-pub async fn regenerate_secret(
-    engine: &Engine,
-    actor: &Actor,
-    id: DestinationId,
-) -> Result<WithSecret, DestinationError> {
-    let secret = Secret::from_random(random_bytes());
-    let mut tx = engine.store.begin().await?;
-    let found = destinations::lock(&mut tx, actor.workspace, id).await?;
-    let mut destination = found.ok_or(DestinationError::NotFound)?;
-    destination.secret_sealed = engine.keys.seal(&secret.reveal());
-    destination.secret_last4 = secret.last4();
-    let destination = store_change(engine, tx, destination).await?;
-    Ok(WithSecret { destination, secret: secret.reveal() })
-}
-
 /// Deletes a destination. What waits for it is cancelled.
 ///
 /// # Errors
@@ -224,10 +206,10 @@ pub async fn delete_destination(
 pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId) -> Result<Attempt, DestinationError> {
     let reader = engine.store.reader();
     let found = destinations::find(&reader, actor.workspace, id).await?;
-    let destination = DestinationForSending::open(&found.ok_or(DestinationError::NotFound)?, &engine.keys)?;
+    let now = engine.clock.now();
+    let destination = DestinationForSending::open(&found.ok_or(DestinationError::NotFound)?, &engine.keys, now)?;
     let slugs = destinations::list_workspace_slugs(&reader, &[actor.workspace]).await?;
     let slug = slugs.into_iter().next().map(|(_, slug)| slug).unwrap_or_default();
-    let now = engine.clock.now();
     let event = destination.events.first().map_or(EVENTS[0], String::as_str);
     let ids: [Uuid; 6] = std::array::from_fn(|_| DeliveryId::new(now, random_bytes()).0);
     let workspace = Workspace { id: actor.workspace, slug: &slug };
@@ -239,13 +221,16 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     Ok(send_once(&engine.client, &outgoing, now, timeout).await)
 }
 
-async fn store_change(
+pub(super) async fn store_change(
     engine: &Engine,
     mut tx: leadline_store::Tx,
     mut destination: Destination,
 ) -> Result<Destination, DestinationError> {
+    let now = engine.clock.now();
     // Two changes within a millisecond must not look like one version to those who hold a copy.
-    destination.updated_at = engine.clock.now().max(destination.updated_at.plus_ms(1));
+    destination.updated_at = now.max(destination.updated_at.plus_ms(1));
+    destination.previous_secret = destination.previous_secret.filter(|previous| now < previous.until);
+    destinations::write_previous(&mut tx, &destination).await?;
     let is_there = destinations::update(&mut tx, &destination).await?;
     if !is_there {
         return Err(DestinationError::NotFound);

@@ -3,7 +3,7 @@
 //! [`jobs`] says which destinations want an event; the dispatcher stores that. [`payload`] writes what is sent, in the
 //! destination's format. [`runner`] leases what is due, sends it
 //! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
-//! [`destinations`] and [`replay`] are what people ask for. While the store is away, [`spooled`] tells the destinations
+//! [`destinations`], [`secrets`] and [`replay`] are what people ask for. While the store is away, [`spooled`] tells the destinations
 //! that are known. Nothing here makes events of leads.
 
 pub mod destinations;
@@ -14,6 +14,7 @@ pub mod replay;
 pub mod retention;
 pub mod rules;
 pub mod runner;
+pub mod secrets;
 pub mod send;
 pub mod spooled;
 

@@ -1,7 +1,7 @@
-//! What is over is deleted: delivered after a month, dead letters after their week.
+//! What is over is deleted: delivered after a month, dead letters after their week, secrets when they sign no more.
 
 use leadline_domain::time::{DAY_MS, Timestamp};
-use leadline_store::{Error, Store, deliveries};
+use leadline_store::{Error, Store, deliveries, destinations};
 
 use crate::Engine;
 
@@ -17,6 +17,7 @@ const CHUNK: i64 = 500;
 pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
     let mut tx = engine.store.begin().await?;
     deliveries::cancel_orphans(&mut tx, now).await?;
+    destinations::wipe_previous(&mut tx, now).await?;
     tx.commit().await?;
     while delete_chunk(&engine.store, now).await? > 0 {}
     Ok(())

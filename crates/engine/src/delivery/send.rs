@@ -12,7 +12,7 @@ use leadline_domain::{
     retry::{Outcome, RetryPlan, parse_retry_after},
     time::{SECOND_MS, Timestamp},
 };
-use leadline_outbound::{Client, Method, Request, Response, Secret, SendError, delivery_headers};
+use leadline_outbound::{Client, Method, Request, Response, SendError, delivery_headers};
 use leadline_store::destinations::Destination;
 use serde_json::{Map, Value};
 use url::Url;
@@ -21,6 +21,7 @@ use crate::{
     delivery::{
         jobs::{Offer, wants},
         payload::Shape,
+        secrets::Secrets,
     },
     seal::{Keys, Unsealable},
 };
@@ -51,8 +52,7 @@ pub struct DestinationForSending {
     pub rules: Rules,
     /// How stubbornly it is tried.
     pub retry_plan: RetryPlan,
-    /// What signs the requests, the newest first.
-    pub secrets: Vec<Secret>,
+    secrets: Secrets,
     headers: Headers,
     /// How many requests it gets at the same time.
     pub max_in_flight: usize,
@@ -71,12 +71,12 @@ impl std::fmt::Debug for Headers {
 }
 
 impl DestinationForSending {
-    /// Opens what was sealed.
+    /// Opens what was sealed. A previous secret whose time is up by `now` is left closed.
     ///
     /// # Errors
     /// Where it was sealed with another key, or the row was changed by hand.
-    pub fn open(destination: &Destination, keys: &Keys) -> Result<Self, Unsealable> {
-        let secret = Secret::parse(&keys.open(&destination.secret_sealed)?).map_err(|_| Unsealable)?;
+    pub fn open(destination: &Destination, keys: &Keys, now: Timestamp) -> Result<Self, Unsealable> {
+        let secrets = Secrets::open(destination, keys, now)?;
         let headers = match &destination.headers_sealed {
             Some(sealed) => serde_json::from_str(&keys.open(sealed)?).map_err(|_| Unsealable)?,
             None => Vec::new(),
@@ -91,11 +91,18 @@ impl DestinationForSending {
             shape: Shape::of(&destination.format, destination.template.as_deref(), destination.rules.content_type),
             rules: destination.rules.clone(),
             retry_plan: destination.retry_plan,
-            secrets: vec![secret],
+            secrets,
             headers: Headers(headers),
             max_in_flight: usize::try_from(destination.max_in_flight).unwrap_or(1).max(1),
             updated_at: destination.updated_at,
         })
+    }
+
+    /// The same without its previous secret, where there is one whose time is up.
+    #[must_use]
+    pub fn after_overlap(&self, now: Timestamp) -> Option<Self> {
+        let secrets = self.secrets.after_overlap(now)?;
+        Some(Self { secrets, ..self.clone() })
     }
 
     /// Whether it wants this.
@@ -166,8 +173,9 @@ pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp,
     let version = env!("CARGO_PKG_VERSION");
     let now_s = now.0 / SECOND_MS;
     let content_type = ContentType::of_body(&outgoing.body).header();
+    let secrets = destination.secrets.at(now);
     let mut headers =
-        delivery_headers(outgoing.event, &id, &destination.secrets, now_s, &outgoing.body, content_type, version);
+        delivery_headers(outgoing.event, &id, secrets, now_s, &outgoing.body, content_type, version);
     let hidden = destination.headers.0.iter().map(|(name, _)| (name.as_str(), HIDDEN));
     let request_headers = as_json(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(hidden));
     headers.extend(destination.headers.0.iter().cloned());

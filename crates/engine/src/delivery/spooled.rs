@@ -21,7 +21,7 @@ use leadline_domain::{
     time::{SECOND_MS, Timestamp},
 };
 use leadline_store::{
-    Error, Store,
+    Error,
     deliveries::{self, NewAttempt, NewDelivery, State},
     destinations,
 };
@@ -40,7 +40,6 @@ use super::{
 use crate::{
     Engine,
     capture::{Prepared, Submission, conversations, spool::Forwarded},
-    seal::Keys,
 };
 
 /// A submission that is not known to be a repeat is announced as a new lead.
@@ -76,11 +75,12 @@ impl Known {
     ///
     /// # Errors
     /// Where the store fails; what was known stays known.
-    pub async fn refresh(&self, store: &Store, keys: &Keys) -> Result<(), Error> {
-        let reader = store.reader();
+    pub async fn refresh(&self, engine: &Engine) -> Result<(), Error> {
+        let reader = engine.store.reader();
+        let now = engine.clock.now();
         let mut receivers: HashMap<WorkspaceId, Vec<Arc<Receiver>>> = HashMap::new();
         for row in destinations::list_all_active(&reader).await? {
-            if let Ok(destination) = DestinationForSending::open(&row, keys) {
+            if let Ok(destination) = DestinationForSending::open(&row, &engine.keys, now) {
                 let slots = Semaphore::new(destination.max_in_flight);
                 let receiver = Receiver { destination, slots, resting_until: AtomicI64::new(0) };
                 receivers.entry(row.workspace_id).or_default().push(Arc::new(receiver));

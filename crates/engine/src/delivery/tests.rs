@@ -14,7 +14,7 @@ use super::jobs_for;
 const HOME: u128 = 1;
 const ABROAD: u128 = 2;
 
-fn destination(number: u128, workspace: u128, events: &[&str], project: Option<u128>) -> Destination {
+pub(super) fn destination(number: u128, workspace: u128, events: &[&str], project: Option<u128>) -> Destination {
     Destination {
         id: DestinationId(Uuid::from_u128(number)),
         workspace_id: WorkspaceId(Uuid::from_u128(workspace)),
@@ -28,6 +28,7 @@ fn destination(number: u128, workspace: u128, events: &[&str], project: Option<u
         retry_plan: RetryPlan::Standard,
         secret_sealed: String::new(),
         secret_last4: String::new(),
+        previous_secret: None,
         headers_sealed: None,
         header_names: Vec::new(),
         is_active: true,

@@ -166,7 +166,7 @@ fn a_delivery_carries_exactly_the_promised_headers() {
 }
 
 #[test]
-fn while_secrets_rotate_a_receiver_with_either_can_verify() {
+fn while_secrets_rotate_a_receiver_with_either_can_verify_and_the_plain_signature_is_the_new_ones() {
     let secrets = [Secret::from_random([1; 32]), Secret::from_random([2; 32])];
 
     let headers = delivery_headers("lead.created", "id", &secrets, 1_700_000_000, b"{}", "application/json", "1");
@@ -178,5 +178,5 @@ fn while_secrets_rotate_a_receiver_with_either_can_verify() {
         let one = std::slice::from_ref(secret);
         assert_eq!(verify_standard(one, "id", "1700000000", standard, b"{}", 1_700_000_000), Ok(()));
     }
-    assert_eq!(plain, [&sign_plain(&secrets[0], b"{}"), &sign_plain(&secrets[1], b"{}")]);
+    assert_eq!(plain, [&sign_plain(&secrets[0], b"{}")]);
 }

@@ -7,10 +7,11 @@ use leadline_domain::{ids::DestinationId, permissions::Permission, time::Timesta
 use leadline_engine::delivery::{
     EVENTS,
     destinations::{self as delivery, DestinationError, WithSecret},
+    secrets,
     send::Attempt,
 };
 use leadline_store::destinations::{self, Destination, Health};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -66,6 +67,9 @@ struct DestinationView {
     disabled_reason: Option<String>,
     /// The end of the signing secret.
     secret_last4: String,
+    /// Until when the secret before this one signs as well; null where it does not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_secret_until: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -93,7 +97,8 @@ struct HealthView {
 }
 
 impl DestinationView {
-    fn new(destination: Destination, health: Health, secret: Option<String>) -> Self {
+    fn new(destination: Destination, health: Health, secret: Option<String>, now: Timestamp) -> Self {
+        let previous = destination.previous_secret.filter(|previous| now < previous.until);
         Self {
             id: destination.id.0,
             name: destination.name,
@@ -109,6 +114,7 @@ impl DestinationView {
             is_active: destination.is_active,
             disabled_reason: destination.disabled_reason,
             secret_last4: destination.secret_last4,
+            previous_secret_until: previous.map(|previous| previous.until),
             created_at: destination.created_at,
             updated_at: destination.updated_at,
             health: HealthView {
@@ -124,10 +130,9 @@ impl DestinationView {
     }
 
     async fn load(app: &App, destination: Destination, secret: Option<String>) -> ApiResult<Json<Self>> {
-        let ids = [destination.id];
-        let health =
-            destinations::list_health(&app.reader, destination.workspace_id, &ids, app.engine.clock.now()).await?;
-        Ok(Json(Self::new(destination, health.into_iter().next().unwrap_or_default(), secret)))
+        let (ids, now) = ([destination.id], app.engine.clock.now());
+        let health = destinations::list_health(&app.reader, destination.workspace_id, &ids, now).await?;
+        Ok(Json(Self::new(destination, health.into_iter().next().unwrap_or_default(), secret, now)))
     }
 }
 
@@ -159,7 +164,7 @@ async fn list_destinations(
     let ids: Vec<DestinationId> = page.rows.iter().map(|row| row.id).collect();
     let now = app.engine.clock.now();
     let mut health = destinations::list_health(&app.reader, actor.workspace, &ids, now).await?.into_iter();
-    Ok(Json(window.paged(page, |row| DestinationView::new(row, health.next().unwrap_or_default(), None))))
+    Ok(Json(window.paged(page, |row| DestinationView::new(row, health.next().unwrap_or_default(), None, now))))
 }
 
 /// Makes a destination. The answer holds its signing secret, this once.
@@ -171,7 +176,7 @@ async fn create_destination(
     Json(body): Json<DestinationRequest>,
 ) -> ApiResult<Json<DestinationView>> {
     let WithSecret { destination, secret } = delivery::create_destination(&app.engine, &actor, &body.into()).await?;
-    Ok(Json(DestinationView::new(destination, Health::default(), Some(secret))))
+    Ok(Json(DestinationView::new(destination, Health::default(), Some(secret), app.engine.clock.now())))
 }
 
 /// A destination.
@@ -246,16 +251,30 @@ async fn test_destination(
     Ok(Json(attempt.into()))
 }
 
-/// Gives a destination a new signing secret, told this once. The old one is worth nothing from now on.
+/// How a secret is renewed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RegenerateSecretRequest {
+    /// For how many hours (0 to 168) the old secret signs beside the new one; 0 where nothing is said.
+    #[serde(default)]
+    #[schema(example = 24, minimum = 0, maximum = 168)]
+    overlap_hours: i64,
+}
+
+/// Gives a destination a new signing secret, told this once. During the overlap that is asked for, `webhook-signature`
+/// holds the signatures of both; without one, the old secret is worth nothing from now on.
 #[utoipa::path(post, path = "/v1/delivery/destinations/{id}/regenerate-secret", tag = "destinations",
-    params(("id" = Uuid, Path)), responses((status = 200, body = DestinationView)))]
+    params(("id" = Uuid, Path)), request_body = Option<RegenerateSecretRequest>,
+    responses((status = 200, body = DestinationView)))]
 async fn regenerate_secret(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<Uuid>,
+    body: Option<Json<RegenerateSecretRequest>>,
 ) -> ApiResult<Json<DestinationView>> {
+    let Json(wanted) = body.unwrap_or_default();
     let WithSecret { destination, secret } =
-        delivery::regenerate_secret(&app.engine, &actor, DestinationId(id)).await?;
+        secrets::regenerate_secret(&app.engine, &actor, DestinationId(id), wanted.overlap_hours).await?;
     DestinationView::load(&app, destination, Some(secret)).await
 }
 

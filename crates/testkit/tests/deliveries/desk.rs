@@ -65,7 +65,7 @@ async fn what_belongs_to_another_workspace_does_not_exist(#[values(Db::Sqlite, D
 
     let refused = [
         delivery::destinations::update_destination(engine, &stranger, made.id, &Wish::default()).await.err(),
-        delivery::destinations::regenerate_secret(engine, &stranger, made.id).await.err(),
+        delivery::secrets::regenerate_secret(engine, &stranger, made.id, 0).await.err(),
         delivery::destinations::test_destination(engine, &stranger, made.id).await.err(),
         delivery::destinations::delete_destination(engine, &stranger, made.id).await.err(),
     ];

@@ -2,9 +2,9 @@
 
 mod attempts;
 mod desk;
-
 mod payloads;
 mod plans;
+mod rotation;
 mod runner;
 mod settings;
 

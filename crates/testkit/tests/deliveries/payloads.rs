@@ -83,7 +83,7 @@ async fn what_was_told_from_the_spool_is_recorded_and_not_told_again(#[values(Db
     let told = destination(&app, &receiver.url()).await;
     destination(&app, &failing.url()).await;
     failing.answers([Answer::Status(500)]);
-    app.engine.known.refresh(&app.engine.store, &app.engine.keys).await.expect("known");
+    app.engine.known.refresh(&app.engine).await.expect("known");
     let submission = spooled(&app).await;
 
     let prepared = capture::prepare(&app.engine.keys, submission.clone()).expect("somebody");
@@ -116,7 +116,7 @@ async fn from_the_spool_each_destination_is_told_in_its_own_format(#[values(Db::
     destination(&app, &ours.url()).await;
     let format = Some(Format::WhatConverts.as_str().to_owned());
     destination_with(&app, Wish { format, ..wish(&theirs.url()) }).await;
-    app.engine.known.refresh(&app.engine.store, &app.engine.keys).await.expect("known");
+    app.engine.known.refresh(&app.engine).await.expect("known");
     let prepared = capture::prepare(&app.engine.keys, spooled(&app).await).expect("somebody");
 
     let forwarded = delivery::forward_spooled(&app.engine, &prepared).await;

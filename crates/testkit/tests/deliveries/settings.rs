@@ -23,7 +23,7 @@ async fn a_new_secret_signs_what_is_sent_from_then_on(#[values(Db::Sqlite, Db::P
     lead_named(&app, "ada").await;
     app.run_jobs().await;
 
-    let renewed = delivery::destinations::regenerate_secret(&app.engine, &app.actor(), made.destination.id)
+    let renewed = delivery::secrets::regenerate_secret(&app.engine, &app.actor(), made.destination.id, 0)
         .await
         .expect("a new secret");
     app.advance(Duration::from_secs(1));

@@ -82,6 +82,57 @@ async fn a_destination_is_changed_tested_and_deleted(#[values(Db::Sqlite, Db::Po
 }
 
 #[rstest]
+#[tokio::test]
+async fn a_renewed_secret_may_leave_the_old_one_some_hours(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+    let path = path_of(&make(&admin, "https://example.com/hook").await);
+    let renew = format!("{path}/regenerate-secret");
+    let day = site.app.now().plus_ms(24 * 3_600_000);
+
+    let renewed = admin.post(&renew, json!({"overlapHours": 24})).await.json();
+    let during = read(&admin, &path).await;
+    let listed = read(&admin, DESTINATIONS).await["data"][0].clone();
+    site.app.set_clock(day);
+    let after = read(&admin, &path).await;
+    let at_once = admin.post(&renew, json!({})).await.json();
+    let without_a_word = admin.post(&renew, json!(null)).await.json();
+
+    assert_eq!((&renewed["previousSecretUntil"], &during["previousSecretUntil"]), (&json!(day), &json!(day)));
+    assert_eq!((&listed["previousSecretUntil"], &after["previousSecretUntil"]), (&json!(day), &json!(null)));
+    assert_eq!((&at_once["previousSecretUntil"], &without_a_word["previousSecretUntil"]), (&json!(null), &json!(null)));
+    assert!(renewed["secret"].is_string() && during.get("secret").is_none());
+    site.stop().await;
+}
+
+#[rstest]
+#[case::too_long(json!({"overlapHours": 169}), 422, "invalid_fields", &["/overlapHours"])]
+#[case::negative(json!({"overlapHours": -1}), 422, "invalid_fields", &["/overlapHours"])]
+#[case::a_part_of_an_hour(json!({"overlapHours": 1.5}), 422, "invalid_fields", &["/overlapHours"])]
+#[case::words(json!({"overlapHours": "a day"}), 422, "invalid_fields", &["/overlapHours"])]
+#[case::unknown(json!({"hours": 1}), 422, "unknown_field", &["/hours"])]
+#[case::a_list(json!([1]), 422, "not_an_object", &[])]
+#[tokio::test]
+async fn what_is_wrong_with_an_overlap_is_pointed_at(
+    #[case] body: Value,
+    #[case] status: u16,
+    #[case] code: &str,
+    #[case] pointers: &[&str],
+) {
+    let site = Site::start(Db::Sqlite).await;
+    let token = site.token(Role::Admin).await;
+    let admin = site.with_token(&token);
+    let path = path_of(&make(&admin, "https://example.com/hook").await);
+
+    let answer = admin.post(&format!("{path}/regenerate-secret"), body).await;
+
+    assert_eq!(answer.problem(), (status, code.to_owned()));
+    assert_eq!(answer.pointers(), pointers);
+    site.stop().await;
+}
+
+#[rstest]
 #[case::address(json!({"name": "x", "url": "https://127.1.1.1.nip.io:0/", "events": ["lead.created"]}), "invalid_fields", &["/url"])]
 #[case::inside(json!({"name": "x", "url": "https://169.254.169.254/", "events": ["lead.created"]}), "invalid_fields", &["/url"])]
 #[case::no_events(json!({"name": "x", "url": "https://example.com/", "events": []}), "invalid_fields", &["/events"])]

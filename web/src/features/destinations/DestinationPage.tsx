@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { usePermits } from '@/api/session';
 import type { Destination, TestResult } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
-import { duration } from '@/lib/time';
+import { absoluteTime, duration } from '@/lib/time';
 import { CodeBlock, CopyButton, Failure, PageBody, PageHead, PermitButton, Section, State, Tag } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
 import { SecretOnce } from '@/ui/SecretOnce';
@@ -16,13 +16,8 @@ import { DestinationDialog } from './DestinationDialog';
 import classes from './Destinations.module.css';
 import { formatOf } from './formats';
 import { failureText, Health } from './Health';
-import {
-  destinationQuery,
-  useDeleteDestination,
-  useRegenerateSecret,
-  useSetActive,
-  useTestDestination,
-} from './queries';
+import { destinationQuery, useDeleteDestination, useSetActive, useTestDestination } from './queries';
+import { RenewSecret } from './RenewSecret';
 import { ruleWords } from './rules';
 
 const route = getRouteApi('/shell/destinations/$destinationId');
@@ -62,7 +57,6 @@ function Summary({ destination, onDeleted }: { destination: Destination; onDelet
   const [dialog, setDialog] = useState<Dialog>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const setActive = useSetActive();
-  const regenerate = useRegenerateSecret();
   const remove = useDeleteDestination();
   const test = useTestDestination();
   const close = () => setDialog(null);
@@ -120,15 +114,7 @@ function Summary({ destination, onDeleted }: { destination: Destination; onDelet
           toast('Saved');
         }}
       />
-      <Confirm
-        opened={dialog === 'secret'}
-        title="Regenerate the secret"
-        verb="Regenerate"
-        onClose={close}
-        onConfirm={async () => setSecret((await regenerate.mutateAsync(id)).secret ?? null)}
-      >
-        Deliveries are signed with the new secret at once. Until the receiver knows it, it will refuse them.
-      </Confirm>
+      <RenewSecret destinationId={id} opened={dialog === 'secret'} onClose={close} onRenewed={setSecret} />
       <Confirm
         opened={dialog === 'delete'}
         title={`Delete ${name}`}
@@ -159,7 +145,7 @@ const PLAN_WORDS: Record<string, string> = {
 };
 
 function Facts({ destination }: { destination: Destination }) {
-  const { url, events, format, retryPlan, headerNames, secretLast4, health } = destination;
+  const { url, events, format, retryPlan, headerNames, secretLast4, previousSecretUntil, health } = destination;
   const rules = ruleWords(destination);
   return (
     <dl className={classes.facts}>
@@ -190,7 +176,10 @@ function Facts({ destination }: { destination: Destination }) {
         </>
       )}
       <dt>Secret</dt>
-      <dd>ends in {secretLast4}</dd>
+      <dd>
+        ends in {secretLast4}
+        {previousSecretUntil && <>; the one before signs as well until {absoluteTime(previousSecretUntil)}</>}
+      </dd>
       <dt>Deliveries</dt>
       <dd>
         {formatCount(health.delivered24h)} delivered in 24 hours, {formatCount(health.pending)} waiting,{' '}

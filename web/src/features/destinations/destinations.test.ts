@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Destination } from '@/api/shapes';
 import { FORMATS, formatOf } from './formats';
 import { failureText } from './Health';
+import { OVERLAPS } from './RenewSecret';
 import { ruleWords } from './rules';
 import { readDeliveriesSearch } from './search';
 import { pretty, withPlaceholder } from './TemplateEditor';
@@ -26,6 +27,11 @@ it('explains each format and says nothing of one that it does not know', () => {
   expect(FORMATS.every(({ label, says }) => label && says)).toBe(true);
   expect(formatOf('whatconverts')?.label).toBe('WhatConverts');
   expect(formatOf('of-a-later-version')).toBeUndefined();
+});
+
+it('offers overlaps of a secret from none to the week that is the longest', () => {
+  expect(OVERLAPS.map(({ hours }) => hours)).toEqual([0, 1, 24, 168]);
+  expect(OVERLAPS.every(({ label, says }) => label && says)).toBe(true);
 });
 
 it('says a failure once', () => {

@@ -136,7 +136,8 @@ export const useTestDestination = () =>
 export function useRegenerateSecret() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => api.post<Destination>(`${BASE}/destinations/${id}/regenerate-secret`),
+    mutationFn: ({ id, overlapHours }: { id: string; overlapHours: number }) =>
+      api.post<Destination>(`${BASE}/destinations/${id}/regenerate-secret`, { overlapHours }),
     onSuccess: () => refresh(client),
   });
 }

@@ -68,6 +68,18 @@ impl Lane {
         }
     }
 
+    /// Lets go of a secret that signs no more.
+    pub(super) fn end_overlap(&self, now: Timestamp) {
+        self.current.send_if_modified(|current| {
+            let after = current.as_ref().and_then(|destination| destination.after_overlap(now));
+            let is_over = after.is_some();
+            if is_over {
+                *current = after.map(Arc::new);
+            }
+            is_over
+        });
+    }
+
     /// How many more may be leased now.
     pub(super) fn room(&mut self, now: Timestamp) -> usize {
         let room = self.pace.window(self.max_in_flight).saturating_sub(self.held());

@@ -192,7 +192,7 @@ impl Runner {
         if is_fresh {
             return;
         }
-        if let Err(error) = self.engine.known.refresh(&self.engine.store, &self.engine.keys).await {
+        if let Err(error) = self.engine.known.refresh(&self.engine).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "destinations are remembered as they were");
         }
         if let Ok(pending) = deliveries::count_pending(&self.engine.store.reader()).await {
@@ -237,7 +237,9 @@ impl Runner {
         self.bring_lanes_up_to_date(&standings).await?;
         let since = self.last_round.elapsed();
         self.last_round = Instant::now();
+        let now = self.engine.clock.now();
         self.lanes.values_mut().for_each(|lane| lane.pace.take_in(since));
+        self.lanes.values().for_each(|lane| lane.end_overlap(now));
         let rooms: Vec<(DestinationId, usize)> = standings
             .iter()
             .filter(|standing| standing.is_due)
@@ -279,7 +281,7 @@ impl Runner {
         let lane = self.lanes.entry(row.id).or_insert_with(|| Lane::new(row.updated_at, slots));
         lane.version = row.updated_at;
         lane.set_limit(row.rules.requests_per_minute);
-        let opened = DestinationForSending::open(row, &self.engine.keys);
+        let opened = DestinationForSending::open(row, &self.engine.keys, self.engine.clock.now());
         if let Err(error) = &opened {
             // Said once for each version; its deliveries wait until somebody mends it.
             tracing::error!(destination.id = %row.id, %error, "a destination cannot be used");
