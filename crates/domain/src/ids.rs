@@ -98,6 +98,8 @@ ids! {
     BlockedAttemptId;
     /// A re-score of a workspace's leads.
     RescoreId;
+    /// A row that holds something sealed, whatever it is a row of.
+    SealedRowId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

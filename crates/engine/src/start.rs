@@ -58,8 +58,8 @@ pub struct Parts {
     pub store: Store,
     /// The only way out.
     pub client: Client,
-    /// The 32 bytes of the key file.
-    pub secret: [u8; 32],
+    /// The installation's keys, which are those of the database (see [`crate::seal::check`]).
+    pub keys: Keys,
     /// What time it is.
     pub clock: Clock,
     /// What the operator set.
@@ -95,8 +95,8 @@ impl Engine {
     /// # Errors
     /// Where the spool's folder cannot be used.
     pub fn start(parts: Parts, background: Background) -> std::io::Result<(Self, Running)> {
-        let Parts { store, client, secret, clock, options } = parts;
-        let keys = Arc::new(Keys::derive(&secret));
+        let Parts { store, client, keys, clock, options } = parts;
+        let keys = Arc::new(keys);
         let spool = Spool::open(&options.data_dir.join("spool"), options.spool_reserve_bytes)?;
         let geo = Geo::open(options.geo.clone());
         let (door, queue) = Door::new(&store, spool, Arc::clone(&keys), geo.clone(), &options);

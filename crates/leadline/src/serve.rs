@@ -42,14 +42,19 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn serve(config: Config) -> anyhow::Result<Exit> {
     secret_key::make_data_dir(&config.data_dir)?;
     let _only_one_here = lock(&config.data_dir)?;
-    let secret = secret_key::load(config.secret_key.as_deref(), &config.data_dir)?;
+    let key_file = secret_key::load(config.secret_key.as_deref(), &config.data_dir)?;
     // Bound before anything else, so that a port in use is said at once.
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("{} cannot be listened on", config.listen))?;
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be collected")?;
     let store = open_store(&config).await?;
+    key_file.confirm(&store).await?;
+    let keys = key_file.keys;
+    if keys.is_rotating() {
+        tracing::warn!("a rotation of the key is not finished; stop, and run `leadline key rotate` again");
+    }
     let client = Client::new(Guard::new(allowed(&config))).context("the HTTP client cannot be made")?;
-    let parts = Parts { store, client, secret, clock: Clock::System, options: options(&config) };
+    let parts = Parts { store, client, keys, clock: Clock::System, options: options(&config) };
     let (engine, running) = Engine::start(parts, Background::Everything).context("the spool cannot be opened")?;
     if let Err(error) = engine.door.intakes().learn().await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the sources cannot be read ahead");
@@ -96,7 +101,7 @@ async fn prepare_demo(engine: &Engine, config: &Config) -> anyhow::Result<Demo> 
 }
 
 /// Two processes in one data folder would share a spool.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
+pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
     let path = data_dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
     if file.try_lock().is_err() {

@@ -211,6 +211,18 @@ impl Dialect {
         }
     }
 
+    /// This program's other connections to the database, the part of a query after FROM. SQLite keeps no list of those
+    /// who have the file open.
+    pub(crate) fn other_connections(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "pg_stat_activity WHERE datname = current_database() AND application_name = 'leadline'
+                     AND pid <> pg_backend_pid()",
+            ),
+        }
+    }
+
     /// A JSON parameter as a value of a JSON column. SQLite keeps it as the text it is.
     pub(crate) fn json(self, parameter: usize) -> String {
         match self {

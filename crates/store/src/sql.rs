@@ -236,6 +236,7 @@ id_columns!(
     ids::BlockedIpId,
     ids::BlockedAttemptId,
     ids::RescoreId,
+    ids::SealedRowId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -22,6 +22,7 @@ use leadline_engine::{
     delivery, dispatch,
     geo::Files,
     random_bytes,
+    seal::{Keys, check},
 };
 use leadline_outbound::{Client, Guard};
 use leadline_store::{Durability, Store, projects, testing};
@@ -33,6 +34,9 @@ const POSTGRES: &str = "LEADLINE_TEST_POSTGRES_URL";
 
 /// When every test begins: a Monday morning.
 const BEGINNING: Timestamp = Timestamp(1_767_600_000_000);
+
+/// The key file's 32 bytes.
+pub const SECRET: [u8; 32] = [7; 32];
 
 /// On which database a test runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,7 @@ pub struct TestApp {
     database: Option<String>,
     background: Background,
     store_deadline: Duration,
+    keys: Keys,
 }
 
 impl TestApp {
@@ -88,7 +93,8 @@ impl TestApp {
             }
         };
         let clock = Arc::new(AtomicI64::new(BEGINNING.0));
-        let (engine, running) = start(&url, &folder, &clock, background, store_deadline).await;
+        let keys = Keys::derive(&SECRET);
+        let (engine, running) = start(&url, &folder, &clock, background, store_deadline, &keys).await;
         let mut app = Self {
             engine,
             workspace: WorkspaceId(uuid::Uuid::nil()),
@@ -100,6 +106,7 @@ impl TestApp {
             database,
             background,
             store_deadline,
+            keys,
         };
         (app.workspace, app.project) = app.make_workspace("default").await;
         app
@@ -229,9 +236,16 @@ impl TestApp {
             running.stop().await;
         }
         let url = self.engine.store.url().to_owned();
-        let (engine, running) = start(&url, &self.folder, &self.clock, self.background, self.store_deadline).await;
+        let (background, deadline) = (self.background, self.store_deadline);
+        let (engine, running) = start(&url, &self.folder, &self.clock, background, deadline, &self.keys).await;
         self.engine = engine;
         self.running = Some(running);
+    }
+
+    /// Starts again with other keys, as after a rotation.
+    pub async fn restart_with(&mut self, keys: Keys) {
+        self.keys = keys;
+        self.restart().await;
     }
 
     /// The folder with spool and key file.
@@ -265,13 +279,16 @@ async fn start(
     clock: &Arc<AtomicI64>,
     background: Background,
     store_deadline: Duration,
+    keys: &Keys,
 ) -> (Engine, Running) {
     let store = Store::open(url, Durability::Full).await.expect("a database that opens");
+    let now = Timestamp(clock.load(Ordering::SeqCst));
+    check::confirm(&store, keys, now).await.expect("the keys of the database");
     let allow = vec!["127.0.0.0/8".parse().expect("a range")];
     let parts = Parts {
         store,
         client: Client::new(Guard::new(allow)).expect("a client"),
-        secret: [7; 32],
+        keys: keys.clone(),
         clock: Clock::Manual(Arc::clone(clock)),
         options: Options {
             data_dir: folder.path().to_owned(),

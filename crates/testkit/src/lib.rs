@@ -9,5 +9,5 @@
 mod app;
 mod receiver;
 
-pub use app::{Db, TestApp};
+pub use app::{Db, SECRET, TestApp};
 pub use receiver::{Answer, Received, Receiver};
