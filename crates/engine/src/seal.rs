@@ -3,9 +3,11 @@
 //! Destination secrets and headers and the like are sealed with AES-256-GCM; identities are hashed with a key of their
 //! own, so that a stolen database does not tell whose they are. Both keys come from the one secret of the key file
 //! until the sealing key is rotated; then they stand there each by itself (see [`text`]), since the identity key must
-//! stay: with another one nobody would be recognised. [`check`] tells whether keys are those of a database.
+//! stay: with another one nobody would be recognised. [`check`] tells whether keys are those of a database, and
+//! [`resealing`] moves everything that is sealed to the newest key.
 
 pub mod check;
+pub mod resealing;
 mod text;
 
 use aes_gcm::{

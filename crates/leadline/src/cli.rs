@@ -41,6 +41,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The key that seals what is secret in the database
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// What is deleted when its time is over, and the clock by which it is
     Retention {
         #[command(subcommand)]
@@ -70,6 +75,21 @@ pub(crate) enum DevCommand {
 pub(crate) enum ConfigCommand {
     /// Prints the commented file with all defaults
     PrintDefault,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Seals everything with a new key; stop the server first
+    ///
+    /// Secrets and headers of destinations, secrets of sources and the key of the analysis endpoint are sealed with a
+    /// new key, and the old one is dropped from the key file. What recognises people stays as it is. All servers on
+    /// this database must be stopped; one that is found running is a reason to refuse. Cut off at any moment, it is
+    /// finished by running it again.
+    ///
+    /// Where the key comes from LEADLINE_SECRET_KEY, which only you can change, it takes two runs: the first prints a
+    /// value that holds both keys and changes nothing; set it and run this again, which seals everything anew and
+    /// prints the value to set then.
+    Rotate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]

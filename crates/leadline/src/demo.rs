@@ -9,7 +9,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::{Context, bail};
@@ -23,6 +23,7 @@ use leadline_engine::{
     },
     delivery::destinations::{self, Wish},
     dispatch,
+    seal::Keys,
     sources::{self, FormChange, WebhookChange},
 };
 use leadline_outbound::{Secret, verify_standard};
@@ -54,11 +55,31 @@ pub(crate) async fn prepare(engine: &Engine, config: &Config) -> anyhow::Result<
     let path = config.data_dir.join(FILE);
     let kept = match fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?,
-        Err(_) => make(engine, config, path).await?,
+        Err(_) => make(engine, config, &path).await?,
     };
     let secret = engine.keys.open(&kept.secret)?;
     let verify = verifier(engine, Secret::parse(&secret).context("the demo secret is damaged")?);
     Ok((Demo::new(kept.form_key, kept.site_key, verify), kept.credentials))
+}
+
+/// Seals the kept secret with the newest key, where there is a demonstration in this folder.
+pub(crate) fn reseal(data_dir: &Path, keys: &Keys) -> anyhow::Result<()> {
+    let path = data_dir.join(FILE);
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    let mut kept: Kept = serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
+    if let Some(secret) = keys.reseal(&kept.secret)? {
+        kept.secret = secret;
+        let beside = path.with_extension("json.new");
+        write(&beside, &kept)?;
+        fs::rename(&beside, &path)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(serde_json::to_string_pretty(kept)?.as_bytes())?;
+    Ok(file.sync_all()?)
 }
 
 fn verifier(engine: &Engine, secret: Secret) -> Verify {
@@ -71,7 +92,7 @@ fn verifier(engine: &Engine, secret: Secret) -> Verify {
     })
 }
 
-async fn make(engine: &Engine, config: &Config, path: PathBuf) -> anyhow::Result<Kept> {
+async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<Kept> {
     if leadline_store::users::any(&engine.store.reader()).await? {
         bail!("the database holds something already; --demo needs an empty one");
     }
@@ -90,9 +111,7 @@ async fn make(engine: &Engine, config: &Config, path: PathBuf) -> anyhow::Result
         site_key: site.key,
         secret: engine.keys.seal(&destination.secret),
     };
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(serde_json::to_string_pretty(&kept)?.as_bytes())?;
-    file.sync_all()?;
+    write(path, &kept)?;
     Ok(kept)
 }
 

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod demo;
+mod key;
 mod listen;
 mod load_leads;
 mod logs;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConfigCommand, DevCommand, RetentionCommand, TokenCommand, UserCommand};
+use crate::cli::{Cli, Command, ConfigCommand, DevCommand, KeyCommand, RetentionCommand, TokenCommand, UserCommand};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,7 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Token { command: TokenCommand::Create(wanted) } => admin::create_token(&config, wanted).await,
         Command::User { command: UserCommand::Create(wanted) } => admin::create_user(&config, wanted).await,
         Command::Verify { json } => verify::verify(&config, json).await,
+        Command::Key { command: KeyCommand::Rotate } => key::rotate(&config).await,
         Command::Retention { command: RetentionCommand::Status { json } } => retention::status(&config, json).await,
         Command::Retention { command: RetentionCommand::Confirm } => retention::confirm(&config).await,
         Command::Openapi => {

@@ -38,6 +38,41 @@ pub async fn count(store: &Store, from: &str) -> Result<i64, Error> {
     store.reader().count(&format!("SELECT count(*) AS n FROM {from}"), &[]).await
 }
 
+/// Every column of every table, as (table, column).
+///
+/// # Errors
+/// Where the database fails.
+pub async fn columns(store: &Store) -> Result<Vec<(String, String)>, Error> {
+    let sql = match store.dialect() {
+        Dialect::Sqlite => {
+            "SELECT m.name AS table_name, c.name AS column_name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+             WHERE m.type = 'table' ORDER BY 1, 2"
+        }
+        Dialect::Postgres => {
+            "SELECT CAST(c.table_name AS TEXT) AS table_name, CAST(c.column_name AS TEXT) AS column_name
+             FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
+             WHERE table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, 2"
+        }
+    };
+    let rows = store.reader().query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.get("table_name")?, row.get("column_name")?))).collect()
+}
+
+/// Everything that stands in a column, as text; bytes as hexadecimal.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn texts(store: &Store, table: &str, column: &str) -> Result<Vec<String>, Error> {
+    let text = match store.dialect() {
+        Dialect::Sqlite => {
+            format!("CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE CAST({column} AS TEXT) END")
+        }
+        Dialect::Postgres => format!("CAST({column} AS TEXT)"),
+    };
+    let sql = format!("SELECT {text} AS text FROM {table} WHERE {column} IS NOT NULL");
+    store.reader().query(&sql, &[]).await?.iter().map(|row| row.get("text")).collect()
+}
+
 /// How large a table is with its indexes, in bytes.
 ///
 /// # Errors
