@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sees to it that the machine has what a target needs:   scripts/needs.sh compiler node postgres chromium
+# Sees to it that the machine has what a target needs:   scripts/needs.sh compiler node postgres chromium python
 #
-# On Debian and its relatives a missing PostgreSQL, Chromium or C compiler is installed, with sudo when we are not
+# On Debian and its relatives a missing PostgreSQL, Chromium, Python or C compiler is installed, with sudo when we are not
 # root. Elsewhere, and for Rust and Node, which people choose for themselves, it says what to install and fails.
 set -euo pipefail
 
@@ -33,6 +33,10 @@ for need in "$@"; do
         ;;
     postgres) has_postgres || missing+=(postgresql) ;;
     chromium) has_chromium || missing+=(chromium) ;;
+    python)
+        command -v python3 >/dev/null || missing+=(python3)
+        python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+        ;;
     *) fail "scripts/needs.sh does not know '$need'" ;;
     esac
 done

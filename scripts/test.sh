@@ -5,12 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ -z "${LEADLINE_TEST_POSTGRES_URL:-}" ]; then
-    scripts/needs.sh compiler node postgres chromium
+    scripts/needs.sh compiler node postgres chromium python
     exec scripts/with-postgres.sh "$0" "$@"
 fi
 
 # The server carries both inside itself, so they come first; the browser tests have a package of their own.
 make --no-print-directory web embed e2e/node_modules/.package-lock.json
+# Receivers of deliveries are written in many languages; two packages for them are tried.
+scripts/python-packages.sh
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
