@@ -64,6 +64,20 @@ pub struct DestinationForSending {
 #[derive(Clone)]
 struct Headers(Vec<(String, String)>);
 
+/// Shorter values are in every text by chance.
+const SHORTEST_MASKED: usize = 6;
+
+impl Headers {
+    /// The text without the values, which a receiver may send back: whole, or what follows a word such as `Bearer`.
+    fn masked(&self, text: &str) -> String {
+        let values =
+            self.0.iter().flat_map(|(_, value)| [value.as_str(), value.rsplit(' ').next().unwrap_or_default()]);
+        values
+            .filter(|value| value.len() >= SHORTEST_MASKED)
+            .fold(text.to_owned(), |text, value| text.replace(value, HIDDEN))
+    }
+}
+
 impl std::fmt::Debug for Headers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
@@ -197,19 +211,21 @@ pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp,
         outcome: Outcome::NetworkError,
     };
     match answer {
-        Ok(response) => answered(attempt, &response, now),
+        Ok(response) => answered(attempt, &response, &destination.headers, now),
         Err(error) => Attempt { error: Some(error.to_string()), outcome: outcome_of(&error), ..attempt },
     }
 }
 
-fn answered(attempt: Attempt, response: &Response, now: Timestamp) -> Attempt {
+fn answered(attempt: Attempt, response: &Response, sent: &Headers, now: Timestamp) -> Attempt {
     let retry_after_ms = response.header("retry-after").and_then(|header| parse_retry_after(header, now));
+    let response_headers: Vec<(&str, String)> =
+        response.headers.iter().map(|(name, value)| (name.as_str(), sent.masked(value))).collect();
     let error = (!response.is_success()).then(|| format!("the receiver answered {}", response.status));
     Attempt {
         status: Some(response.status),
         error,
-        response_headers: as_json(response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-        response_body: Some(kept(&response.body)),
+        response_headers: as_json(response_headers.iter().map(|(name, value)| (*name, value.as_str()))),
+        response_body: Some(kept(&response.body, sent)),
         outcome: Outcome::Status { code: response.status, retry_after_ms },
         ..attempt
     }
@@ -241,8 +257,9 @@ fn as_json<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     Value::Object(map)
 }
 
-fn kept(body: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY_BYTES)]).replace('\0', "");
+fn kept(body: &[u8], sent: &Headers) -> String {
+    // Masked before it is cut, so that no cut leaves half of a value.
+    let mut text = sent.masked(&String::from_utf8_lossy(body)).replace('\0', "");
     // Replacing what is no UTF-8 makes it longer.
     let end = text.floor_char_boundary(KEPT_BODY_BYTES);
     text.truncate(end);

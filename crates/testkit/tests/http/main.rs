@@ -17,6 +17,7 @@ mod leads;
 mod ledger;
 mod rules;
 mod scoring;
+mod secrets;
 mod sessions;
 mod templates;
 mod tokens;
