@@ -18,6 +18,7 @@ pub mod fraud;
 pub mod identity;
 pub mod ids;
 pub mod inbound;
+pub mod names;
 pub mod networks;
 pub mod permissions;
 pub mod phones;

@@ -8,7 +8,7 @@ pub mod history;
 mod rules;
 mod weights;
 
-use crate::emails::Email;
+use crate::{emails::Email, names};
 pub use automation::is_automated;
 pub use rules::{Field, LeadFields, MOST_RULES, Rule, Test};
 pub use weights::{Fault, Group, Scoring, Weight, Weights};
@@ -186,7 +186,7 @@ pub fn fit_of(lead: &LeadFields<'_>, weights: &Weights) -> Score {
     let facts = FitFacts {
         email: lead.email.and_then(Email::parse).map(kind),
         has_valid_phone: lead.phone.is_some(),
-        has_name: !lead.name.is_empty(),
+        has_name: names::given(lead.name, lead.source).is_some(),
         has_company: lead.company.is_some(),
         has_title: lead.title.is_some(),
         message_chars: lead.message.map_or(0, |message| message.chars().count()),
@@ -659,6 +659,26 @@ mod tests {
         let score = |silence| lead_score(Parts { fit: 30, silence, ..Parts::default() }, &Weights::default());
 
         assert_eq!((score(0), score(-12), score(-90)), (30, 18, 0));
+    }
+
+    #[rstest]
+    #[case("Anna", 25)]
+    #[case("anna@example.com", 15)]
+    #[case("Form", 15)]
+    fn a_stand_in_for_a_name_fits_no_better(#[case] name: &str, #[case] total: i32) {
+        let lead = LeadFields {
+            email: Some("anna@gmail.com"),
+            phone: None,
+            country: None,
+            name,
+            company: None,
+            title: None,
+            message: None,
+            source: "Form",
+            custom_fields: &serde_json::Map::new(),
+        };
+
+        assert_eq!(fit_of(&lead, &Weights::default()).total, total);
     }
 
     #[test]

@@ -188,8 +188,7 @@ pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp,
     let now_s = now.0 / SECOND_MS;
     let content_type = ContentType::of_body(&outgoing.body).header();
     let secrets = destination.secrets.at(now);
-    let mut headers =
-        delivery_headers(outgoing.event, &id, secrets, now_s, &outgoing.body, content_type, version);
+    let mut headers = delivery_headers(outgoing.event, &id, secrets, now_s, &outgoing.body, content_type, version);
     let hidden = destination.headers.0.iter().map(|(name, _)| (name.as_str(), HIDDEN));
     let request_headers = as_json(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(hidden));
     headers.extend(destination.headers.0.iter().cloned());

@@ -4,6 +4,7 @@ use leadline_domain::{
     context::Context,
     ids::{ContactId, ConversationId, DeliveryId, SubmissionId},
     inbound::{self, Unpacked},
+    names,
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -99,11 +100,9 @@ impl Facts<'_> {
         self.submission.as_ref().filter(|one| matches!(one.source, "form" | "widget"))
     }
 
-    /// What the lead is called. A lead without a name is called by its address or its source; that is no name to tell.
+    /// The name that somebody gave.
     pub(super) fn name(&self) -> Option<&str> {
-        let lead = &self.lead;
-        let stand_ins = [lead.email, lead.phone, self.phone_raw, Some(lead.source_name)];
-        Some(lead.name).filter(|name| !stand_ins.contains(&Some(*name)))
+        names::given(self.lead.name, self.lead.source_name)
     }
 
     /// The lead's custom fields by their keys.
