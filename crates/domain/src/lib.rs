@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod attribution;
 pub mod chats;
 pub mod context;
+pub mod crm_links;
 pub mod csv;
 pub mod days;
 pub mod destinations;

@@ -154,7 +154,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
     let (subject, _) = event.kind.split_once('.')?;
     let named = |name: &str| event.data.get(name).cloned().unwrap_or(Value::Null);
     let data = match subject {
-        "lead" | "note" => json!({
+        "lead" | "note" | "crm" => json!({
             "kind": event.kind, "leadId": event.lead_id, "stageId": named("stageId"),
             "fromStageId": named("fromStageId"), "pipelineId": named("pipelineId"), "op": named("op"),
         }),

@@ -13,6 +13,7 @@ pub mod captures;
 pub mod contacts;
 pub mod conversations;
 pub mod credentials;
+pub mod crm_links;
 pub mod deliveries;
 pub mod destinations;
 mod dialect;

@@ -27,6 +27,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0010_related", both: include_str!("migrations/0010_related.sql") }),
             Box::new(Text { name: "0011_rules", both: include_str!("migrations/0011_rules.sql") }),
             Box::new(Text { name: "0012_keys", both: include_str!("migrations/0012_keys.sql") }),
+            Box::new(Text { name: "0013_desk", both: include_str!("migrations/0013_desk.sql") }),
         ]
     }
 }

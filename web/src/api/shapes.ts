@@ -68,8 +68,10 @@ export type Lead = Narrowed<
 export type Visit = Narrowed<Schemas['VisitView'], { touch?: Touch | null }>;
 /** Its data differ by kind, and are read with care. */
 export type Activity = Narrowed<Schemas['ActivityView'], { data: Record<string, unknown> }>;
+export type CrmLink = Schemas['CrmLinkView'];
 export type LeadDetail = Lead & {
   relatedProjects: Schemas['RelatedView'][];
+  crmLinks: CrmLink[];
   activity: Activity[];
   activityTotal: number;
 };

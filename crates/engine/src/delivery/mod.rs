@@ -3,9 +3,10 @@
 //! [`jobs`] says which destinations want an event; the dispatcher stores that. [`payload`] writes what is sent, in the
 //! destination's format. [`runner`] leases what is due, sends it
 //! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
-//! [`destinations`], [`secrets`] and [`replay`] are what people ask for. While the store is away, [`spooled`] tells the destinations
+//! [`destinations`], [`secrets`] and [`replay`] are what people ask for, [`callbacks`] what receivers tell. While the store is away, [`spooled`] tells the destinations
 //! that are known. Nothing here makes events of leads.
 
+pub mod callbacks;
 pub mod destinations;
 pub mod jobs;
 pub mod payload;

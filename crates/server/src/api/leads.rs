@@ -24,7 +24,7 @@ use leadline_engine::{
     },
 };
 use leadline_store::{
-    events,
+    crm_links, events,
     leads::{self as stored, SortBy, SortOrder},
 };
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
     filter::{Asked, window},
-    views::{ActivityView, CardView, LeadDetail, LeadView},
+    views::{ActivityView, CardView, CrmLinkView, LeadDetail, LeadView},
 };
 use crate::{
     api::{masking::Sight, views::Paged},
@@ -319,7 +319,9 @@ async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<Lea
     let activities = events::list_activities(&app.reader, actor.workspace, id, ACTIVITIES, 0).await?;
     let sight = Sight::of(actor);
     let activity = activities.rows.into_iter().map(|activity| ActivityView::new(activity, sight)).collect();
-    Ok(Json(LeadDetail::new(lead, related, activity, activities.total)))
+    let links = crm_links::list(&app.reader, actor.workspace, id).await?;
+    let links = links.into_iter().map(|link| CrmLinkView::new(link, sight)).collect();
+    Ok(Json(LeadDetail::new(lead, related, links, activity, activities.total)))
 }
 
 /// One lead with its timeline

@@ -1,8 +1,10 @@
 //! The ways in: what visitors' browsers and other programs reach without a token.
 //!
 //! Everything that comes in here is hostile. The handlers read the body, find the source by its key, and hand the
-//! fields to the one door of the engine; what they mean is decided there.
+//! fields to the one door of the engine; what they mean is decided there. Receivers that call back about what they were
+//! sent come in here, too, and past the door.
 
+mod callbacks;
 mod capture;
 mod chat;
 mod inbound;
@@ -25,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .public(routes!(widget::script))
         .public(routes!(chat::post))
         .public(routes!(visits::report))
+        .public(routes!(callbacks::crm))
         .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod browser;
+mod callbacks;
 mod chats;
 mod context;
 mod destinations;

@@ -10,6 +10,7 @@ import { Empty, Failure, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';
 import { AnalysisBlock } from './AnalysisBlock';
 import { Conversations } from './Conversations';
+import { CrmLinks } from './CrmLinks';
 import classes from './Lead.module.css';
 import {
   AssignPicker,
@@ -98,12 +99,14 @@ function LoadedLead({
       <Visitor context={lead.context} />
     </Block>
   );
+  const crm = <CrmLinks links={lead.crmLinks} />;
   const head = <LeadHead lead={lead} layout={layout} onDeleted={onDeleted} />;
   if (layout === 'panel') {
     return (
       <>
         {head}
         {facts}
+        {crm}
         {tags}
         <ScoreBlock lead={lead} />
         {conversations}
@@ -130,6 +133,7 @@ function LoadedLead({
         </div>
         <div>
           {facts}
+          {crm}
           {tags}
           {visitor}
           {custom}

@@ -77,6 +77,12 @@ describe('the timeline', () => {
     );
   });
 
+  it('says what a CRM calls the lead', () => {
+    expect(words('crm.linked', { destinationName: 'HubSpot', crmLeadId: '7' })).toBe('HubSpot calls the lead 7');
+    expect(words('crm.linked', { destinationName: 'HubSpot' })).toBe('HubSpot told where the lead is');
+    expect(inTimeline('deliveries', 'crm.linked')).toBe(true);
+  });
+
   it('shows an unknown kind rather than nothing', () => {
     expect(words('message.sent')).toBe('Message sent');
   });

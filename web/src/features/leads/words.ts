@@ -154,9 +154,17 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return `Delivered to ${text(data, 'destinationName') || 'a destination'}`;
     case 'delivery.exhausted':
       return `Delivery to ${text(data, 'destinationName') || 'a destination'} gave up${failureOf(data)}`;
+    case 'crm.linked':
+      return linkedWords(data);
     default:
       return humanise(kind);
   }
+}
+
+function linkedWords(data: Record<string, unknown>): string {
+  const where = text(data, 'destinationName') || 'A destination';
+  const id = text(data, 'crmLeadId');
+  return id ? `${where} calls the lead ${id}` : `${where} told where the lead is`;
 }
 
 function failureOf(data: Record<string, unknown>): string {
@@ -178,6 +186,8 @@ export type TimelineFilter = (typeof TIMELINE_FILTERS)[number]['value'];
 export function inTimeline(filter: TimelineFilter, kind: string): boolean {
   if (filter === 'all') return true;
   if (filter === 'notes') return kind === 'note.added';
-  if (filter === 'deliveries') return kind.startsWith('delivery.');
-  return kind !== 'note.added' && !kind.startsWith('delivery.');
+  if (filter === 'deliveries') return isOfDeliveries(kind);
+  return kind !== 'note.added' && !isOfDeliveries(kind);
 }
+
+const isOfDeliveries = (kind: string) => kind.startsWith('delivery.') || kind === 'crm.linked';

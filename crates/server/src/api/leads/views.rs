@@ -1,11 +1,12 @@
 //! How leads look outside.
 
 use leadline_domain::{
-    ids::{ActivityId, ContactId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
+    ids::{ActivityId, ContactId, DestinationId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
     phones,
     time::Timestamp,
 };
 use leadline_store::{
+    crm_links::StoredLink,
     events::Activity,
     leads::{Card, Lead, Related},
 };
@@ -179,6 +180,8 @@ pub(crate) struct LeadDetail {
     lead: LeadView,
     /// Other projects that the same person asked about, the newest first; at most 50 leads are looked at.
     related_projects: Vec<RelatedView>,
+    /// What systems that it was sent to told of it, the latest news first; at most 50.
+    crm_links: Vec<CrmLinkView>,
     /// Newest first, at most 100.
     activity: Vec<ActivityView>,
     /// How many there are in all.
@@ -186,9 +189,45 @@ pub(crate) struct LeadDetail {
 }
 
 impl LeadDetail {
-    pub(crate) fn new(lead: LeadView, related: Vec<Related>, activity: Vec<ActivityView>, activity_total: i64) -> Self {
+    pub(crate) fn new(
+        lead: LeadView,
+        related: Vec<Related>,
+        crm_links: Vec<CrmLinkView>,
+        activity: Vec<ActivityView>,
+        activity_total: i64,
+    ) -> Self {
         let related_projects = related.into_iter().map(RelatedView::from).collect();
-        Self { lead, related_projects, activity, activity_total }
+        Self { lead, related_projects, crm_links, activity, activity_total }
+    }
+}
+
+/// What a system that the lead was sent to told of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CrmLinkView {
+    #[schema(value_type = Uuid)]
+    destination_id: DestinationId,
+    destination_name: String,
+    /// What it calls the lead.
+    crm_lead_id: Option<String>,
+    /// Where people look at the lead there. Without `pii:view` what follows the path is left out.
+    crm_lead_url: Option<String>,
+    /// Where people look at the run that took the lead.
+    execution_url: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl CrmLinkView {
+    pub(crate) fn new(stored: StoredLink, sight: Sight) -> Self {
+        Self {
+            destination_id: stored.destination_id,
+            destination_name: stored.destination_name,
+            crm_lead_id: stored.link.crm_lead_id,
+            crm_lead_url: sight.address(stored.link.crm_lead_url),
+            execution_url: sight.address(stored.link.execution_url),
+            updated_at: stored.updated_at,
+        }
     }
 }
 
