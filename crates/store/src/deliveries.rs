@@ -4,6 +4,7 @@
 //! `told`. What people look at is in `list`. Here stand inserting, replaying, cancelling and deleting.
 
 mod books;
+mod filter;
 mod list;
 mod queue;
 mod told;
@@ -14,7 +15,7 @@ use leadline_domain::{
     },
     time::Timestamp,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 use crate::{
@@ -22,7 +23,8 @@ use crate::{
     sql::{Columns, Error, Param, Tx, json_set, params},
 };
 
-pub use list::{Attempt, Delivery, Filter, count, count_pending, find, list, list_attempts};
+pub use filter::Filter;
+pub use list::{Attempt, Delivery, count, count_matching, count_pending, find, list, list_attempts};
 pub use queue::{
     Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick,
     pick_next_in_order, release, standings,
@@ -61,6 +63,13 @@ impl State {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("not a state of deliveries"))
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod callbacks;
 pub mod destinations;
 pub mod jobs;
+mod mask;
 pub mod payload;
 pub mod preview;
 pub mod replay;

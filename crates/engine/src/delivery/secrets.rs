@@ -41,6 +41,11 @@ impl Secrets {
         Ok(Self { open, overlap_until: previous.map(|previous| previous.until) })
     }
 
+    /// All of them, whether they still sign or not.
+    pub(super) fn all(&self) -> &[Secret] {
+        &self.open
+    }
+
     /// What signs at this time, the newest first.
     pub(super) fn at(&self, now: Timestamp) -> &[Secret] {
         let is_over = self.overlap_until.is_some_and(|until| until <= now);

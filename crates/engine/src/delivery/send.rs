@@ -20,6 +20,7 @@ use url::Url;
 use crate::{
     delivery::{
         jobs::{Offer, wants},
+        mask::{HIDDEN, Mask, parts_of_header},
         payload::Shape,
         secrets::Secrets,
     },
@@ -27,9 +28,7 @@ use crate::{
 };
 
 /// How much of an answer's body is kept, in bytes.
-pub const KEPT_BODY_BYTES: usize = 4 * 1024;
-
-const HIDDEN: &str = "•••";
+pub const KEPT_BODY_BYTES: usize = 64 * 1024;
 
 /// A destination with its secrets open. It lives in memory only.
 #[derive(Debug, Clone)]
@@ -63,20 +62,6 @@ pub struct DestinationForSending {
 /// Custom headers; what they hold does not belong into a log.
 #[derive(Clone)]
 struct Headers(Vec<(String, String)>);
-
-/// Shorter values are in every text by chance.
-const SHORTEST_MASKED: usize = 6;
-
-impl Headers {
-    /// The text without the values, which a receiver may send back: whole, or what follows a word such as `Bearer`.
-    fn masked(&self, text: &str) -> String {
-        let values =
-            self.0.iter().flat_map(|(_, value)| [value.as_str(), value.rsplit(' ').next().unwrap_or_default()]);
-        values
-            .filter(|value| value.len() >= SHORTEST_MASKED)
-            .fold(text.to_owned(), |text, value| text.replace(value, HIDDEN))
-    }
-}
 
 impl std::fmt::Debug for Headers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -129,6 +114,12 @@ impl DestinationForSending {
     #[must_use]
     pub fn timeout(&self, usual: Duration) -> Duration {
         self.rules.timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map_or(usual, Duration::from_secs)
+    }
+
+    /// What is not to be kept of what the receiver says.
+    fn mask(&self) -> Mask {
+        let secrets = self.secrets.all().iter().map(Secret::reveal);
+        Mask::of(secrets.chain(self.headers.0.iter().flat_map(|(_, value)| parts_of_header(value))))
     }
 }
 
@@ -210,21 +201,21 @@ pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp,
         outcome: Outcome::NetworkError,
     };
     match answer {
-        Ok(response) => answered(attempt, &response, &destination.headers, now),
+        Ok(response) => answered(attempt, &response, &destination.mask(), now),
         Err(error) => Attempt { error: Some(error.to_string()), outcome: outcome_of(&error), ..attempt },
     }
 }
 
-fn answered(attempt: Attempt, response: &Response, sent: &Headers, now: Timestamp) -> Attempt {
+fn answered(attempt: Attempt, response: &Response, mask: &Mask, now: Timestamp) -> Attempt {
     let retry_after_ms = response.header("retry-after").and_then(|header| parse_retry_after(header, now));
-    let response_headers: Vec<(&str, String)> =
-        response.headers.iter().map(|(name, value)| (name.as_str(), sent.masked(value))).collect();
     let error = (!response.is_success()).then(|| format!("the receiver answered {}", response.status));
+    let hidden = response.headers.iter().map(|(name, value)| (name.as_str(), mask.hide(value.clone())));
+    let headers: Vec<(&str, String)> = hidden.collect();
     Attempt {
         status: Some(response.status),
         error,
-        response_headers: as_json(response_headers.iter().map(|(name, value)| (*name, value.as_str()))),
-        response_body: Some(kept(&response.body, sent)),
+        response_headers: as_json(headers.iter().map(|(name, value)| (*name, value.as_str()))),
+        response_body: Some(kept(&response.body, mask)),
         outcome: Outcome::Status { code: response.status, retry_after_ms },
         ..attempt
     }
@@ -256,9 +247,9 @@ fn as_json<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     Value::Object(map)
 }
 
-fn kept(body: &[u8], sent: &Headers) -> String {
+fn kept(body: &[u8], mask: &Mask) -> String {
     // Masked before it is cut, so that no cut leaves half of a value.
-    let mut text = sent.masked(&String::from_utf8_lossy(body)).replace('\0', "");
+    let mut text = mask.hide(String::from_utf8_lossy(body).replace('\0', ""));
     // Replacing what is no UTF-8 makes it longer.
     let end = text.floor_char_boundary(KEPT_BODY_BYTES);
     text.truncate(end);

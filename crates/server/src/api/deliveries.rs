@@ -93,8 +93,54 @@ struct DeliveriesQuery {
     status: Option<String>,
     /// Those about this lead.
     lead_id: Option<Uuid>,
+    /// Those of this kind of event.
+    event: Option<String>,
+    /// Those made at this time or later; with `status=dead`, those given up then.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Those made (or given up) before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// Those whose last answer had this status.
+    http_status: Option<i64>,
+    /// Those whose last error holds this text.
+    error: Option<String>,
     page: Option<i64>,
     limit: Option<i64>,
+}
+
+impl DeliveriesQuery {
+    fn filter(self) -> ApiResult<Filter> {
+        Ok(Filter {
+            destination: self.destination_id.map(DestinationId),
+            state: self.status.as_deref().map(parse_state).transpose()?,
+            lead: self.lead_id.map(LeadId),
+            event: self.event.map(|event| checked_text("event", event)).transpose()?,
+            from: self.from,
+            to: self.to,
+            http_status: self.http_status.map(checked_status).transpose()?,
+            error: self.error.map(|text| checked_text("error", text)).transpose()?,
+        })
+    }
+}
+
+/// The longest text that is looked for, in characters.
+const TEXT_MAX_CHARS: usize = 200;
+
+fn checked_text(name: &str, text: String) -> ApiResult<String> {
+    // PostgreSQL takes no NUL.
+    if text.chars().count() > TEXT_MAX_CHARS || text.contains('\0') {
+        let detail = format!("{name} must be a text of at most {TEXT_MAX_CHARS} characters");
+        return Err(ApiError::new(Code::InvalidQuery).detail(detail));
+    }
+    Ok(text)
+}
+
+fn checked_status(status: i64) -> ApiResult<i64> {
+    if !(100..=999).contains(&status) {
+        return Err(ApiError::new(Code::InvalidQuery).detail("httpStatus must have three digits"));
+    }
+    Ok(status)
 }
 
 /// Deliveries, the newest first.
@@ -106,11 +152,7 @@ async fn list_deliveries(
     Query(query): Query<DeliveriesQuery>,
 ) -> ApiResult<Json<Paged<DeliveryView>>> {
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
-    let filter = Filter {
-        destination: query.destination_id.map(DestinationId),
-        state: query.status.as_deref().map(parse_state).transpose()?,
-        lead: query.lead_id.map(LeadId),
-    };
+    let filter = query.filter()?;
     let page = deliveries::list(&app.reader, actor.workspace, &filter, window.limit, window.offset()).await?;
     Ok(Json(window.paged(page, |row| DeliveryView::new(&actor, &row))))
 }
@@ -147,7 +189,7 @@ struct AttemptView {
     /// What the receiver sent; null without the permission `pii:view`.
     #[schema(value_type = Option<Object>)]
     response_headers: Option<Value>,
-    /// The first 4 KiB of the answer; null without the permission `pii:view`.
+    /// The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`.
     response_body: Option<String>,
 }
 
@@ -240,7 +282,7 @@ async fn list_dead_letters(
 ) -> ApiResult<Json<Paged<DeadLetterView>>> {
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
     let destination = query.destination_id.map(DestinationId);
-    let filter = Filter { destination, state: Some(DeliveryState::Dead), lead: None };
+    let filter = Filter { destination, state: Some(DeliveryState::Dead), ..Filter::default() };
     let page = deliveries::list(&app.reader, actor.workspace, &filter, window.limit, window.offset()).await?;
     Ok(Json(window.paged(page, |row| DeadLetterView {
         delivery: DeliveryView::new(&actor, &row),

@@ -224,7 +224,7 @@ struct TestView {
     status: Option<u16>,
     duration_ms: i64,
     error: Option<String>,
-    /// The first 4 KiB of the answer.
+    /// The first 64 KiB of the answer, secrets of ours hidden.
     response_body: Option<String>,
 }
 

@@ -6,8 +6,8 @@ use leadline_domain::{
 };
 use serde_json::Value;
 
-use super::State;
-use crate::sql::{COUNT_CAP, Error, IntoParam, Page, Param, Reader, Row, params};
+use super::{Filter, State};
+use crate::sql::{COUNT_CAP, Error, IntoParam, Page, Reader, Row, params};
 
 /// A delivery as it is shown.
 #[derive(Debug, Clone)]
@@ -32,17 +32,6 @@ pub struct Delivery {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Which deliveries are listed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter {
-    /// Those to this destination.
-    pub destination: Option<DestinationId>,
-    /// Those in this state.
-    pub state: Option<State>,
-    /// Those about this lead.
-    pub lead: Option<LeadId>,
-}
-
 /// A page of deliveries, the newest first; dead letters by when they died.
 ///
 /// # Errors
@@ -54,38 +43,36 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Page<Delivery>, Error> {
-    let (conditions, mut values) = conditions(workspace, filter);
-    let count = format!(
-        "SELECT count(*) AS n FROM (SELECT 1 FROM deliveries AS d WHERE {conditions} LIMIT {}) AS q",
-        COUNT_CAP + 1
-    );
-    let counted = reader.count(&count, &values).await?;
-    let order = match filter.state {
-        Some(State::Dead) => "d.finished_at DESC, d.id DESC",
-        Some(State::Pending | State::Delivered | State::Cancelled) | None => "d.created_at DESC, d.id DESC",
-    };
-    let rest = format!("WHERE {conditions} ORDER BY {order} LIMIT ${} OFFSET ${}", values.len() + 1, values.len() + 2);
+    let counted = count_matching(reader, workspace, filter, COUNT_CAP + 1).await?;
+    let these = filter.conditions(workspace);
+    let order = format!("{} DESC, d.id DESC", filter.clock());
+    let mut values = these.values.clone();
     values.extend(params![limit, offset]);
-    let rows = reader.query(&select(&rest), &values).await?;
+    // The page is found first and its rows read then: what is in order carries no payloads.
+    let page = format!(
+        "SELECT d.id FROM deliveries AS d WHERE {} ORDER BY {order} LIMIT ${} OFFSET ${}",
+        these.text(),
+        values.len() - 1,
+        values.len(),
+    );
+    let sql = select(&format!("WHERE d.id IN (SELECT id FROM ({page}) AS q) ORDER BY {order}"));
+    let rows = reader.query(&sql, &values).await?;
     Ok(Page::new(rows.iter().map(read_delivery).collect::<Result<_, _>>()?, counted))
 }
 
-fn conditions(workspace: WorkspaceId, filter: &Filter) -> (String, Vec<Param>) {
-    let mut conditions = vec!["d.workspace_id = $1".to_owned()];
-    let mut values = vec![workspace.param()];
-    if let Some(id) = filter.destination {
-        values.push(id.param());
-        conditions.push(format!("d.destination_id = ${}", values.len()));
-    }
-    if let Some(id) = filter.lead {
-        values.push(id.param());
-        conditions.push(format!("d.lead_id = ${}", values.len()));
-    }
-    if let Some(state) = filter.state {
-        // Written out and not a parameter, so that the indexes over one state can answer.
-        conditions.push(format!("d.state = '{}'", state.as_str()));
-    }
-    (conditions.join(" AND "), values)
+/// How many deliveries match, counted up to `cap`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn count_matching(reader: &Reader, workspace: WorkspaceId, filter: &Filter, cap: i64) -> Result<i64, Error> {
+    let mut these = filter.conditions(workspace);
+    let text = these.text();
+    these.values.push(cap.param());
+    let sql = format!(
+        "SELECT count(*) AS n FROM (SELECT 1 FROM deliveries AS d WHERE {text} LIMIT ${}) AS q",
+        these.values.len()
+    );
+    reader.count(&sql, &these.values).await
 }
 
 /// Finds a delivery of the workspace.
@@ -198,8 +185,5 @@ pub async fn count_pending(reader: &Reader) -> Result<i64, Error> {
 /// # Errors
 /// Where the database fails.
 pub async fn count(reader: &Reader, workspace: WorkspaceId, state: State) -> Result<i64, Error> {
-    let (conditions, values) = conditions(workspace, &Filter { state: Some(state), ..Filter::default() });
-    let sql =
-        format!("SELECT count(*) AS n FROM (SELECT 1 FROM deliveries AS d WHERE {conditions} LIMIT {COUNT_CAP}) AS q");
-    reader.count(&sql, &values).await
+    count_matching(reader, workspace, &Filter { state: Some(state), ..Filter::default() }, COUNT_CAP).await
 }

@@ -123,3 +123,28 @@ async fn the_test_button_sends_a_signed_lead_and_stores_nothing(#[values(Db::Sql
     assert_eq!(app.count("deliveries").await + app.count("delivery_attempts").await, 0);
     app.stop().await;
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_kept_to_64_kib_without_the_secrets_that_it_echoes(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let app = TestApp::start(db).await;
+    let receiver = Receiver::start().await;
+    let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer very/secret".to_owned())]);
+    let made = destination_with(&app, Wish { headers: Some(headers), ..wish(&receiver.url()) }).await;
+    let echo = format!("{} {} very\\/secret {}", made.secret, "Bearer very/secret", "x".repeat(100_000));
+    receiver.answers([Answer::Body(500, echo), Answer::With(500, "x-echo", "Bearer very/secret".into())]);
+
+    lead_named(&app, "ada").await;
+    app.run_jobs().await;
+    app.advance(Duration::from_secs(1));
+    app.run_jobs().await;
+
+    let delivery = only(&app).await;
+    let attempts = deliveries::list_attempts(&app.engine.store.reader(), app.workspace, delivery.id).await;
+    let [second, first] = &attempts.expect("attempts")[..] else { panic!("two attempts") };
+    let body = first.response_body.as_deref().expect("a body");
+    assert!(body.starts_with("••• ••• ••• xxx"), "{}", &body[..100]);
+    assert!((60_000..=65_536).contains(&body.len()), "{}", body.len());
+    assert_eq!(second.response_headers["x-echo"], "•••");
+    app.stop().await;
+}

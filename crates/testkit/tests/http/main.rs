@@ -5,6 +5,7 @@ mod browser;
 mod callbacks;
 mod chats;
 mod context;
+mod delivery_log;
 mod destinations;
 mod errors;
 mod files;
