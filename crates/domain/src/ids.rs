@@ -100,6 +100,8 @@ ids! {
     RescoreId;
     /// A row that holds something sealed, whatever it is a row of.
     SealedRowId;
+    /// Many deliveries that are sent again.
+    ReplayId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -162,13 +162,14 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
             "destinationId": named("destinationId"),
         }),
-        "source" | "destination" | "scoring" => json!({"kind": event.kind}),
+        "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
         _ => return None,
     };
     let event_name = match subject {
         "delivery" => "delivery",
         "source" | "destination" => "alert",
         "scoring" => "scoring",
+        "replay" => "replay",
         _ => "lead",
     };
     Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })

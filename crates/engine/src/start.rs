@@ -134,6 +134,7 @@ impl Engine {
             tasks.spawn(visits::run(engine.clone(), stopped.clone()));
             tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
+            tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));

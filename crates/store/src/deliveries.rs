@@ -7,6 +7,7 @@ mod books;
 mod filter;
 mod list;
 mod queue;
+pub mod replays;
 mod told;
 
 use leadline_domain::{
@@ -20,7 +21,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::Kind,
-    sql::{Columns, Error, Param, Tx, json_set, params},
+    sql::{Columns, Error, IntoParam, Param, Tx, json_set, params},
 };
 
 pub use filter::Filter;
@@ -210,40 +211,47 @@ pub async fn cancel_pending(
     Ok(cancelled)
 }
 
-/// Makes a delivery in one of these states pending again, from the start of its plan. Its id, payload and attempts
-/// stay. False where the workspace has no such delivery, or its destination is gone.
+/// Makes those of these deliveries pending again that are in one of these states, from the start of their plans, and
+/// gives them. Their ids, payloads and attempts stay. Left out is what the workspace does not have, and what goes to a
+/// destination that is gone.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn replay(
+pub async fn replay_set(
     tx: &mut Tx,
     workspace: WorkspaceId,
-    id: DeliveryId,
+    ids: &[DeliveryId],
     from: &[State],
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Vec<DeliveryId>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let dialect = tx.dialect();
-    // As it was before, and locked, so that the books can take it back.
+    // As they were before, and locked in one order, so that the books can take them back.
     let before = format!(
-        "SELECT {} FROM deliveries WHERE id = $1 AND workspace_id = $2 AND state IN {states}
+        "SELECT deliveries.id, {} FROM deliveries WHERE id IN {ids} AND workspace_id = $2 AND state IN {states}
            AND EXISTS (SELECT 1 FROM destinations AS t
-                       WHERE t.id = deliveries.destination_id AND t.deleted_at IS NULL) {lock}",
+                       WHERE t.id = deliveries.destination_id AND t.deleted_at IS NULL) ORDER BY id {lock}",
         books::ENTRY,
+        ids = dialect.id_list(1),
         states = dialect.text_list(3),
         lock = dialect.for_update(),
     );
-    let mut values = params![id, workspace].to_vec();
-    values.push(json_set(from));
-    let before = tx.query(&before, &values).await?;
-    if before.is_empty() {
-        return Ok(false);
+    let before = tx.query(&before, &[json_set(ids), workspace.param(), json_set(from)]).await?;
+    let found: Vec<DeliveryId> = before.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    if found.is_empty() {
+        return Ok(found);
     }
-    let sql = "UPDATE deliveries SET state = 'pending', plan_attempt = 0, next_attempt_at = $3, finished_at = NULL,
-                   expires_at = NULL, repeat_count = repeat_count + 1
-               WHERE id = $1 AND workspace_id = $2";
-    tx.execute(sql, &params![id, workspace, now]).await?;
+    let sql = format!(
+        "UPDATE deliveries SET state = 'pending', plan_attempt = 0, next_attempt_at = $3, finished_at = NULL,
+             expires_at = NULL, repeat_count = repeat_count + 1
+         WHERE id IN {} AND workspace_id = $2",
+        dialect.id_list(1)
+    );
+    tx.execute(&sql, &[json_set(&found), workspace.param(), now.param()]).await?;
     books::reopen(tx, &before).await?;
-    Ok(true)
+    Ok(found)
 }
 
 /// What the choice of destinations depends on.

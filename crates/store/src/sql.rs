@@ -237,6 +237,7 @@ id_columns!(
     ids::BlockedAttemptId,
     ids::RescoreId,
     ids::SealedRowId,
+    ids::ReplayId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -3,7 +3,8 @@
 //! [`jobs`] says which destinations want an event; the dispatcher stores that. [`payload`] writes what is sent, in the
 //! destination's format. [`runner`] leases what is due, sends it
 //! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
-//! [`destinations`], [`secrets`] and [`replay`] are what people ask for, [`callbacks`] what receivers tell. While the store is away, [`spooled`] tells the destinations
+//! [`destinations`], [`secrets`], [`replay`] and [`replays`] are what people ask for, [`callbacks`] what receivers tell.
+//! While the store is away, [`spooled`] tells the destinations
 //! that are known. Nothing here makes events of leads.
 
 pub mod callbacks;
@@ -13,6 +14,7 @@ mod mask;
 pub mod payload;
 pub mod preview;
 pub mod replay;
+pub mod replays;
 pub mod retention;
 pub mod rules;
 pub mod runner;

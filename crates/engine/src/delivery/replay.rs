@@ -25,8 +25,8 @@ pub async fn replay_dead_letter(engine: &Engine, actor: &Actor, id: DeliveryId) 
 
 async fn replay(engine: &Engine, actor: &Actor, id: DeliveryId, from: &[State]) -> Result<bool, leadline_store::Error> {
     let mut tx = engine.store.begin().await?;
-    let is_replayed = deliveries::replay(&mut tx, actor.workspace, id, from, engine.clock.now()).await?;
+    let replayed = deliveries::replay_set(&mut tx, actor.workspace, &[id], from, engine.clock.now()).await?;
     tx.commit().await?;
     engine.wake.deliveries.notify_one();
-    Ok(is_replayed)
+    Ok(!replayed.is_empty())
 }

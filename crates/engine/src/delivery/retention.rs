@@ -27,6 +27,7 @@ async fn delete_chunk(store: &Store, now: Timestamp) -> Result<u64, Error> {
     let mut tx = store.begin().await?;
     let finished = deliveries::delete_finished(&mut tx, now.plus_ms(-DELIVERED_KEPT_MS), CHUNK).await?;
     let expired = deliveries::delete_expired(&mut tx, now, CHUNK).await?;
+    let replays = deliveries::replays::delete_finished(&mut tx, now.plus_ms(-DELIVERED_KEPT_MS), CHUNK).await?;
     tx.commit().await?;
-    Ok(finished + expired)
+    Ok(finished + expired + replays)
 }

@@ -111,6 +111,45 @@ struct DeliveriesQuery {
 
 impl DeliveriesQuery {
     fn filter(self) -> ApiResult<Filter> {
+        let asked = Asked {
+            destination_id: self.destination_id,
+            status: self.status,
+            lead_id: self.lead_id,
+            event: self.event,
+            from: self.from,
+            to: self.to,
+            http_status: self.http_status,
+            error: self.error,
+        };
+        let wrong =
+            |error: AskedError| ApiError::new(Code::InvalidQuery).detail(format!("{} {}", error.field, error.message));
+        asked.filter().map_err(wrong)
+    }
+}
+
+/// Which deliveries are meant, as the query of the log and the body of a replay tell it.
+pub(super) struct Asked {
+    pub(super) destination_id: Option<Uuid>,
+    pub(super) status: Option<String>,
+    pub(super) lead_id: Option<Uuid>,
+    pub(super) event: Option<String>,
+    pub(super) from: Option<Timestamp>,
+    pub(super) to: Option<Timestamp>,
+    pub(super) http_status: Option<i64>,
+    pub(super) error: Option<String>,
+}
+
+/// What cannot be asked for.
+pub(super) struct AskedError {
+    pub(super) field: &'static str,
+    pub(super) message: String,
+}
+
+/// The longest text that is looked for, in characters.
+const TEXT_MAX_CHARS: usize = 200;
+
+impl Asked {
+    pub(super) fn filter(self) -> Result<Filter, AskedError> {
         Ok(Filter {
             destination: self.destination_id.map(DestinationId),
             state: self.status.as_deref().map(parse_state).transpose()?,
@@ -124,21 +163,22 @@ impl DeliveriesQuery {
     }
 }
 
-/// The longest text that is looked for, in characters.
-const TEXT_MAX_CHARS: usize = 200;
+fn parse_state(name: &str) -> Result<DeliveryState, AskedError> {
+    let message = "must be pending, delivered, dead or cancelled".to_owned();
+    DeliveryState::parse(name).ok_or(AskedError { field: "status", message })
+}
 
-fn checked_text(name: &str, text: String) -> ApiResult<String> {
+fn checked_text(field: &'static str, text: String) -> Result<String, AskedError> {
     // PostgreSQL takes no NUL.
     if text.chars().count() > TEXT_MAX_CHARS || text.contains('\0') {
-        let detail = format!("{name} must be a text of at most {TEXT_MAX_CHARS} characters");
-        return Err(ApiError::new(Code::InvalidQuery).detail(detail));
+        return Err(AskedError { field, message: format!("must be a text of at most {TEXT_MAX_CHARS} characters") });
     }
     Ok(text)
 }
 
-fn checked_status(status: i64) -> ApiResult<i64> {
+fn checked_status(status: i64) -> Result<i64, AskedError> {
     if !(100..=999).contains(&status) {
-        return Err(ApiError::new(Code::InvalidQuery).detail("httpStatus must have three digits"));
+        return Err(AskedError { field: "httpStatus", message: "must have three digits".to_owned() });
     }
     Ok(status)
 }
@@ -155,11 +195,6 @@ async fn list_deliveries(
     let filter = query.filter()?;
     let page = deliveries::list(&app.reader, actor.workspace, &filter, window.limit, window.offset()).await?;
     Ok(Json(window.paged(page, |row| DeliveryView::new(&actor, &row))))
-}
-
-fn parse_state(name: &str) -> ApiResult<DeliveryState> {
-    let detail = "status must be pending, delivered, dead or cancelled";
-    DeliveryState::parse(name).ok_or_else(|| ApiError::new(Code::InvalidQuery).detail(detail))
 }
 
 /// A delivery with what was sent and what came back.

@@ -18,6 +18,7 @@ mod ledger;
 mod masking;
 mod pipelines;
 mod projects;
+mod replays;
 mod requests;
 mod scoring;
 mod session;
@@ -67,6 +68,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(destinations::routes())
         .merge(templates::routes())
         .merge(deliveries::routes())
+        .merge(replays::routes())
         .merge(analysis::routes())
         .merge(live::routes())
 }

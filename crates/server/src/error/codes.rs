@@ -83,6 +83,8 @@ codes! {
         "Another version was made since the one that the request goes by. Fetch it, look at what differs, and try again.";
     RescoreUnderWay = CONFLICT, "rescore_under_way", "A re-score goes on already",
         "All leads of the workspace are being scored again. Wait until that is done, or cancel it.";
+    ReplayUnderWay = CONFLICT, "replay_under_way", "Deliveries are being sent again already",
+        "A workspace sends many deliveries again in one go at a time. Wait until that is done, or stop it.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",

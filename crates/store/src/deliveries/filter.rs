@@ -96,6 +96,11 @@ impl Conditions {
         self.texts.push(format!("{text}${}", self.values.len()));
     }
 
+    /// One more, whose parameters are there already.
+    pub(super) fn add_text(&mut self, text: String) {
+        self.texts.push(text);
+    }
+
     pub(super) fn text(&self) -> String {
         self.texts.join(" AND ")
     }

@@ -5,6 +5,7 @@ mod desk;
 mod payloads;
 mod plans;
 mod rotation;
+mod replays;
 mod runner;
 mod settings;
 

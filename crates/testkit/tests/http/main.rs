@@ -17,6 +17,7 @@ mod inbound;
 mod isolation;
 mod leads;
 mod ledger;
+mod replays;
 mod rules;
 mod scoring;
 mod secrets;
