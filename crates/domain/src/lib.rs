@@ -13,6 +13,7 @@ pub mod crm_links;
 pub mod csv;
 pub mod days;
 pub mod destinations;
+pub mod durations;
 pub mod emails;
 pub mod fields;
 pub mod fraud;

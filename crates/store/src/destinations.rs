@@ -61,23 +61,6 @@ pub struct Destination {
     pub updated_at: Timestamp,
 }
 
-/// How a destination fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Health {
-    /// Deliveries that wait, counted up to a cap.
-    pub pending: i64,
-    /// Deliveries of the last 24 hours that arrived, counted up to a cap.
-    pub delivered_24h: i64,
-    /// Dead letters, counted up to a cap.
-    pub dead: i64,
-    /// The last answer's status.
-    pub last_status: Option<i64>,
-    /// What was wrong the last time.
-    pub last_error: Option<String>,
-    /// When something was last sent.
-    pub last_attempt_at: Option<Timestamp>,
-}
-
 /// Inserts a destination.
 ///
 /// # Errors
@@ -260,66 +243,6 @@ pub async fn list_workspace_slugs(
     let sql = format!("SELECT id, slug FROM workspaces WHERE id IN {}", reader.dialect().id_list(1));
     let rows = reader.query(&sql, &[json_set(workspaces)]).await?;
     rows.iter().map(|row| Ok((row.get("id")?, row.get("slug")?))).collect()
-}
-
-/// Counting stops here; a screen shows "10,000+" and a long queue costs no long count.
-const HEALTH_CAP: i64 = 10_000;
-
-/// How far back the last answer is looked for. Beyond it a long queue hides it, which the screen shows anyway.
-const NEWEST: i64 = 200;
-
-/// How these destinations fare, in the order of `ids`.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn list_health(
-    reader: &Reader,
-    workspace: WorkspaceId,
-    ids: &[DestinationId],
-    now: Timestamp,
-) -> Result<Vec<Health>, Error> {
-    let mut all = Vec::with_capacity(ids.len());
-    for id in ids {
-        all.push(find_health(reader, workspace, *id, now).await?);
-    }
-    Ok(all)
-}
-
-async fn find_health(
-    reader: &Reader,
-    workspace: WorkspaceId,
-    id: DestinationId,
-    now: Timestamp,
-) -> Result<Health, Error> {
-    let counts = "SELECT
-        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
-             AND state = 'pending' AND plan_attempt = 0 LIMIT $3) AS q)
-      + (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
-             AND state = 'pending' AND plan_attempt > 0 LIMIT $3) AS q) AS pending,
-        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND workspace_id = $2
-             AND created_at >= $4 AND state = 'delivered' LIMIT $3) AS q) AS delivered,
-        (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE workspace_id = $2 AND destination_id = $1
-             AND state = 'dead' LIMIT $3) AS q) AS dead";
-    let since = now.plus_ms(-leadline_domain::time::DAY_MS);
-    let counted = reader.query(counts, &params![id, workspace, HEALTH_CAP, since]).await?;
-    let last = "SELECT last_status, last_error,
-            (SELECT max(started_at) FROM delivery_attempts WHERE delivery_id = q.id) AS last_attempt_at
-        FROM (SELECT id, attempt_count, last_status, last_error, created_at FROM deliveries
-              WHERE destination_id = $1 AND workspace_id = $2 ORDER BY created_at DESC LIMIT $3) AS q
-        WHERE last_status IS NOT NULL OR last_error IS NOT NULL ORDER BY created_at DESC LIMIT 1";
-    let last = reader.query_one(last, &params![id, workspace, NEWEST]).await?;
-    let mut health = Health::default();
-    if let Some(row) = counted.first() {
-        health.pending = row.get("pending")?;
-        health.delivered_24h = row.get("delivered")?;
-        health.dead = row.get("dead")?;
-    }
-    if let Some(row) = last {
-        health.last_status = row.get("last_status")?;
-        health.last_error = row.get("last_error")?;
-        health.last_attempt_at = row.get("last_attempt_at")?;
-    }
-    Ok(health)
 }
 
 fn select(dialect: crate::Dialect, rest: &str) -> String {

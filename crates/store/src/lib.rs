@@ -15,6 +15,8 @@ pub mod conversations;
 pub mod credentials;
 pub mod crm_links;
 pub mod deliveries;
+pub mod destination_health;
+pub mod destination_hours;
 pub mod destinations;
 mod dialect;
 pub mod events;

@@ -136,6 +136,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/callbacks/crm/{send}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A CRM tells of its lead
+         * @description Takes any of `crm_lead_id`, `crm_lead_url` and `execution_url` (or `crmLeadId`, `crmLeadUrl`, `executionUrl`), as
+         *     JSON or as a form; everything else is passed over. The id in the address is that of the delivery: the header
+         *     `X-Leadline-Delivery-Id`, and `make_send_public_id` in payloads that have it. Repeats are harmless; what is told
+         *     later wins, field by field.
+         */
+        post: operations["post_callbacks_crm_by_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -1608,6 +1631,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/delivery/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Replays of many deliveries, the latest first. */
+        get: operations["get_delivery_replays"];
+        put?: never;
+        /**
+         * Sends many deliveries again
+         * @description Each with its id and body as before. It goes on by itself; a workspace has one at a time.
+         */
+        post: operations["post_delivery_replays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/delivery/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a replay is. */
+        get: operations["get_delivery_replays_by_id"];
+        put?: never;
+        post?: never;
+        /** Stops a replay. What is in the queue again stays there. */
+        delete: operations["delete_delivery_replays_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/analysis": {
         parameters: {
             query?: never;
@@ -1949,7 +2011,7 @@ export interface components {
             requestHeaders: Record<string, never>;
             /** @description What the receiver sent; null without the permission `pii:view`. */
             responseHeaders?: Record<string, never> | null;
-            /** @description The first 4 KiB of the answer; null without the permission `pii:view`. */
+            /** @description The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`. */
             responseBody?: string | null;
         };
         /** @description How many leads have such a score. */
@@ -2473,17 +2535,26 @@ export interface components {
              */
             password?: string | null;
         };
+        /** @description What a system that the lead was sent to told of it. */
+        CrmLinkView: {
+            /** Format: uuid */
+            destinationId: string;
+            destinationName: string;
+            /** @description What it calls the lead. */
+            crmLeadId?: string | null;
+            /** @description Where people look at the lead there. Without `pii:view` what follows the path is left out. */
+            crmLeadUrl?: string | null;
+            /** @description Where people look at the run that took the lead. */
+            executionUrl?: string | null;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description A delivery that was given up. */
         DeadLetterView: components["schemas"]["DeliveryView"] & {
             /** @description Where it was to go. */
             url: string;
             /** @description What was sent; null without the permission `pii:view`. */
             payload?: string | null;
-            /**
-             * Format: date-time
-             * @description When it is deleted.
-             */
-            expiresAt?: string | null;
         };
         /** @description A delivery with what was sent and what came back. */
         DeliveryDetail: components["schemas"]["DeliveryView"] & {
@@ -2525,6 +2596,11 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             finishedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When a dead letter is deleted.
+             */
+            expiresAt?: string | null;
         };
         /** @description Which leads a destination is told of: those that meet all that is set. */
         DestinationFilterView: {
@@ -2889,19 +2965,61 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
-        /** @description How a destination fares. Counts stop at 10,000. */
+        /** @description How a destination fares. */
         HealthView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Deliveries that wait; counting stops at 10,000.
+             */
             pending: number;
-            /** Format: int64 */
-            delivered24h: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Dead letters; counting stops at 10,000.
+             */
             dead: number;
+            /**
+             * Format: int64
+             * @description Attempts of the last 24 hours that arrived.
+             */
+            delivered24h: number;
+            /**
+             * Format: int64
+             * @description Attempts of the last 24 hours that did not.
+             */
+            failed24h: number;
+            /**
+             * Format: double
+             * @description The share of attempts that arrived, from 0 to 1; null where there were none.
+             */
+            successRate?: number | null;
+            /**
+             * Format: int64
+             * @description What 95 of 100 attempts took at most, about, in milliseconds.
+             */
+            p95Ms?: number | null;
+            /** @description The last 24 hours, the oldest first and the current one last. */
+            hours: components["schemas"]["HourView"][];
             /** Format: int64 */
             lastStatus?: number | null;
             lastError?: string | null;
             /** Format: date-time */
             lastAttemptAt?: string | null;
+            /** @description What was wrong with the last attempt of these hours that failed. */
+            lastFailure?: string | null;
+            /** Format: date-time */
+            lastFailedAt?: string | null;
+        };
+        /** @description What came of the attempts of one hour. */
+        HourView: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            failed: number;
         };
         /** @description When leads are to be expected, by the clock of the workspace's timezone. */
         HoursView: {
@@ -2940,6 +3058,8 @@ export interface components {
         LeadDetail: components["schemas"]["LeadView"] & {
             /** @description Other projects that the same person asked about, the newest first; at most 50 leads are looked at. */
             relatedProjects: components["schemas"]["RelatedView"][];
+            /** @description What systems that it was sent to told of it, the latest news first; at most 50. */
+            crmLinks: components["schemas"]["CrmLinkView"][];
             /** @description Newest first, at most 100. */
             activity: components["schemas"]["ActivityView"][];
             /**
@@ -3205,6 +3325,12 @@ export interface components {
             name: string;
             /** @description At least 2, of which one is open; those of a first pipeline where nothing is said. */
             stages?: components["schemas"]["NewStage"][] | null;
+        };
+        /** @description Which deliveries are sent again: one of the two. */
+        NewReplay: {
+            /** @description At most 500, whatever came of them. */
+            deliveryIds?: string[] | null;
+            filter?: components["schemas"]["ReplayFilter"] | null;
         };
         /** @description A new site. */
         NewSite: {
@@ -3603,11 +3729,6 @@ export interface components {
                 url: string;
                 /** @description What was sent; null without the permission `pii:view`. */
                 payload?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When it is deleted.
-                 */
-                expiresAt?: string | null;
             })[];
             /**
              * Format: int64
@@ -3665,6 +3786,11 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 finishedAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a dead letter is deleted.
+                 */
+                expiresAt?: string | null;
             }[];
             /**
              * Format: int64
@@ -3799,6 +3925,63 @@ export interface components {
                  * @description The lead that it made when it was let out.
                  */
                 leadId?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_ReplayJobView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `queued`, `running`, `done`, `failed` or `cancelled`.
+                 * @example running
+                 */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description Deliveries when it began, counted up to a million.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description Deliveries that were looked at.
+                 */
+                done: number;
+                /**
+                 * Format: int64
+                 * @description Deliveries that are sent again.
+                 */
+                replayed: number;
+                /**
+                 * Format: int64
+                 * @description Deliveries that are not: they are not there any more, or their destination is gone.
+                 */
+                skipped: number;
+                startedBy: string;
+                /** Format: date-time */
+                startedAt: string;
+                /** Format: date-time */
+                finishedAt?: string | null;
             }[];
             /**
              * Format: int64
@@ -4133,6 +4316,67 @@ export interface components {
             leadId: string;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description All deliveries that match, as the log finds them. */
+        ReplayFilter: {
+            /** Format: uuid */
+            destinationId?: string | null;
+            /**
+             * @description `pending`, `delivered`, `dead` or `cancelled`; `dead` where it is left out.
+             * @example dead
+             */
+            status?: string | null;
+            /** Format: uuid */
+            leadId?: string | null;
+            event?: string | null;
+            /**
+             * Format: date-time
+             * @description Made at this time or later; dead letters, given up then.
+             */
+            from?: string | null;
+            /**
+             * Format: date-time
+             * @description Made (or given up) before this time.
+             */
+            to?: string | null;
+            /** Format: int64 */
+            httpStatus?: number | null;
+            error?: string | null;
+        };
+        /** @description A replay of many deliveries. */
+        ReplayJobView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `queued`, `running`, `done`, `failed` or `cancelled`.
+             * @example running
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Deliveries when it began, counted up to a million.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Deliveries that were looked at.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Deliveries that are sent again.
+             */
+            replayed: number;
+            /**
+             * Format: int64
+             * @description Deliveries that are not: they are not there any more, or their destination is gone.
+             */
+            skipped: number;
+            startedBy: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt?: string | null;
         };
         /** @description What became of a replayed request. */
         ReplayView: {
@@ -4511,6 +4755,11 @@ export interface components {
              */
             position: number;
         };
+        /** @description What became of a callback. */
+        StoredView: {
+            /** @description Whether it is with the lead now. False where we sent nothing under this id, or nothing about a lead. */
+            stored: boolean;
+        };
         /** @description A page of submissions. */
         SubmissionList: {
             data: components["schemas"]["SubmissionView"][];
@@ -4647,7 +4896,7 @@ export interface components {
             /** Format: int64 */
             durationMs: number;
             error?: string | null;
-            /** @description The first 4 KiB of the answer. */
+            /** @description The first 64 KiB of the answer, secrets of ours hidden. */
             responseBody?: string | null;
         };
         TokenView: {
@@ -5457,6 +5706,70 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    post_callbacks_crm_by_send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The delivery's id */
+                send: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is over 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The content type is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An id or an address cannot be taken, or there is none */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The store does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -12895,6 +13208,16 @@ export interface operations {
                 status?: string;
                 /** @description Those about this lead. */
                 leadId?: string;
+                /** @description Those of this kind of event. */
+                event?: string;
+                /** @description Those made at this time or later; with `status=dead`, those given up then. */
+                from?: string;
+                /** @description Those made (or given up) before this time. */
+                to?: string;
+                /** @description Those whose last answer had this status. */
+                httpStatus?: number;
+                /** @description Those whose last error holds this text. */
+                error?: string;
                 page?: number;
                 limit?: number;
             };
@@ -13177,6 +13500,275 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery_replays: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_ReplayJobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_delivery_replays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplay"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayJobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery_replays_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayJobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_delivery_replays_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayJobView"];
                 };
             };
             /** @description The request could not be read */

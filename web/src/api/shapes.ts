@@ -152,7 +152,7 @@ export type Attempt = Narrowed<
   { requestHeaders: Record<string, string>; responseHeaders?: Record<string, string> | null }
 >;
 export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
-export type DeadLetter = Narrowed<Schemas['DeadLetterView'], { state: DeliveryState }>;
+export type ReplayJob = Schemas['ReplayJobView'];
 
 export type Analysis = Schemas['AnalysisView'];
 export type AnalysisSettings = Schemas['AnalysisSettingsView'];

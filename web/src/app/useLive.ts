@@ -74,7 +74,11 @@ export function useLive(pageVersion: string): string | null {
       });
       source.addEventListener('alert', () => {
         void client.invalidateQueries({ queryKey: ['alerts'] });
+        void client.invalidateQueries({ queryKey: ['destinations', 'list'] });
         void client.invalidateQueries({ queryKey: ['sources', 'health'] });
+      });
+      source.addEventListener('replay', () => {
+        void client.invalidateQueries({ queryKey: ['destinations'] });
       });
       source.addEventListener('scoring', () => {
         void client.invalidateQueries({ queryKey: ['settings', 'scoring'] });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scoreBand, suspicionLevel } from './scores';
 import { asText, browserName, humanise, initials, plural, prettyJson, safeUrl } from './text';
-import { duration, relativeTime, shortAge } from './time';
+import { duration, relativeTime, shortAge, timeLeft } from './time';
 
 describe('links from strangers', () => {
   it.each(['https://example.com/a?b=c', 'http://example.com', ' https://example.com '])('follows %s', (text) => {
@@ -94,4 +94,11 @@ describe('bands', () => {
       'likely_bot',
     ]);
   });
+});
+
+it('says how long something is still there', () => {
+  const now = Date.parse('2026-01-05T08:00:00Z');
+  expect(timeLeft('2026-01-11T20:00:00Z', now)).toEqual({ words: 'in 6 days', isSoon: false });
+  expect(timeLeft('2026-01-05T13:59:00Z', now)).toEqual({ words: 'in 5 hours', isSoon: true });
+  expect(timeLeft('2026-01-05T07:00:00Z', now)).toEqual({ words: 'any moment', isSoon: true });
 });

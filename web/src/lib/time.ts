@@ -45,3 +45,12 @@ export function duration(ms: number): string {
   if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
   return `${Math.round(ms / MINUTE)} min`;
 }
+
+/** How long until then, "in 6 days", and whether that is less than a day. */
+export function timeLeft(iso: string, now: number = Date.now()): { words: string; isSoon: boolean } {
+  const left = new Date(iso).getTime() - now;
+  if (left <= MINUTE) return { words: 'any moment', isSoon: true };
+  if (left < HOUR) return { words: relativeFormat.format(Math.floor(left / MINUTE), 'minute'), isSoon: true };
+  if (left < DAY) return { words: relativeFormat.format(Math.floor(left / HOUR), 'hour'), isSoon: true };
+  return { words: relativeFormat.format(Math.floor(left / DAY), 'day'), isSoon: false };
+}

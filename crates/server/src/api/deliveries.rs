@@ -56,6 +56,9 @@ struct DeliveryView {
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
+    /// When a dead letter is deleted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
 }
 
 impl DeliveryView {
@@ -75,6 +78,7 @@ impl DeliveryView {
             last_error: delivery.last_error.clone(),
             created_at: delivery.created_at,
             finished_at: delivery.finished_at,
+            expires_at: delivery.expires_at,
         }
     }
 }
@@ -292,9 +296,6 @@ struct DeadLetterView {
     url: String,
     /// What was sent; null without the permission `pii:view`.
     payload: Option<String>,
-    /// When it is deleted.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -323,7 +324,6 @@ async fn list_dead_letters(
         delivery: DeliveryView::new(&actor, &row),
         url: row.url,
         payload: unmasked(&actor, row.payload),
-        expires_at: row.expires_at,
     })))
 }
 

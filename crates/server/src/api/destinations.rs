@@ -10,7 +10,10 @@ use leadline_engine::delivery::{
     secrets,
     send::Attempt,
 };
-use leadline_store::destinations::{self, Destination, Health};
+use leadline_store::{
+    destination_health::{self, Counts, Health},
+    destinations::{self, Destination},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -80,20 +83,73 @@ struct DestinationView {
     secret: Option<String>,
 }
 
-/// How a destination fares. Counts stop at 10,000.
+/// How a destination fares.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct HealthView {
+    /// Deliveries that wait; counting stops at 10,000.
     pending: i64,
+    /// Dead letters; counting stops at 10,000.
+    dead: i64,
+    /// Attempts of the last 24 hours that arrived.
     #[serde(rename = "delivered24h")]
     delivered_24h: i64,
-    dead: i64,
-    #[serde(rename = "lastStatus")]
+    /// Attempts of the last 24 hours that did not.
+    #[serde(rename = "failed24h")]
+    failed_24h: i64,
+    /// The share of attempts that arrived, from 0 to 1; null where there were none.
+    success_rate: Option<f64>,
+    /// What 95 of 100 attempts took at most, about, in milliseconds.
+    p95_ms: Option<i64>,
+    /// The last 24 hours, the oldest first and the current one last.
+    hours: Vec<HourView>,
     last_status: Option<i64>,
-    #[serde(rename = "lastError")]
     last_error: Option<String>,
-    #[serde(rename = "lastAttemptAt")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_attempt_at: Option<Timestamp>,
+    /// What was wrong with the last attempt of these hours that failed.
+    last_failure: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_failed_at: Option<Timestamp>,
+}
+
+/// What came of the attempts of one hour.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct HourView {
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    delivered: i64,
+    failed: i64,
+}
+
+impl From<Counts> for HourView {
+    fn from(counts: Counts) -> Self {
+        Self { at: counts.at, delivered: counts.delivered, failed: counts.failed }
+    }
+}
+
+impl From<Health> for HealthView {
+    fn from(health: Health) -> Self {
+        let (delivered, failed) = (health.delivered(), health.failed());
+        let (last_failed_at, last_failure) = health.failure.unzip();
+        let last = health.last;
+        Self {
+            pending: health.pending,
+            dead: health.dead,
+            delivered_24h: delivered,
+            failed_24h: failed,
+            success_rate: (delivered + failed > 0).then(|| delivered as f64 / (delivered + failed) as f64),
+            p95_ms: health.p95_ms,
+            hours: health.hours.into_iter().map(HourView::from).collect(),
+            last_status: last.as_ref().and_then(|last| last.status),
+            last_error: last.as_ref().and_then(|last| last.error.clone()),
+            last_attempt_at: last.map(|last| last.at),
+            last_failure,
+            last_failed_at,
+        }
+    }
 }
 
 impl DestinationView {
@@ -117,21 +173,14 @@ impl DestinationView {
             previous_secret_until: previous.map(|previous| previous.until),
             created_at: destination.created_at,
             updated_at: destination.updated_at,
-            health: HealthView {
-                pending: health.pending,
-                delivered_24h: health.delivered_24h,
-                dead: health.dead,
-                last_status: health.last_status,
-                last_error: health.last_error,
-                last_attempt_at: health.last_attempt_at,
-            },
+            health: health.into(),
             secret,
         }
     }
 
     async fn load(app: &App, destination: Destination, secret: Option<String>) -> ApiResult<Json<Self>> {
         let (ids, now) = ([destination.id], app.engine.clock.now());
-        let health = destinations::list_health(&app.reader, destination.workspace_id, &ids, now).await?;
+        let health = destination_health::list(&app.reader, destination.workspace_id, &ids, now).await?;
         Ok(Json(Self::new(destination, health.into_iter().next().unwrap_or_default(), secret, now)))
     }
 }
@@ -163,7 +212,7 @@ async fn list_destinations(
     let page = destinations::list(&app.reader, actor.workspace, window.limit, window.offset()).await?;
     let ids: Vec<DestinationId> = page.rows.iter().map(|row| row.id).collect();
     let now = app.engine.clock.now();
-    let mut health = destinations::list_health(&app.reader, actor.workspace, &ids, now).await?.into_iter();
+    let mut health = destination_health::list(&app.reader, actor.workspace, &ids, now).await?.into_iter();
     Ok(Json(window.paged(page, |row| DestinationView::new(row, health.next().unwrap_or_default(), None, now))))
 }
 

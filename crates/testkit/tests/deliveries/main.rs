@@ -2,6 +2,7 @@
 
 mod attempts;
 mod desk;
+mod health;
 mod payloads;
 mod plans;
 mod rotation;

@@ -48,9 +48,17 @@ async fn a_destination_shows_its_secret_once_and_how_it_fares(#[values(Db::Sqlit
     assert_eq!(list["data"][0], found);
     assert_eq!((&found["format"], &found["retryPlan"]), (&json!("leadline"), &json!("standard")));
     assert_eq!((&found["isActive"], &found["disabledReason"]), (&json!(true), &json!(null)));
-    let health = json!({"pending": 0, "delivered24h": 1, "dead": 0, "lastStatus": 200, "lastError": null,
-        "lastAttemptAt": site.app.now()});
-    assert_eq!(found["health"], health);
+    let mut health = found["health"].clone();
+    let hours = health["hours"].take();
+    let p95 = health["p95Ms"].take();
+    let rest = json!({"pending": 0, "dead": 0, "delivered24h": 1, "failed24h": 0, "successRate": 1.0, "p95Ms": null,
+        "hours": null, "lastStatus": 200, "lastError": null, "lastAttemptAt": site.app.now(), "lastFailure": null,
+        "lastFailedAt": null});
+    assert_eq!(health, rest);
+    assert!(p95.is_i64());
+    let hours = hours.as_array().expect("hours");
+    assert_eq!(hours.len(), 24);
+    assert_eq!((&hours[23]["delivered"], &hours[22]["delivered"]), (&json!(1), &json!(0)));
     site.stop().await;
 }
 

@@ -79,7 +79,7 @@ function Loaded({ delivery }: { delivery: DeliveryDetail }) {
           <AttemptView key={attempt.id} attempt={attempt} />
         ))}
       </Section>
-      <Section title="Payload">
+      <Section title="Request body" aside={<span className={classes.dim}>the same at each attempt</span>}>
         {delivery.payload ? (
           <CodeBlock text={prettyJson(delivery.payload)} label="Payload as sent" />
         ) : (

@@ -7,7 +7,18 @@ import { usePermits } from '@/api/session';
 import type { Destination, TestResult } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
 import { absoluteTime, duration } from '@/lib/time';
-import { CodeBlock, CopyButton, Failure, PageBody, PageHead, PermitButton, Section, State, Tag } from '@/ui/basics';
+import {
+  CodeBlock,
+  CopyButton,
+  Failure,
+  PageBody,
+  PageHead,
+  PermitButton,
+  Section,
+  State,
+  Tag,
+  Time,
+} from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
 import { SecretOnce } from '@/ui/SecretOnce';
 import { toast } from '@/ui/toast';
@@ -15,10 +26,11 @@ import { Deliveries } from './Deliveries';
 import { DestinationDialog } from './DestinationDialog';
 import classes from './Destinations.module.css';
 import { formatOf } from './formats';
-import { failureText, Health } from './Health';
+import { failureText, Health, rateWords } from './Health';
 import { destinationQuery, useDeleteDestination, useSetActive, useTestDestination } from './queries';
 import { RenewSecret } from './RenewSecret';
 import { ruleWords } from './rules';
+import { Sparkline } from './Sparkline';
 
 const route = getRouteApi('/shell/destinations/$destinationId');
 
@@ -94,6 +106,9 @@ function Summary({ destination, onDeleted }: { destination: Destination; onDelet
           {destination.disabledReason} Nothing is sent until you resume it.
         </Alert>
       )}
+      <Section title="Last 24 hours">
+        <HealthFigures health={destination.health} />
+      </Section>
       <Section
         title="Delivery"
         actions={
@@ -145,7 +160,7 @@ const PLAN_WORDS: Record<string, string> = {
 };
 
 function Facts({ destination }: { destination: Destination }) {
-  const { url, events, format, retryPlan, headerNames, secretLast4, previousSecretUntil, health } = destination;
+  const { url, events, format, retryPlan, headerNames, secretLast4, previousSecretUntil } = destination;
   const rules = ruleWords(destination);
   return (
     <dl className={classes.facts}>
@@ -180,12 +195,39 @@ function Facts({ destination }: { destination: Destination }) {
         ends in {secretLast4}
         {previousSecretUntil && <>; the one before signs as well until {absoluteTime(previousSecretUntil)}</>}
       </dd>
-      <dt>Deliveries</dt>
-      <dd>
-        {formatCount(health.delivered24h)} delivered in 24 hours, {formatCount(health.pending)} waiting,{' '}
-        {formatCount(health.dead)} dead
-      </dd>
     </dl>
+  );
+}
+
+/** How it fares, in figures. */
+function HealthFigures({ health }: { health: Destination['health'] }) {
+  const { delivered24h, failed24h, pending, dead, p95Ms, hours, lastFailure, lastFailedAt } = health;
+  return (
+    <>
+      <div className={classes.figures}>
+        <Sparkline hours={hours} />
+        <Figure name="Arrived" value={rateWords(health)} />
+        <Figure name="Attempts" value={formatCount(delivered24h + failed24h)} />
+        <Figure name="Failed" value={formatCount(failed24h)} />
+        <Figure name="95 of 100 within" value={p95Ms == null ? '–' : duration(p95Ms)} />
+        <Figure name="Waiting" value={formatCount(pending)} />
+        <Figure name="Dead letters" value={formatCount(dead)} />
+      </div>
+      {lastFailure && lastFailedAt && (
+        <p className={classes.lastFailure}>
+          Last error <Time at={lastFailedAt} />: <span className={classes.bad}>{lastFailure}</span>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div className={classes.figure}>
+      <span>{name}</span>
+      <strong>{value}</strong>
+    </div>
   );
 }
 

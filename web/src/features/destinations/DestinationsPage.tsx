@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { usePermits } from '@/api/session';
 import type { Destination } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
+import { duration } from '@/lib/time';
 import { Empty, Failure, PageBody, PageHead, PermitButton, Time } from '@/ui/basics';
 import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
@@ -13,8 +14,9 @@ import { SecretOnce } from '@/ui/SecretOnce';
 import { Deliveries } from './Deliveries';
 import { DestinationDialog } from './DestinationDialog';
 import classes from './Destinations.module.css';
-import { Health } from './Health';
+import { Health, rateWords } from './Health';
 import { destinationsQuery } from './queries';
+import { Sparkline } from './Sparkline';
 
 const route = getRouteApi('/shell/destinations');
 
@@ -80,7 +82,9 @@ function DestinationTable({ destinations }: { destinations: Destination[] }) {
         <Table.Tr>
           <Table.Th>Name</Table.Th>
           <Table.Th>State</Table.Th>
-          <Table.Th>Delivered in 24 h</Table.Th>
+          <Table.Th>Last 24 hours</Table.Th>
+          <Table.Th>Arrived</Table.Th>
+          <Table.Th>p95</Table.Th>
           <Table.Th>Waiting</Table.Th>
           <Table.Th>Dead</Table.Th>
           <Table.Th>Last attempt</Table.Th>
@@ -98,7 +102,7 @@ function DestinationTable({ destinations }: { destinations: Destination[] }) {
 
 function Row({ destination }: { destination: Destination }) {
   const { id, name, url, health } = destination;
-  const number = (count: number, label: string, search: { status: 'delivered' | 'pending' } | { tab: 'dead' }) =>
+  const number = (count: number, label: string, search: { status: 'pending' } | { tab: 'dead' }) =>
     count === 0 ? (
       <span className={classes.dim}>0</span>
     ) : (
@@ -121,7 +125,18 @@ function Row({ destination }: { destination: Destination }) {
       <Cell label="State">
         <Health destination={destination} />
       </Cell>
-      <Cell label="Delivered in 24 h">{number(health.delivered24h, 'delivered', { status: 'delivered' })}</Cell>
+      <Cell label="Last 24 hours">
+        <Sparkline hours={health.hours} />
+      </Cell>
+      <Cell
+        label="Arrived"
+        title={`${formatCount(health.delivered24h)} attempts arrived, ${formatCount(health.failed24h)} failed`}
+      >
+        {rateWords(health)}
+      </Cell>
+      <Cell label="p95" title="95 of 100 attempts took no longer">
+        {health.p95Ms == null ? '–' : duration(health.p95Ms)}
+      </Cell>
       <Cell label="Waiting">{number(health.pending, 'waiting', { status: 'pending' })}</Cell>
       <Cell label="Dead">{number(health.dead, 'dead letters', { tab: 'dead' })}</Cell>
       <Cell label="Last attempt">{health.lastAttemptAt ? <Time at={health.lastAttemptAt} /> : '–'}</Cell>

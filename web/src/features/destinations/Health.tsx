@@ -32,6 +32,13 @@ export function failureText(status: number | null | undefined, error: string | n
   return [status && `HTTP ${status}`, error].filter(Boolean).join(': ') || 'No answer';
 }
 
+/** The share of attempts that arrived: "99.8 %", and never 100 where one failed. */
+export function rateWords({ successRate, failed24h }: Destination['health']): string {
+  if (successRate == null) return '–';
+  const percent = failed24h === 0 ? 100 : Math.min(99.9, Math.floor(successRate * 1000) / 10);
+  return `${percent} %`;
+}
+
 const STATE_WORDS = {
   pending: { color: 'amber', word: 'Waiting' },
   delivered: { color: 'green', word: 'Delivered' },

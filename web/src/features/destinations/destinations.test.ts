@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Destination } from '@/api/shapes';
 import { FORMATS, formatOf } from './formats';
-import { failureText } from './Health';
+import { failureText, rateWords } from './Health';
 import { OVERLAPS } from './RenewSecret';
+import { isTold, replayWords } from './ReplayProgress';
 import { ruleWords } from './rules';
-import { readDeliveriesSearch } from './search';
+import { filterOf, isNarrowed, readDeliveriesSearch } from './search';
 import { pretty, withPlaceholder } from './TemplateEditor';
 import { inputOf, parseHeaders, valuesOf } from './values';
 
@@ -48,6 +49,71 @@ it('reads the log’s state from the URL', () => {
     page: 2,
   });
   expect(readDeliveriesSearch({ tab: 'x', status: 'y', page: 'z' })).toEqual({});
+  expect(readDeliveriesSearch({ event: 'lead.created', from: '2026-01-05T08:00', to: 'soon', answer: 503 })).toEqual({
+    event: 'lead.created',
+    from: '2026-01-05T08:00',
+    answer: '503',
+  });
+});
+
+describe('the filter of the log', () => {
+  it('asks for a status by its digits and for an error by its words', () => {
+    expect(filterOf({ answer: '503' })).toMatchObject({ httpStatus: 503 });
+    expect(filterOf({ answer: 'no answer' })).toMatchObject({ error: 'no answer' });
+  });
+
+  it('stays within the destination of its page, and among the dead in their tab', () => {
+    expect(filterOf({ tab: 'dead', destinationId: 'b', status: 'pending' }, 'a')).toMatchObject({
+      destinationId: 'a',
+      status: 'dead',
+    });
+  });
+
+  it('asks for local times in UTC', () => {
+    expect(filterOf({ from: '2026-01-05T08:00' }).from).toBe(new Date('2026-01-05T08:00').toISOString());
+  });
+
+  it('is narrow where anything but tab and page is set', () => {
+    expect(isNarrowed({ tab: 'dead', page: 3 })).toBe(false);
+    expect(isNarrowed({ event: 'lead.created' })).toBe(true);
+  });
+});
+
+describe('sending many again', () => {
+  const job = {
+    id: 'j',
+    state: 'running',
+    total: 1200,
+    done: 500,
+    replayed: 490,
+    skipped: 10,
+    startedBy: 'Ada',
+    startedAt: '2026-01-05T08:00:00.000Z',
+  };
+
+  it('says how far it is', () => {
+    expect(replayWords(job)).toBe(
+      'Sending again: 500 of 1,200 are in the queue, 10 left out: they or their destination are gone.',
+    );
+    expect(replayWords({ ...job, state: 'done', replayed: 1, skipped: 0 })).toBe('1 delivery is in the queue again.');
+    expect(replayWords({ ...job, state: 'cancelled' })).toBe(
+      'Stopped after 500 of 1,200. What is in the queue is sent.',
+    );
+  });
+
+  it('is told while it goes on and for ten minutes', () => {
+    const finishedAt = '2026-01-05T08:01:00.000Z';
+    expect(isTold(job, Date.parse('2027-01-01'))).toBe(true);
+    expect(isTold({ ...job, state: 'done', finishedAt }, Date.parse(finishedAt) + 60_000)).toBe(true);
+    expect(isTold({ ...job, state: 'done', finishedAt }, Date.parse(finishedAt) + 600_000)).toBe(false);
+  });
+});
+
+it('never says that all arrived where one did not', () => {
+  const health = { successRate: 0.99999, failed24h: 1 } as Destination['health'];
+  expect(rateWords(health)).toBe('99.9 %');
+  expect(rateWords({ ...health, successRate: 1, failed24h: 0 })).toBe('100 %');
+  expect(rateWords({ ...health, successRate: null })).toBe('–');
 });
 
 describe('the form of a destination', () => {

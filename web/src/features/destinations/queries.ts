@@ -1,31 +1,34 @@
 import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
 import type {
-  DeadLetter,
   Delivery,
   DeliveryDetail,
   DeliveryHint,
-  DeliveryState,
   Destination,
   DestinationInput,
   Page,
+  ReplayJob,
   TemplatePlaceholders,
   TemplatePreset,
   TemplatePreview,
   TestResult,
 } from '@/api/shapes';
 import { toast, toastError } from '@/ui/toast';
+import type { DeliveryFilter } from './search';
 
 const BASE = '/v1/delivery';
 export const LOG_PAGE = 50;
 /** What "in 24 hours" counts shrinks with time alone, of which no hint tells; a hidden page does not ask. */
 const HEALTH_POLL_MS = 15_000;
+/** While a replay goes on the live stream tells of it; this is for when it is not connected. */
+const REPLAY_POLL_MS = 2_000;
 
 export const destinationKeys = {
   list: ['destinations', 'list'] as const,
   one: (id: string) => ['destinations', 'one', id] as const,
   deliveries: ['destinations', 'deliveries'] as const,
   delivery: (id: string) => ['destinations', 'delivery', id] as const,
+  replay: ['destinations', 'replay'] as const,
 };
 
 export const destinationsQuery = queryOptions({
@@ -48,21 +51,45 @@ export const eventsQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-export const deliveriesQuery = (destinationId: string | undefined, status: DeliveryState | undefined, page: number) =>
+export const deliveriesQuery = (filter: DeliveryFilter, page: number) =>
   queryOptions({
-    queryKey: [...destinationKeys.deliveries, 'log', { destinationId, status, page }],
+    queryKey: [...destinationKeys.deliveries, 'log', { ...filter, page }],
     queryFn: ({ signal }) =>
-      api.get<Page<Delivery>>(`${BASE}/deliveries`, { destinationId, status, page, limit: LOG_PAGE }, signal),
+      api.get<Page<Delivery>>(`${BASE}/deliveries`, { ...filter, page, limit: LOG_PAGE }, signal),
     placeholderData: keepPreviousData,
   });
 
-export const deadLettersQuery = (destinationId: string | undefined, page: number) =>
-  queryOptions({
-    queryKey: [...destinationKeys.deliveries, 'dead', { destinationId, page }],
-    queryFn: ({ signal }) =>
-      api.get<Page<DeadLetter>>(`${BASE}/dead-letters`, { destinationId, page, limit: LOG_PAGE }, signal),
-    placeholderData: keepPreviousData,
+export const goesOn = (job: ReplayJob | undefined) => job?.state === 'queued' || job?.state === 'running';
+
+/** The latest replay of many, where there was one. */
+export const latestReplayQuery = queryOptions({
+  queryKey: destinationKeys.replay,
+  queryFn: async ({ signal }) => {
+    const [latest] = rowsOf(await api.get<Page<ReplayJob>>(`${BASE}/replays`, { limit: 1 }, signal));
+    return latest ?? null;
+  },
+  refetchInterval: ({ state }) => (goesOn(state.data ?? undefined) ? REPLAY_POLL_MS : false),
+});
+
+export type ReplayChoice = { deliveryIds: string[] } | { filter: DeliveryFilter };
+
+export function useStartReplay() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (choice: ReplayChoice) => api.post<ReplayJob>(`${BASE}/replays`, choice),
+    onSuccess: (job) => client.setQueryData(destinationKeys.replay, job),
+    onError: (error) => toastError('They are not sent again', error),
   });
+}
+
+export function useStopReplay() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => api.delete<ReplayJob>(`${BASE}/replays/${id}`),
+    onSuccess: (job) => client.setQueryData(destinationKeys.replay, job),
+    onError: (error) => toastError('It was not stopped', error),
+  });
+}
 
 export const deliveryQuery = (id: string) =>
   queryOptions({

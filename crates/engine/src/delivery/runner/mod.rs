@@ -6,6 +6,7 @@
 //! same store, no more than [`MOST_HELD`] can pile up. A job whose lease would end during its request is not sent, so a
 //! delivery is under way twice only when a process died.
 
+mod hours;
 mod lanes;
 mod record;
 
@@ -213,6 +214,7 @@ impl Runner {
         let mut tx = self.engine.store.begin().await?;
         let told = record(&mut tx, &self.done).await?;
         let jobs = self.lease(&mut tx, &shares).await?;
+        hours::count(&mut tx, &self.done, &told.counted).await?;
         tx.commit().await?;
 
         count_outcomes(&self.done);

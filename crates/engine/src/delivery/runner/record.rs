@@ -73,6 +73,14 @@ impl Done {
         }
     }
 
+    /// When it was sent, where it was.
+    pub(super) fn sent_at(&self) -> Option<Timestamp> {
+        match &self.result {
+            Result::Unsent => None,
+            Result::Sent { at, .. } => Some(*at),
+        }
+    }
+
     fn state(&self) -> Option<State> {
         match &self.result {
             Result::Unsent => None,
@@ -87,6 +95,8 @@ impl Done {
 /// of their own.
 #[derive(Debug, Default)]
 pub(super) struct Told {
+    /// The deliveries whose results counted.
+    pub(super) counted: HashSet<DeliveryId>,
     pub(super) hints: Vec<LiveHint>,
     pub(super) has_events: bool,
 }
@@ -103,7 +113,8 @@ pub(super) async fn record(tx: &mut Tx, done: &[Done]) -> std::result::Result<To
     let counted: HashSet<DeliveryId> = deliveries::finish(tx, &finished).await?.into_iter().collect();
     deliveries::insert_attempts(tx, &attempts).await?;
     deliveries::release(tx, &unsent).await?;
-    tell(tx, done, &counted).await
+    let told = tell(tx, done, &counted).await?;
+    Ok(Told { counted, ..told })
 }
 
 async fn tell(tx: &mut Tx, done: &[Done], counted: &HashSet<DeliveryId>) -> std::result::Result<Told, Error> {
