@@ -69,6 +69,12 @@ pub(crate) enum DevCommand {
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
     },
+    /// Puts very many deliveries to the destinations of the default workspace, for measurements
+    LoadDeliveries {
+        /// How many
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]

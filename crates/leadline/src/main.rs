@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod key;
 mod listen;
+mod load_deliveries;
 mod load_leads;
 mod logs;
 mod retention;
@@ -85,6 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Dev { command: DevCommand::LoadLeads { count } } => load_leads::load(&config, count).await,
+        Command::Dev { command: DevCommand::LoadDeliveries { count } } => load_deliveries::load(&config, count).await,
         Command::Config { .. } => Ok(Exit::Done),
     }
 }
