@@ -7,7 +7,10 @@ use leadline_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use crate::sql::{IntoParam, Param};
+use crate::{
+    Dialect,
+    sql::{IntoParam, Param},
+};
 
 /// Which deliveries are meant. Stored with jobs that go through them, so fields are only ever added.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +49,12 @@ impl Filter {
     /// The indexes that answer: `deliveries_by_event`, `deliveries_of_destination`, `deliveries_of_lead`, for dead
     /// letters `deliveries_dead` and `deliveries_dead_of`, for failures `deliveries_by_answer`, else
     /// `deliveries_of_workspace`. A status of success is looked for along time: mostly the next row has it.
-    pub(super) fn conditions(&self, workspace: WorkspaceId) -> Conditions {
-        let mut these = Conditions { texts: vec!["d.workspace_id = $1".to_owned()], values: vec![workspace.param()] };
+    pub(super) fn conditions(&self, dialect: Dialect, workspace: WorkspaceId) -> Conditions {
+        // Of one destination or lead there are few among all of the workspace.
+        let is_of_one = self.destination.is_some() || self.lead.is_some();
+        let of_workspace =
+            if is_of_one { dialect.equal_unindexed("d.workspace_id", 1) } else { "d.workspace_id = $1".to_owned() };
+        let mut these = Conditions { texts: vec![of_workspace], values: vec![workspace.param()] };
         if let Some(id) = self.destination {
             these.add("d.destination_id = ", id.param());
         }

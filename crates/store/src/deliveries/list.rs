@@ -44,7 +44,7 @@ pub async fn list(
     offset: i64,
 ) -> Result<Page<Delivery>, Error> {
     let counted = count_matching(reader, workspace, filter, COUNT_CAP + 1).await?;
-    let these = filter.conditions(workspace);
+    let these = filter.conditions(reader.dialect(), workspace);
     let order = format!("{} DESC, d.id DESC", filter.clock());
     let mut values = these.values.clone();
     values.extend(params![limit, offset]);
@@ -65,7 +65,7 @@ pub async fn list(
 /// # Errors
 /// Where the database fails.
 pub async fn count_matching(reader: &Reader, workspace: WorkspaceId, filter: &Filter, cap: i64) -> Result<i64, Error> {
-    let mut these = filter.conditions(workspace);
+    let mut these = filter.conditions(reader.dialect(), workspace);
     let text = these.text();
     these.values.push(cap.param());
     let sql = format!(

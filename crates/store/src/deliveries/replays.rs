@@ -10,7 +10,10 @@ use leadline_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{Filter, State};
-use crate::sql::{Error, IntoParam, Page, Reader, Row, Tx, json_set, params};
+use crate::{
+    Dialect,
+    sql::{Error, IntoParam, Page, Param, Reader, Row, Tx, json_set, params},
+};
 
 /// Which deliveries are sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +88,7 @@ impl Progress {
 const COLUMNS: &str = "id, workspace_id, state, as_of, total, done, replayed, cursor_at, cursor_id, started_by, \
                        started_at, finished_at";
 
-fn select(dialect: crate::Dialect, rest: &str) -> String {
+fn select(dialect: Dialect, rest: &str) -> String {
     format!("SELECT {COLUMNS}, {} AS chosen FROM replay_jobs {rest}", dialect.json_text("chosen"))
 }
 
@@ -204,14 +207,14 @@ pub async fn pick(tx: &mut Tx, job: &Job, limit: i64) -> Result<Vec<(Timestamp, 
             );
             (sql, vec![json_set(ids), job.workspace_id.param()])
         }
-        Chosen::Filter(filter) => matching(job, filter, limit),
+        Chosen::Filter(filter) => matching(tx.dialect(), job, filter, limit),
     };
     tx.query(&sql, &values).await?.iter().map(|row| Ok((row.get("at")?, row.get("id")?))).collect()
 }
 
-fn matching(job: &Job, filter: &Filter, limit: i64) -> (String, Vec<crate::sql::Param>) {
+fn matching(dialect: Dialect, job: &Job, filter: &Filter, limit: i64) -> (String, Vec<Param>) {
     let clock = filter.clock();
-    let mut these = filter.conditions(job.workspace_id);
+    let mut these = filter.conditions(dialect, job.workspace_id);
     these.add(&format!("{clock} <= "), job.as_of.param());
     if let Some((at, id)) = job.cursor {
         // The first of the two is what an index can begin at.

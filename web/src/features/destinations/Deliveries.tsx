@@ -54,6 +54,11 @@ function Log({ destinationId, search, onSearch }: DeliveriesProps) {
   const rows = log.data?.data ?? [];
   const chosen = rows.filter(({ id }) => ticked.has(id)).map(({ id }) => id);
   const isDead = search.tab === 'dead';
+  // Ticks belong to what was seen when they were made.
+  const look = (next: DeliveriesSearch) => {
+    setTicked(new Set());
+    onSearch(next);
+  };
   return (
     <>
       {isDead && (
@@ -61,7 +66,7 @@ function Log({ destinationId, search, onSearch }: DeliveriesProps) {
           Deliveries that every attempt failed for. They are kept for seven days, so that you can send them again.
         </p>
       )}
-      <DeliveryFilters withDestination={!destinationId} search={search} onSearch={onSearch} />
+      <DeliveryFilters withDestination={!destinationId} search={search} onSearch={look} />
       {log.isPending && <Skeleton h={240} />}
       {log.isError && <Failure error={log.error} retry={() => void log.refetch()} />}
       {log.data?.total === 0 && <NothingFound search={search} />}
@@ -75,7 +80,7 @@ function Log({ destinationId, search, onSearch }: DeliveriesProps) {
             onDone={() => setTicked(new Set())}
           />
           <LogTable rows={rows} withDestination={!destinationId} isDead={isDead} ticked={ticked} onTick={setTicked} />
-          <Pager {...log.data} page={page} limit={LOG_PAGE} onPage={(to) => onSearch({ ...search, page: to })} />
+          <Pager {...log.data} page={page} limit={LOG_PAGE} onPage={(to) => look({ ...search, page: to })} />
         </>
       )}
     </>

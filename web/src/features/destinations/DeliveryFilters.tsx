@@ -99,7 +99,7 @@ function AnswerField({ value, onChange }: FieldProps) {
     <TextInput
       size="xs"
       aria-label="Status or error"
-      placeholder="Status or error, such as 503"
+      placeholder="Status or error"
       maxLength={200}
       value={draft}
       onChange={(event) => setDraft(event.currentTarget.value)}

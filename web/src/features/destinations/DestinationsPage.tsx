@@ -140,7 +140,7 @@ function Row({ destination }: { destination: Destination }) {
       <Cell label="Waiting">{number(health.pending, 'waiting', { status: 'pending' })}</Cell>
       <Cell label="Dead">{number(health.dead, 'dead letters', { tab: 'dead' })}</Cell>
       <Cell label="Last attempt">{health.lastAttemptAt ? <Time at={health.lastAttemptAt} /> : '–'}</Cell>
-      <Cell label="URL" className={classes.url} title={url}>
+      <Cell label="URL" className={classes.url} title={url} beside>
         {url}
       </Cell>
     </Table.Tr>
