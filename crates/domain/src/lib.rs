@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod analysis;
 pub mod attribution;
+pub mod breaker;
 pub mod chats;
 pub mod context;
 pub mod crm_links;

@@ -111,6 +111,18 @@ pub fn judge(plan: RetryPlan, attempt_number: u32, outcome: &Outcome, now: Times
     }
 }
 
+/// Judges the probe of a destination whose deliveries are held back: what would be tried again waits on, with all of its
+/// plan.
+#[must_use]
+pub fn judge_probe(outcome: &Outcome, now: Timestamp) -> Verdict {
+    match class_of(outcome) {
+        Class::Delivered => Verdict::Delivered,
+        Class::Passing { .. } => Verdict::Retry { at: now },
+        Class::Refused => Verdict::GiveUp { disable_destination: false },
+        Class::Gone => Verdict::GiveUp { disable_destination: true },
+    }
+}
+
 /// Reads a `Retry-After` header, seconds or a date, as milliseconds from `now`.
 #[must_use]
 pub fn parse_retry_after(header: &str, now: Timestamp) -> Option<i64> {

@@ -1,6 +1,6 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
-//! This is the only file that names every consumer: deliveries, analyses, the search index, the sources' statistics,
+//! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources' statistics,
 //! visits, the history of scores, and the screens that are open now. Events are found by their flag and claimed with
 //! `SKIP LOCKED`, never by "id above my cursor": ids are made before their transactions commit, so a cursor would step
 //! over the slow ones.
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{Engine, delivery, live::LiveHint, scoring, visits};
+use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -93,6 +93,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     book_stored(&mut tx, &events).await?;
     sources::add_received(&mut tx, &received(&events)).await?;
     search::index(&mut tx, &reworded_leads(&events)).await?;
+    let has_more = alerts::breakers::follow(&mut tx, &events, engine.clock.now()).await?;
     let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
     let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
@@ -106,7 +107,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     if analyses > 0 {
         engine.wake.analyses.notify_one();
     }
-    Ok(events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
+    Ok(has_more || events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
 }
 
 /// Books the submissions that announced themselves as stored, where their rows are there: a second look, after the

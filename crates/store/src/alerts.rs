@@ -302,7 +302,8 @@ pub struct Failing {
 }
 
 /// Destinations that refused what was made for them since `since`, and took nothing that was made after it. Those that
-/// a receiver switched off (410) are among them until somebody switches them on.
+/// a receiver switched off (410) are among them until somebody switches them on, and those whose deliveries are held
+/// back.
 ///
 /// For each destination it reads from the newest delivery back (`deliveries_of_destination`), one row where all is well.
 ///
@@ -319,12 +320,14 @@ pub async fn list_failing(tx: &mut Tx, since: Timestamp) -> Result<Vec<Failing>,
     let sql = format!(
         "SELECT id, workspace_id, project_id, name, disabled_reason, last_status, last_error FROM (
              SELECT t.id, t.workspace_id, t.project_id, t.name, t.disabled_reason, t.is_active,
+                 t.breaker_opened_at,
                  {failed_at} AS failed_at, {delivered_at} AS delivered_at, {status} AS last_status,
                  {error} AS last_error
              FROM destinations t
              WHERE t.deleted_at IS NULL AND (t.is_active OR t.disabled_reason IS NOT NULL)) AS q
          WHERE disabled_reason IS NOT NULL
-            OR is_active AND failed_at IS NOT NULL AND (delivered_at IS NULL OR delivered_at < failed_at)
+            OR is_active AND (breaker_opened_at IS NOT NULL
+                OR failed_at IS NOT NULL AND (delivered_at IS NULL OR delivered_at < failed_at))
          ORDER BY id",
         failed_at = newest("created_at", failed),
         delivered_at = newest("created_at", "d.state = 'delivered'"),

@@ -4,14 +4,16 @@
 use std::collections::HashMap;
 
 use leadline_domain::{
+    breaker::Open,
     durations::{BUCKETS, percentile_ms},
     ids::{DestinationId, WorkspaceId},
     time::{HOUR_MS, Timestamp},
 };
 
 use crate::{
+    breakers,
     destination_hours::{self, Hour, Last},
-    sql::{Error, IntoParam, Reader, json_set},
+    sql::{Error, IntoParam, Reader, Row, json_set},
 };
 
 /// How many hours are looked at, the current one among them.
@@ -30,6 +32,8 @@ pub struct Health {
     pub p95_ms: Option<i64>,
     /// What came of the last attempt.
     pub last: Option<Last>,
+    /// Where its deliveries are held back: since when, and when it is tried next.
+    pub breaker: Option<Open>,
     /// The last attempt of those hours that failed, and what was wrong.
     pub failure: Option<(Timestamp, String)>,
 }
@@ -76,8 +80,8 @@ pub async fn list(
         hours.entry(hour.destination_id).or_default().push(hour);
     }
     let of = |id: &DestinationId| {
-        let (pending, dead) = queues.remove(id).unwrap_or_default();
-        Health { pending, dead, ..of_hours(&hours.remove(id).unwrap_or_default(), since) }
+        let (pending, dead, breaker) = queues.remove(id).unwrap_or_default();
+        Health { pending, dead, breaker, ..of_hours(&hours.remove(id).unwrap_or_default(), since) }
     };
     Ok(ids.iter().map(of).collect())
 }
@@ -109,7 +113,7 @@ async fn queues(
     reader: &Reader,
     workspace: WorkspaceId,
     ids: &[DestinationId],
-) -> Result<HashMap<DestinationId, (i64, i64)>, Error> {
+) -> Result<HashMap<DestinationId, (i64, i64, Option<Open>)>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -121,13 +125,18 @@ async fn queues(
     };
     // By `deliveries_first`, `deliveries_later` and `deliveries_dead_of`.
     let sql = format!(
-        "SELECT t.id, {first} + {later} AS pending, {dead} AS dead FROM destinations AS t
+        "SELECT t.id, {breaker}, {first} + {later} AS pending, {dead} AS dead FROM destinations AS t
          WHERE t.id IN {list} AND t.workspace_id = $2",
         first = count("d.state = 'pending' AND d.plan_attempt = 0"),
         later = count("d.state = 'pending' AND d.plan_attempt > 0"),
         dead = count("d.state = 'dead'"),
         list = reader.dialect().id_list(1),
+        breaker = breakers::COLUMNS,
     );
     let rows = reader.query(&sql, &[json_set(ids), workspace.param(), CAP.param()]).await?;
-    rows.iter().map(|row| Ok((row.get("id")?, (row.get("pending")?, row.get("dead")?)))).collect()
+    let read = |row: &Row| {
+        let breaker = breakers::read(row)?.open;
+        Ok((row.get("id")?, (row.get("pending")?, row.get("dead")?, breaker)))
+    };
+    rows.iter().map(read).collect()
 }

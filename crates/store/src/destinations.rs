@@ -93,11 +93,17 @@ pub async fn update(tx: &mut Tx, destination: &Destination) -> Result<bool, Erro
         "UPDATE destinations SET project_id = $3, name = $4, url = $5, events = {events}, format = $7,
              retry_plan = $8, secret_sealed = $9, secret_last4 = $10, headers_sealed = $11,
              header_names = {header_names}, is_active = $13, disabled_reason = $14, max_in_flight = $15,
-             template = $16, rules = {rules}, updated_at = $18
+             template = $16, rules = {rules}, updated_at = $18,
+             breaker_failures = CASE WHEN {same} THEN breaker_failures ELSE 0 END,
+             breaker_opened_at = CASE WHEN {same} THEN breaker_opened_at END,
+             breaker_probes = CASE WHEN {same} THEN breaker_probes ELSE 0 END,
+             breaker_probe_at = CASE WHEN {same} THEN breaker_probe_at END
          WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
         events = dialect.json(6),
         header_names = dialect.json(12),
         rules = dialect.json(17),
+        // What is held back for want of an answer is tried at once where it goes elsewhere now, or was resumed.
+        same = "url = $5 AND is_active = $13 AND retry_plan = $8",
     );
     Ok(tx.execute(&sql, &values(destination)).await? == 1)
 }

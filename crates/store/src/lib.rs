@@ -8,6 +8,7 @@
 pub mod alerts;
 pub mod analyses;
 pub mod blocked_ips;
+pub mod breakers;
 pub mod capture;
 pub mod captures;
 pub mod contacts;

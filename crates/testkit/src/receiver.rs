@@ -61,6 +61,7 @@ impl Received {
 #[derive(Default)]
 struct Inner {
     answers: Mutex<VecDeque<Answer>>,
+    otherwise: Mutex<Option<Answer>>,
     received: Mutex<Vec<Received>>,
     count: watch::Sender<usize>,
 }
@@ -96,6 +97,11 @@ impl Receiver {
         self.inner.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
     }
 
+    /// Answers all requests like this for which nothing else was said.
+    pub fn answers_otherwise(&self, answer: Answer) {
+        *self.inner.otherwise.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
     /// Waits until this many requests have come.
     pub async fn wait_for(&self, count: usize) {
         let mut counted = self.inner.count.subscribe();
@@ -126,7 +132,8 @@ async fn receive(
     inner.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
     inner.count.send_modify(|count| *count += 1);
     let answer = inner.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    match answer.unwrap_or(Answer::Status(200)) {
+    let otherwise = || inner.otherwise.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match answer.or_else(otherwise).unwrap_or(Answer::Status(200)) {
         Answer::Status(code) => status(code).into_response(),
         Answer::With(code, name, value) => (status(code), [(name, value)]).into_response(),
         Answer::Body(code, body) => (status(code), body).into_response(),

@@ -2082,6 +2082,21 @@ export interface components {
             pipeline: components["schemas"]["PipelineView"];
             stages: components["schemas"]["ColumnView"][];
         };
+        /** @description Deliveries are held back and use up none of their attempts; one at a time is sent to see whether anybody answers. */
+        BreakerView: {
+            /** Format: date-time */
+            openedAt: string;
+            /**
+             * Format: date-time
+             * @description When the next one is sent.
+             */
+            nextProbeAt: string;
+            /**
+             * Format: int64
+             * @description How many were sent in vain.
+             */
+            failedProbes: number;
+        };
         /** @enum {string} */
         BulkAction: "move_stage" | "assign" | "delete" | "restore" | "tag";
         /** @description One action on many leads. */
@@ -3008,6 +3023,7 @@ export interface components {
             lastFailure?: string | null;
             /** Format: date-time */
             lastFailedAt?: string | null;
+            breaker?: components["schemas"]["BreakerView"] | null;
         };
         /** @description What came of the attempts of one hour. */
         HourView: {

@@ -3,6 +3,7 @@
 //! [`watch`] finds out, once a minute and once for all nodes. Here is what people do: watch a source in their own way,
 //! and note that they have seen an alert.
 
+pub mod breakers;
 pub mod watch;
 
 use leadline_domain::{

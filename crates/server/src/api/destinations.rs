@@ -3,7 +3,7 @@
 mod request;
 
 use axum::extract::State;
-use leadline_domain::{ids::DestinationId, permissions::Permission, time::Timestamp};
+use leadline_domain::{breaker::Open, ids::DestinationId, permissions::Permission, time::Timestamp};
 use leadline_engine::delivery::{
     EVENTS,
     destinations::{self as delivery, DestinationError, WithSecret},
@@ -111,6 +111,27 @@ struct HealthView {
     last_failure: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_failed_at: Option<Timestamp>,
+    /// Where deliveries are held back, after 20 failures in a row; null where they are not.
+    breaker: Option<BreakerView>,
+}
+
+/// Deliveries are held back and use up none of their attempts; one at a time is sent to see whether anybody answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BreakerView {
+    #[schema(value_type = String, format = DateTime)]
+    opened_at: Timestamp,
+    /// When the next one is sent.
+    #[schema(value_type = String, format = DateTime)]
+    next_probe_at: Timestamp,
+    /// How many were sent in vain.
+    failed_probes: i64,
+}
+
+impl From<Open> for BreakerView {
+    fn from(open: Open) -> Self {
+        Self { opened_at: open.since, next_probe_at: open.probe_at, failed_probes: open.probes }
+    }
 }
 
 /// What came of the attempts of one hour.
@@ -148,6 +169,7 @@ impl From<Health> for HealthView {
             last_attempt_at: last.map(|last| last.at),
             last_failure,
             last_failed_at,
+            breaker: health.breaker.map(BreakerView::from),
         }
     }
 }

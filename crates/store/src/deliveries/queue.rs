@@ -5,6 +5,7 @@
 //! cannot overwrite a job that was rescued from it.
 
 use leadline_domain::{
+    breaker::Breaker,
     ids::{ConversationId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, StageId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{State, books};
 use crate::{
+    breakers,
     dialect::{Dialect, Kind},
     sql::{Columns, Error, IntoParam, Reader, Row, Tx, json_set, params},
 };
@@ -28,6 +30,8 @@ pub struct Standing {
     pub is_open: bool,
     /// Whether something is due for it.
     pub is_due: bool,
+    /// Whether it is left in peace for a while.
+    pub breaker: Breaker,
 }
 
 /// What makes a pending delivery claimable at `$1`. First tries and retries have an index each (`deliveries_first`,
@@ -50,13 +54,14 @@ pub async fn standings(reader: &Reader, held: &[DestinationId], now: Timestamp) 
     };
     let is_held = format!("id IN {}", reader.dialect().id_list(2));
     let sql = format!(
-        "SELECT id, updated_at, is_open, is_due
-         FROM (SELECT id, updated_at, is_active AND deleted_at IS NULL AS is_open,
+        "SELECT id, updated_at, is_open, is_due, {breaker}
+         FROM (SELECT id, updated_at, {breaker}, is_active AND deleted_at IS NULL AS is_open,
                       is_active AND ({first} OR {later}) AS is_due
                FROM destinations AS t WHERE deleted_at IS NULL OR {is_held}) AS q
          WHERE is_due OR {is_held} ORDER BY id",
         first = any("plan_attempt = 0"),
         later = any("plan_attempt > 0"),
+        breaker = breakers::COLUMNS,
     );
     let rows = reader.query(&sql, &[now.param(), json_set(held)]).await?;
     rows.iter()
@@ -66,6 +71,7 @@ pub async fn standings(reader: &Reader, held: &[DestinationId], now: Timestamp) 
                 updated_at: row.get("updated_at")?,
                 is_open: row.get("is_open")?,
                 is_due: row.get("is_due")?,
+                breaker: breakers::read(row)?,
             })
         })
         .collect()

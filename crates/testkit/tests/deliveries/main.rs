@@ -1,6 +1,7 @@
 //! Deliveries from the event to the receiver and back, on both databases.
 
 mod attempts;
+mod breaker;
 mod desk;
 mod health;
 mod payloads;

@@ -5,7 +5,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePermits } from '@/api/session';
 import type { Destination, TestResult } from '@/api/shapes';
-import { formatCount } from '@/lib/text';
+import { formatCount, plural } from '@/lib/text';
 import { absoluteTime, duration } from '@/lib/time';
 import {
   CodeBlock,
@@ -106,6 +106,7 @@ function Summary({ destination, onDeleted }: { destination: Destination; onDelet
           {destination.disabledReason} Nothing is sent until you resume it.
         </Alert>
       )}
+      {isActive && destination.health.breaker && <HeldBack breaker={destination.health.breaker} />}
       <Section title="Last 24 hours">
         <HealthFigures health={destination.health} />
       </Section>
@@ -196,6 +197,19 @@ function Facts({ destination }: { destination: Destination }) {
         {previousSecretUntil && <>; the one before signs as well until {absoluteTime(previousSecretUntil)}</>}
       </dd>
     </dl>
+  );
+}
+
+/** That the receiver does not answer, and what happens next without anybody's help. */
+function HeldBack({ breaker }: { breaker: NonNullable<Destination['health']['breaker']> }) {
+  const { openedAt, nextProbeAt, failedProbes } = breaker;
+  return (
+    <Alert color="red" mb="md" title="Deliveries are held back">
+      20 attempts in a row failed, the last <Time at={openedAt} />. Deliveries wait and use up none of their attempts.
+      One at a time is sent to see whether the receiver answers again
+      {failedProbes > 0 && `, ${plural(failedProbes, 'time')} in vain so far`}; the next <Time at={nextProbeAt} />. When
+      it answers, all go out.
+    </Alert>
   );
 }
 

@@ -1,5 +1,6 @@
 import { Tooltip } from '@mantine/core';
 import type { Delivery, Destination } from '@/api/shapes';
+import { relativeTime } from '@/lib/time';
 import { State } from '@/ui/basics';
 
 /** How a destination does, in a word; the rest on hover. */
@@ -10,6 +11,17 @@ export function Health({ destination }: { destination: Destination }) {
       <Tooltip label={disabledReason ?? 'Paused by hand. Events wait until it is resumed.'}>
         <span>
           <State color={disabledReason ? 'red' : 'gray'}>{disabledReason ? 'Disabled' : 'Paused'}</State>
+        </span>
+      </Tooltip>
+    );
+  }
+  if (health.breaker) {
+    return (
+      <Tooltip
+        label={`20 attempts in a row failed. Deliveries wait, and one is tried ${relativeTime(health.breaker.nextProbeAt)}.`}
+      >
+        <span>
+          <State color="red">Held back</State>
         </span>
       </Tooltip>
     );

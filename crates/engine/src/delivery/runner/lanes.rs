@@ -4,9 +4,16 @@
 //! slots, so that a fast receiver does not wait for the database between two requests: as many as its lane gets rid of
 //! in a quarter of a second. A slow receiver has no more leased than it has slots.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use leadline_domain::{
+    breaker::{Breaker, Gate},
     ids::DestinationId,
     time::{MINUTE_MS, Timestamp},
 };
@@ -26,6 +33,10 @@ pub(super) struct Lane {
     pub(super) version: Timestamp,
     pub(super) slots: Arc<Semaphore>,
     pub(super) pace: Pace,
+    /// What may go out.
+    pub(super) gate: Gate,
+    /// Whether jobs that are held go back unsent; they look here at the last moment.
+    pub(super) is_held_back: Arc<AtomicBool>,
     limit: Option<Limit>,
     max_in_flight: usize,
     /// Each job holds a clone. Clones are counted instead of kept in a counter, so that a task that panics cannot leave
@@ -40,6 +51,8 @@ impl Lane {
             version,
             slots: Arc::new(Semaphore::new(max_in_flight)),
             pace: Pace::default(),
+            gate: Gate::All,
+            is_held_back: Arc::default(),
             limit: None,
             max_in_flight,
             held: Arc::default(),
@@ -80,9 +93,19 @@ impl Lane {
         });
     }
 
+    /// Goes by this breaker from now on.
+    pub(super) fn hold_back(&mut self, breaker: &Breaker, now: Timestamp) {
+        self.gate = breaker.gate(now);
+        self.is_held_back.store(self.gate != Gate::All, Ordering::Relaxed);
+    }
+
     /// How many more may be leased now.
     pub(super) fn room(&mut self, now: Timestamp) -> usize {
-        let room = self.pace.window(self.max_in_flight).saturating_sub(self.held());
+        let room = match self.gate {
+            Gate::All => self.pace.window(self.max_in_flight).saturating_sub(self.held()),
+            Gate::Probe => 1_usize.saturating_sub(self.held()),
+            Gate::Nothing => 0,
+        };
         self.limit.as_mut().map_or(room, |limit| room.min(limit.allowed(now)))
     }
 

@@ -6,24 +6,30 @@
 //! same store, no more than [`MOST_HELD`] can pile up. A job whose lease would end during its request is not sent, so a
 //! delivery is under way twice only when a process died.
 
+mod breakers;
 mod hours;
 mod lanes;
 mod record;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use leadline_domain::{
+    breaker::{Breaker, Gate, guards},
     ids::{AttemptId, DeliveryId, DestinationId},
-    retry::{Verdict, judge},
+    retry::{Verdict, judge, judge_probe},
     time::{MINUTE_MS, SECOND_MS, Timestamp},
 };
 use leadline_store::{
     Error, Tx,
+    breakers::claim_probe,
     deliveries::{self, Lease, Picked, Standing, Told},
     destinations::{self, Destination},
 };
@@ -42,6 +48,9 @@ use super::{
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
 use crate::{Engine, random_bytes};
+
+/// What destinations without a breaker go by.
+const NEVER_OPEN: Breaker = Breaker { failures: 0, open: None };
 
 const OURS: Shape = Shape::Fixed(Format::Leadline);
 
@@ -213,6 +222,10 @@ impl Runner {
         }
         let mut tx = self.engine.store.begin().await?;
         let told = record(&mut tx, &self.done).await?;
+        let (breakers, has_breaker_events) = breakers::observe(&mut tx, &self.done, &told.counted).await?;
+        for (id, breaker) in &breakers {
+            self.hold_back(*id, breaker, self.engine.clock.now());
+        }
         let jobs = self.lease(&mut tx, &shares).await?;
         hours::count(&mut tx, &self.done, &told.counted).await?;
         tx.commit().await?;
@@ -220,7 +233,7 @@ impl Runner {
         count_outcomes(&self.done);
         self.done.clear();
         told.hints.into_iter().for_each(|hint| self.engine.live.publish(hint));
-        if told.has_events {
+        if told.has_events || has_breaker_events {
             self.engine.wake.events.notify_one();
         }
         let leased = jobs.len();
@@ -237,6 +250,9 @@ impl Runner {
         let now = self.engine.clock.now();
         let standings = deliveries::standings(&reader, &held, now).await?;
         self.bring_lanes_up_to_date(&standings).await?;
+        for standing in &standings {
+            self.hold_back(standing.id, &standing.breaker, now);
+        }
         let since = self.last_round.elapsed();
         self.last_round = Instant::now();
         let now = self.engine.clock.now();
@@ -291,12 +307,31 @@ impl Runner {
         lane.current.send_replace(opened.ok().map(Arc::new));
     }
 
+    /// Lets a lane go by this breaker, where its destination has one.
+    fn hold_back(&mut self, id: DestinationId, breaker: &Breaker, now: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let is_guarded = lane.current.borrow().as_ref().is_some_and(|destination| guards(destination.retry_plan));
+        lane.hold_back(if is_guarded { breaker } else { &NEVER_OPEN }, now);
+    }
+
+    /// Whether as many may be leased as there is room for: all, or the one probe, if no other node has taken it.
+    async fn may_lease(&self, tx: &mut Tx, id: DestinationId, now: Timestamp) -> Result<bool, Error> {
+        match self.lanes.get(&id).map_or(Gate::All, |lane| lane.gate) {
+            Gate::All => Ok(true),
+            Gate::Probe => claim_probe(tx, id, now, now.plus_ms(LEASE_MS)).await,
+            Gate::Nothing => Ok(false),
+        }
+    }
+
     async fn lease(&self, tx: &mut Tx, shares: &[(DestinationId, usize)]) -> Result<Vec<Job>, Error> {
         let now = self.engine.clock.now();
         // Destinations with the same share are asked for together: mostly that is all of them.
         let mut by_share: BTreeMap<usize, Vec<DestinationId>> = BTreeMap::new();
         let mut in_order = Vec::new();
         for (id, share) in shares {
+            if !self.may_lease(tx, *id, now).await? {
+                continue;
+            }
             match self.destination(*id) {
                 Some(destination) if destination.rules.in_order => in_order.push(*id),
                 Some(_) | None => by_share.entry(*share).or_default().push(*id),
@@ -352,6 +387,7 @@ impl Runner {
             number: picked.attempt_count + 1,
             plan_attempt: picked.plan_attempt,
             body: Bytes::from(payload),
+            is_probe: self.lanes.get(&picked.destination_id).is_some_and(|lane| lane.gate == Gate::Probe),
             leased_until,
         })
     }
@@ -364,6 +400,7 @@ impl Runner {
             engine: self.engine.clone(),
             slots: Arc::clone(&lane.slots),
             current: lane.current.subscribe(),
+            is_held_back: Arc::clone(&lane.is_held_back),
             hurry: self.hurry.subscribe(),
         };
         self.tasks.spawn(async move {
@@ -397,6 +434,7 @@ struct Sender {
     engine: Engine,
     slots: Arc<Semaphore>,
     current: watch::Receiver<Option<Arc<DestinationForSending>>>,
+    is_held_back: Arc<AtomicBool>,
     hurry: watch::Receiver<bool>,
 }
 
@@ -405,6 +443,10 @@ impl Sender {
     async fn carry_out(mut self, job: &Job) -> Outcome {
         let Ok(_slot) = Arc::clone(&self.slots).acquire_owned().await else { return Outcome::Unsent };
         let Some(destination) = self.current.borrow().clone() else { return Outcome::Unsent };
+        let is_held_back = self.is_held_back.load(Ordering::Relaxed) && !job.is_probe;
+        if is_held_back {
+            return Outcome::Unsent;
+        }
         let now = self.engine.clock.now();
         let timeout = destination.timeout(self.engine.options.delivery_timeout);
         let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
@@ -424,7 +466,11 @@ impl Sender {
     fn judged(&self, job: &Job, attempt: Attempt) -> Outcome {
         let at = self.engine.clock.now();
         let of_plan = u32::try_from(job.plan_attempt + 1).unwrap_or(u32::MAX);
-        let verdict = judge(job.destination.retry_plan, of_plan, &attempt.outcome, at, rand::random_range(0..1_000));
+        let verdict = if job.is_probe {
+            judge_probe(&attempt.outcome, at)
+        } else {
+            judge(job.destination.retry_plan, of_plan, &attempt.outcome, at, rand::random_range(0..1_000))
+        };
         metrics::histogram!("leadline_delivery_duration_seconds").record(attempt.duration.as_secs_f64());
         let id = AttemptId::new(attempt.started_at, random_bytes());
         Outcome::Sent { id, attempt: Box::new(attempt), verdict, at }

@@ -40,6 +40,8 @@ pub(super) struct Job {
     /// How many attempts of the plan came before.
     pub(super) plan_attempt: i64,
     pub(super) body: Bytes,
+    /// Whether it is the one that is sent to see whether the receiver answers again.
+    pub(super) is_probe: bool,
     pub(super) leased_until: Timestamp,
 }
 
@@ -78,6 +80,17 @@ impl Done {
         match &self.result {
             Result::Unsent => None,
             Result::Sent { at, .. } => Some(*at),
+        }
+    }
+
+    /// How many attempts of the plan are used up. One that was sent to see whether anybody answers counts only where it
+    /// settled the delivery, and where deliveries keep their order: there what was tried comes before what was not.
+    fn plan_attempt(&self, state: State) -> i64 {
+        let Job { plan_attempt, is_probe, destination, .. } = &self.job;
+        match state {
+            State::Pending if *is_probe && destination.rules.in_order => (*plan_attempt).max(1),
+            State::Pending if *is_probe => *plan_attempt,
+            State::Pending | State::Delivered | State::Dead | State::Cancelled => plan_attempt + 1,
         }
     }
 
@@ -162,7 +175,7 @@ fn finished(done: &Done) -> Option<Finished> {
         id: done.job.id,
         attempt_count: done.job.number,
         state,
-        plan_attempt: done.job.plan_attempt + 1,
+        plan_attempt: done.plan_attempt(state),
         next_attempt_at: next_attempt_at.0,
         last_status: attempt.status.map(i64::from),
         last_error: attempt.error.clone(),
