@@ -12,7 +12,7 @@ use leadline_domain::{
     retry::{Outcome, RetryPlan, parse_retry_after},
     time::{SECOND_MS, Timestamp},
 };
-use leadline_outbound::{Client, Method, Request, Response, SendError, delivery_headers};
+use leadline_outbound::{Client, Method, Request, Response, Secret, SendError, delivery_headers};
 use leadline_store::destinations::Destination;
 use serde_json::{Map, Value};
 use url::Url;

@@ -6,8 +6,8 @@ mod desk;
 mod health;
 mod payloads;
 mod plans;
-mod rotation;
 mod replays;
+mod rotation;
 mod runner;
 mod settings;
 
