@@ -55,6 +55,24 @@ fn the_operations_page_lists_every_metric() {
     assert_eq!(documented, counted);
 }
 
+#[test]
+fn no_two_types_of_the_api_have_one_name() {
+    // The description of the API keeps one of them without a word, and clients get its shape for both.
+    let code = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src"));
+    let declared = code
+        .split("#[derive(")
+        .skip(1)
+        .filter(|item| item.split_once(")]").is_some_and(|(derived, _)| derived.contains("ToSchema")));
+    let mut names = BTreeSet::new();
+
+    for item in declared {
+        let words = item.split(|char: char| !char.is_alphanumeric() && char != '_');
+        let name = words.skip_while(|word| !matches!(*word, "struct" | "enum")).nth(1).expect("a type's name");
+        assert!(names.insert(name), "{name} is declared twice");
+    }
+    assert!(names.len() > 50, "the types are read: {names:?}");
+}
+
 /// The text of every Rust file below `folder`.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
