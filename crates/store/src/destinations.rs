@@ -7,13 +7,13 @@ mod previous;
 
 use leadline_domain::{
     destinations::Rules,
-    ids::{DestinationId, ProjectId, WorkspaceId},
+    ids::{DestinationId, ProjectId, SourceId, StageId, WorkspaceId},
     retry::RetryPlan,
     time::Timestamp,
 };
 use serde_json::json;
 
-use crate::sql::{Error, Page, Param, Reader, Row, Tx, json_set, params};
+use crate::sql::{Error, IntoParam, Page, Param, Reader, Row, Tx, json_set, params};
 pub use previous::{PreviousSecret, wipe_previous, write_previous};
 
 /// An outside endpoint.
@@ -236,6 +236,26 @@ pub async fn find_set(reader: &Reader, ids: &[DestinationId]) -> Result<Vec<Dest
 pub async fn project_exists(tx: &mut Tx, workspace: WorkspaceId, project: ProjectId) -> Result<bool, Error> {
     let sql = "SELECT 1 AS one FROM projects WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
     Ok(tx.query_one(sql, &params![project, workspace]).await?.is_some())
+}
+
+/// Which of these stages and sources the workspace has: what a filter may name.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_filterable(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    sources: &[SourceId],
+) -> Result<(Vec<StageId>, Vec<SourceId>), Error> {
+    let list = tx.dialect().id_list(1);
+    let of =
+        |table: &str| format!("SELECT id FROM {table} WHERE id IN {list} AND workspace_id = $2 AND deleted_at IS NULL");
+    let stages = tx.query(&of("lead_pipeline_stages"), &[json_set(stages), workspace.param()]).await?;
+    let sources = tx.query(&of("sources"), &[json_set(sources), workspace.param()]).await?;
+    let stages = stages.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    let sources = sources.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    Ok((stages, sources))
 }
 
 /// The names of workspaces in addresses, as payloads tell them.

@@ -124,6 +124,7 @@ pub async fn create_destination(engine: &Engine, actor: &Actor, wish: &Wish) -> 
 
     let mut tx = engine.store.begin().await?;
     refused.extend(check_project(&mut tx, &destination).await?);
+    refused.extend(rules::check_names(&mut tx, &destination).await?);
     if !refused.is_empty() {
         return Err(DestinationError::Refused(refused));
     }
@@ -173,6 +174,9 @@ pub async fn update_destination(
     let mut refused = apply(engine, &mut destination, wish);
     if wish.project_id.is_some() {
         refused.extend(check_project(&mut tx, &destination).await?);
+    }
+    if wish.rules.filter.is_some() {
+        refused.extend(rules::check_names(&mut tx, &destination).await?);
     }
     if !refused.is_empty() {
         return Err(DestinationError::Refused(refused));

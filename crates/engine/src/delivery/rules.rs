@@ -7,6 +7,11 @@ use leadline_domain::{
     ids::{SourceId, StageId},
 };
 
+use leadline_store::{
+    Error, Tx,
+    destinations::{self, Destination},
+};
+
 use super::destinations::Refused;
 
 /// The kinds of sources that leads come from.
@@ -140,6 +145,24 @@ fn checked_filter(wish: &WishedFilter) -> Result<Filter, Vec<Refused>> {
         min_score: wish.min_score,
         max_suspicion: wish.max_suspicion,
     })
+}
+
+/// Whether what a filter names by id is there: one that is not would keep every lead away without a word.
+pub(super) async fn check_names(tx: &mut Tx, destination: &Destination) -> Result<Vec<Refused>, Error> {
+    let Filter { stage_ids, source_ids, .. } = &destination.rules.filter;
+    if stage_ids.is_empty() && source_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (stages, sources) = destinations::list_filterable(tx, destination.workspace_id, stage_ids, source_ids).await?;
+    let stages = missing("/filter/stageIds", stage_ids, &stages, "unknown_stage", "is not a stage of this workspace");
+    let sources =
+        missing("/filter/sourceIds", source_ids, &sources, "unknown_source", "is not a source of this workspace");
+    Ok(stages.into_iter().chain(sources).collect())
+}
+
+fn missing<T: PartialEq>(pointer: &str, named: &[T], there: &[T], code: &'static str, message: &str) -> Vec<Refused> {
+    let gone = named.iter().enumerate().filter(|(_, id)| !there.contains(id));
+    gone.map(|(index, _)| Refused::new(&format!("{pointer}/{index}"), code, message)).collect()
 }
 
 fn distinct(names: &[String]) -> Vec<String> {

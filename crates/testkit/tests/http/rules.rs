@@ -57,6 +57,14 @@ async fn a_filter_holds_back_what_does_not_meet_it(#[values(Db::Sqlite, Db::Post
     let path = format!("/v1/delivery/destinations/{}", desk.id);
     let shown = desk.site.with_token(&desk.token).get(&path).await.json();
     assert_eq!((&shown["filter"]["tags"], &shown["filter"]["minScore"]), (&json!(["vip"]), &json!(1)));
+    let stages = desk.site.with_token(&desk.token).get("/v1/identity/lead-pipelines").await.json();
+    let last = &stages["data"][0]["stages"][5]["id"];
+    let elsewhere = json!({"filter": {"stageIds": [last]}});
+    let changed = desk.site.with_token(&desk.token).patch(&path, elsewhere).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    desk.lead("zoe", json!({})).await;
+    desk.site.app.run_jobs().await;
+    assert_eq!(desk.told(), ["ada"]);
     // An empty filter lets everybody through again.
     let changed = desk.site.with_token(&desk.token).patch(&path, json!({"filter": {}})).await;
     assert_eq!(changed.status, 200, "{}", changed.text());

@@ -134,6 +134,8 @@ async fn a_template_is_looked_at_with_the_newest_lead_or_with_nobody(#[values(Db
 #[case::score(json!({"format": "crm", "filter": {"minScore": 101}}), "/filter/minScore", "between 0 and 100")]
 #[case::source(json!({"format": "crm", "filter": {"sources": ["form", "fax"]}}), "/filter/sources/1", "must be one of")]
 #[case::tag(json!({"format": "crm", "filter": {"tags": ["a\u{0}"]}}), "/filter/tags/0", "1 to 100 characters")]
+#[case::stage(json!({"format": "crm", "filter": {"stageIds": ["01a1ffd6-5bc5-7272-8cbc-f47ae4902934"]}}), "/filter/stageIds/0", "not a stage")]
+#[case::one_source(json!({"format": "crm", "filter": {"sourceIds": ["01a1ffd6-5bc5-7272-8cbc-f47ae4902934"]}}), "/filter/sourceIds/0", "not a source")]
 #[case::window(json!({"format": "crm", "duplicateWindowMinutes": -1}), "/duplicateWindowMinutes", "between 0 and")]
 #[case::time(json!({"format": "crm", "timeoutSeconds": 31}), "/timeoutSeconds", "between 1 and 30")]
 #[case::pace(json!({"format": "crm", "requestsPerMinute": 0}), "/requestsPerMinute", "between 1 and")]
