@@ -5,7 +5,8 @@ if [ "${1:-}" != inside ]; then
     source "$(dirname "$0")/lab.sh"
     trap - EXIT
     [ "$(id -u)" -eq 0 ] || die "a closed network needs root"
-    rules=()
+    # Two names of ours for which the public host has a certificate.
+    rules=(-r 'once.r.test=93.184.216.34>127.0.0.1' -r 'twice.r.test=93.184.216.34>127.0.0.1>93.184.216.34')
     # Every name of the list that is not refused by its looks leads to loopback; the rebinding ones change their mind.
     while read -r rule; do
         rules+=(-r "$rule")
@@ -60,6 +61,21 @@ accepts() {
     status=$(save "$1")
     [[ $status = 2* ]] || { echo "answered $status: $(cat "$lab/answer")"; return 1; }
 }
+
+# Names that change their mind, under a load: a thousand leads for two of them, before there are other destinations.
+changing=()
+for url in https://once.r.test/b/200 https://twice.r.test/b/200; do
+    [[ $(save "$url") = 2* ]] || die "$url was refused: $(cat "$lab/answer")"
+    changing+=("$(jq -r .id "$lab/answer")")
+done
+seq 1000 | xargs -P 8 -I @n@ curl -sS -o /dev/null --fail -H 'Content-Type: application/json' \
+    --data-binary '{"name": "Lead @n@", "email": "lead.@n@.x@example.com"}' "$form_url" || die "not every lead was accepted"
+count() { api GET "/v1/delivery/deliveries?limit=1&status=$1" | jq -er .total; }
+has_ended() { [ "$(($(count delivered) + $(count dead)))" -eq 2000 ]; }
+expect "2,000 deliveries to names that change their mind end" until_true 240 has_ended
+echo "     $(count delivered) arrived at the public host, $(count dead) were given up"
+expect "and none of them reaches loopback" equal 0 "$(hits)"
+for id in "${changing[@]}"; do api DELETE "/v1/delivery/destinations/$id" >/dev/null; done
 
 while IFS= read -r url; do
     expect "never connects: ${url:0:90}" never_connects "$url"
