@@ -183,10 +183,11 @@ impl ContentType {
         Self::ALL.into_iter().find(|one| one.as_str() == name)
     }
 
-    /// The one that a body is written in: a form begins with no bracket, since those are escaped in it.
+    /// The one that a body is written in: a form begins with no bracket, since those are escaped in it, and holds no
+    /// blanks.
     #[must_use]
     pub fn of_body(body: &[u8]) -> Self {
-        match body.first() {
+        match body.trim_ascii_start().first() {
             Some(b'{' | b'[') => Self::Json,
             Some(_) | None => Self::Form,
         }
@@ -289,6 +290,15 @@ mod tests {
         assert_eq!(rules.kind_told("lead.resubmitted", Some(silence_ms)), told);
         assert_eq!(rules.kind_told("lead.created", Some(silence_ms)), Some("lead.created"));
         assert_eq!(rules.kind_told("lead.resubmitted", None), Some("lead.resubmitted"));
+    }
+
+    #[rstest]
+    #[case(r#"{"a":1}"#, ContentType::Json)]
+    #[case("\r\n\t [1]", ContentType::Json)]
+    #[case("%7B=1&a=+x", ContentType::Form)]
+    #[case("", ContentType::Form)]
+    fn a_body_shows_how_it_is_written(#[case] body: &str, #[case] content_type: ContentType) {
+        assert_eq!(ContentType::of_body(body.as_bytes()), content_type);
     }
 
     #[test]

@@ -24,9 +24,9 @@ pub const MAX_DEPTH: usize = 32;
 /// The most placeholders of a template.
 pub const MAX_PLACEHOLDERS: usize = 200;
 
-/// What the values of one payload take together, in bytes before they are escaped: a template may repeat a long message
-/// many times. Each placeholder may use its share of it and what those before it left.
-const VALUES_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// What the values of one payload take together, in bytes before they are escaped: a template may repeat a long field
+/// many times. Beyond it every value is cut to its share.
+const VALUES_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// A template that can be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,23 +93,28 @@ impl Template {
     /// The text with values in it: valid JSON of the template's structure, whatever the values are.
     #[must_use]
     pub fn fill(&self, values: &Value) -> String {
+        let share = self.share(values);
         let mut text = String::new();
-        let mut left = VALUES_MAX_BYTES;
-        let mut to_come = self.parts.iter().filter(|part| matches!(part, Part::Placeholder(_))).count();
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Placeholder(placeholder) => {
                     let value = placeholder.value(values);
-                    let share = left / to_come.max(1);
-                    let value = &value[..value.floor_char_boundary(share)];
-                    left -= value.len();
-                    to_come -= 1;
-                    push_escaped(&mut text, value);
+                    push_escaped(&mut text, &value[..value.floor_char_boundary(share)]);
                 }
             }
         }
         text
+    }
+
+    /// How long one value may be. The values are made twice for it, so that no more than one of them is in memory.
+    fn share(&self, values: &Value) -> usize {
+        let placeholders = self.parts.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(placeholder) => Some(placeholder.value(values).len()),
+        });
+        let (count, total) = placeholders.fold((0, 0), |(count, total), length| (count + 1, total + length));
+        if total > VALUES_MAX_BYTES { VALUES_MAX_BYTES / count } else { VALUES_MAX_BYTES }
     }
 }
 

@@ -133,7 +133,10 @@ fn a_value_of_a_megabyte_goes_out_whole_and_a_hundred_of_them_are_cut() {
     let once = filled(r#"{"m": "{{message}}"}"#, &values);
     let often = filled(&format!("[\"{}\"]", "{{message}}".repeat(100)), &values);
 
+    let among_others = filled(&format!("[\"{{{{message}}}}\", \"{}\"]", "{{name}}".repeat(50)), &values);
+
     assert_eq!(serde_json::from_str::<Value>(&once).expect("JSON")["m"], values["message"]);
+    assert_eq!(serde_json::from_str::<Value>(&among_others).expect("JSON")[0], values["message"]);
     assert!(serde_json::from_str::<Value>(&often).is_ok());
     assert!(often.len() <= VALUES_MAX_BYTES + 4, "{}", often.len());
 }

@@ -61,7 +61,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
     let mut asking = Asking::new();
     while !*stop.borrow() {
-        give_way(&engine).await;
+        give_way(&engine, &stop).await;
         match round(&engine, &mut asking).await {
             Ok(BATCH..) => continue,
             Ok(_) => {}
@@ -82,9 +82,9 @@ pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
 
 /// Lets submissions go first while they crowd: an analysis can wait, whoever sends a form does not. Not for ever, so that
 /// a long rush does not leave everything for after it.
-async fn give_way(engine: &Engine) {
+async fn give_way(engine: &Engine, stop: &watch::Receiver<bool>) {
     let until = Instant::now() + PATIENCE;
-    while engine.door.is_crowded() && Instant::now() < until {
+    while engine.door.is_crowded() && Instant::now() < until && !*stop.borrow() {
         tokio::time::sleep(GATHER).await;
     }
 }
