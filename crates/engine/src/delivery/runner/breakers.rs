@@ -48,6 +48,7 @@ pub(super) async fn observe(
             let (next, change) = breaker.after(one.sign, one.was_probe, one.at);
             breaker = next;
             if let Some(change) = change {
+                log(&held, change, one);
                 told.push(event(&held, change, one));
             }
             if change == Some(Change::Closed) {
@@ -78,6 +79,18 @@ fn heard<'a>(done: &'a [Done], counted: &HashSet<DeliveryId>) -> BTreeMap<Destin
     }
     heard.values_mut().for_each(|all| all.sort_by_key(|one| one.at));
     heard
+}
+
+fn log(held: &Held, change: Change, heard: &Heard<'_>) {
+    match change {
+        Change::Opened => tracing::warn!(
+            destination.id = %held.id, status = heard.status, error = heard.error,
+            "a destination fails again and again; its deliveries are held back"
+        ),
+        Change::Closed => {
+            tracing::info!(destination.id = %held.id, "a destination answers again; its deliveries go out")
+        }
+    }
 }
 
 fn event(held: &Held, change: Change, heard: &Heard<'_>) -> NewEvent {
