@@ -55,7 +55,7 @@ export function TemplateEditor({ template, contentType, error, onChange, onPrese
       <Textarea
         ref={field}
         label="Template"
-        description="JSON with placeholders inside its strings, such as {{email}} or {{company | default:'unknown'}}."
+        description="JSON with placeholders inside its strings, such as {{email}} or {{company | default:'unknown'}}. Keep tokens in the headers: those are stored encrypted, and nobody sees them again."
         classNames={{ input: classes.code }}
         autosize
         minRows={6}
