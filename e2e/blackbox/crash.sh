@@ -89,18 +89,8 @@ run_control() {
         jq -e '.sources.submissions.missing_acked > 0' "$results/control/result.json"
 }
 
-postgres() {
-    [ "$(id -u)" -eq 0 ] || die "PostgreSQL's laboratory needs root"
-    export PGLAB_PORT
-    PGLAB_PORT=$(free_port)
-    mkdir -p "$lab/pg"
-    "$tools/pglab.sh" up "$lab/pg" async >/dev/null
-    at_end "$tools/pglab.sh down $lab/pg"
-    pg_url=postgres://postgres@127.0.0.1:$PGLAB_PORT/leadline
-}
-
 run_postgres() {
-    postgres
+    postgres_lab
     prepare --database-url "$pg_url"
     # What arrived while PostgreSQL was starting waits in the spool; on a busy machine storing it takes minutes.
     select="$here/spool_empty.sh $data && psql -XAtq $pg_url -c"

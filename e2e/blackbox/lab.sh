@@ -155,6 +155,17 @@ start_server() {
     until_true 60 curl -fs "$base/readyz" || { tail -20 "$results/server.log" >&2; die "the server did not become ready"; }
 }
 
+# A PostgreSQL that can be broken, with its standby; leaves $pg_url.
+postgres_lab() {
+    [ "$(id -u)" -eq 0 ] || die "PostgreSQL's laboratory needs root"
+    export PGLAB_PORT
+    PGLAB_PORT=$(free_port)
+    mkdir -p "$lab/pg"
+    "$tools/pglab.sh" up "$lab/pg" async >/dev/null
+    at_end "$tools/pglab.sh down $lab/pg"
+    pg_url=postgres://postgres@127.0.0.1:$PGLAB_PORT/leadline
+}
+
 # Asks the server to stop, and judges that it left by itself with 0. Not for `expect`: only its parent can wait for it.
 stop_server() {
     local status=0

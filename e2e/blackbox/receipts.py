@@ -2,8 +2,10 @@
 """Judges what the scripted receiver wrote down:   receipts.py [--path PREFIX] LOG…
 
 Every request must carry both signatures, each of them good; over the tries of one delivery neither its body nor its id
-may change; a delivery that was answered 2xx must not come again. --standard SECRET checks with the standardwebhooks
-package instead. --lateness prints how long deliveries took from the event's making to their first arrival.
+may change; a delivery that was answered 2xx must not come again, but for --repeats of them. Instead of that:
+--standard SECRET checks with the standardwebhooks package; --lateness prints how long deliveries took from the event's
+making to their first arrival; --answered FILE wants a 2xx for each id in the file; --overlaps wants no delivery to be
+under way twice at the same time.
 """
 import argparse, base64, collections, datetime, json, sys, time, unittest.mock
 
@@ -12,6 +14,9 @@ parser.add_argument("logs", nargs="+")
 parser.add_argument("--path", default="/")
 parser.add_argument("--standard")
 parser.add_argument("--lateness", action="store_true")
+parser.add_argument("--answered")
+parser.add_argument("--overlaps", action="store_true")
+parser.add_argument("--repeats", type=int, default=0)
 arguments = parser.parse_args()
 
 records = []
@@ -33,8 +38,14 @@ def body_of(request):
     return request["body"].encode() if "body" in request else base64.b64decode(request["body_b64"])
 
 
+def is_done(request):
+    is_success = request["answered"] is not None and 200 <= request["answered"] < 300
+    return is_success and request["step"].split(":")[0] not in UNREADABLE
+
+
 def judge():
     wrong = []
+    repeated = 0
     tries = collections.defaultdict(list)
     for request in requests:
         tries[header(request, "x-leadline-delivery-id"), request["target"]].append(request)
@@ -53,15 +64,36 @@ def judge():
         bodies = {r["sha256"] for r in attempts if r["step"].split(":")[0] not in UNREAD}
         if len(bodies) > 1:
             wrong.append("%s %s: the body changed" % (target, delivery))
-        done = [
-            r["answered"] is not None and 200 <= r["answered"] < 300 and r["step"].split(":")[0] not in UNREADABLE
-            for r in attempts
-        ]
+        done = [is_done(request) for request in attempts]
         if True in done and done.index(True) < len(done) - 1:
-            wrong.append("%s %s: sent again after a 2xx" % (target, delivery))
-    print("%d requests, %d deliveries, %d wrong" % (len(requests), len(tries), len(wrong)))
+            repeated += 1
+            if repeated > arguments.repeats:
+                wrong.append("%s %s: sent again after a 2xx" % (target, delivery))
+    print("%d requests, %d deliveries, %d wrong, %d repeated" % (len(requests), len(tries), len(wrong), repeated))
     print("\n".join(sorted(set(wrong))[:10]))
     return bool(wrong) or not requests
+
+
+def answered():
+    with open(arguments.answered) as file:
+        wanted = {line.strip() for line in file if line.strip()}
+    missing = wanted - {header(r, "x-leadline-delivery-id") for r in requests if is_done(r)}
+    print("%d of %d were never answered 2xx" % (len(missing), len(wanted)))
+    print("\n".join(sorted(missing)[:10]))
+    return bool(missing) or not wanted
+
+
+def overlaps():
+    tries = collections.defaultdict(list)
+    for request in requests:
+        # The line is written when the answer is out.
+        tries[header(request, "x-leadline-delivery-id")].append((request["t"] - request["ms"] / 1000, request["t"]))
+    wrong = 0
+    for spans in tries.values():
+        spans.sort()
+        wrong += sum(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:]))
+    print("%d requests, %d deliveries, %d at the same time as another of theirs" % (len(requests), len(tries), wrong))
+    return wrong > 0 or not requests
 
 
 def judge_by_package():
@@ -99,4 +131,8 @@ def lateness():
 
 if arguments.lateness:
     sys.exit(lateness())
+if arguments.answered:
+    sys.exit(answered())
+if arguments.overlaps:
+    sys.exit(overlaps())
 sys.exit(judge_by_package() if arguments.standard else judge())
