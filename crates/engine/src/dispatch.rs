@@ -20,7 +20,7 @@ use leadline_store::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits};
 
@@ -33,8 +33,8 @@ const BATCH: i64 = 512;
 /// Polling alone must be correct; wake-ups only make it quick.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How long events gather before they are dispatched together. Each dispatch is a commit of its own, and on SQLite
-/// submissions wait behind it.
+/// How much time is at least between two dispatches, in which events gather. Each dispatch is a commit of its own, and
+/// on SQLite submissions wait behind it.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The same while submissions crowd: fewer and larger transactions leave them more of the writer.
@@ -46,13 +46,14 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// Dispatches until `stop` says otherwise.
 pub(crate) async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
+        let begun = Instant::now();
         match dispatch_batch(&engine).await {
             Ok(full) if full => continue,
             Ok(_) => {
                 tokio::select! {
                     () = engine.wake.events.notified() => {
-                        let crowded = engine.door.is_crowded();
-                        tokio::time::sleep(if crowded { GATHER_IN_A_CROWD } else { GATHER }).await;
+                        let gather = if engine.door.is_crowded() { GATHER_IN_A_CROWD } else { GATHER };
+                        tokio::time::sleep_until(begun + gather).await;
                     }
                     () = tokio::time::sleep(POLL) => {}
                     _ = stop.changed() => {}
@@ -93,7 +94,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     book_stored(&mut tx, &events).await?;
     sources::add_received(&mut tx, &received(&events)).await?;
     search::index(&mut tx, &reworded_leads(&events)).await?;
-    let has_more = alerts::breakers::follow(&mut tx, &events, engine.clock.now()).await?;
+    let has_more = alerts::breakers::follow(engine, &mut tx, &events).await?;
     let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
     let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
