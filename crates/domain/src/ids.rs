@@ -92,6 +92,8 @@ ids! {
     StageCountId;
     /// Something that somebody should look at.
     AlertId;
+    /// An e-mail to somebody who works here.
+    MailId;
     /// A range of addresses that is blocked.
     BlockedIpId;
     /// A request that came from a blocked address.

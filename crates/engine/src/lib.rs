@@ -49,6 +49,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{geo::Geo, live::Live, seal::Keys};
+pub use leadline_outbound::Mailer;
 pub use start::{Background, Parts, Running, retain};
 
 /// Everything a use case needs. Cheap to clone.
@@ -107,6 +108,8 @@ pub struct Options {
     pub delivery_timeout: Duration,
     /// Databases of addresses.
     pub geo: geo::Files,
+    /// Sends e-mail to those who work here, where a server is set up.
+    pub mailer: Option<Mailer>,
 }
 
 /// The time, from the system or from a test.
@@ -141,6 +144,8 @@ pub struct Wake {
     pub deliveries: Notify,
     /// There may be messages to analyse.
     pub analyses: Notify,
+    /// There may be e-mail to send.
+    pub mails: Notify,
 }
 
 /// Who does something.

@@ -16,7 +16,11 @@ use leadline_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::random_bytes;
+use crate::{
+    Engine,
+    alerts::mails::{self, Change},
+    random_bytes,
+};
 
 /// The row among the schedules.
 const NAME: &str = "retention";
@@ -32,8 +36,9 @@ pub const HELD: &str = "retention.held";
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn as_of(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let mut tx = store.begin().await?;
+pub async fn as_of(engine: &Engine) -> Result<Option<Timestamp>, Error> {
+    let now = engine.clock.now();
+    let mut tx = engine.store.begin().await?;
     let Some(schedule) = schedules::claim(&mut tx, NAME, PERIOD_MS, now).await? else {
         tx.rollback().await?;
         return Ok(None);
@@ -46,7 +51,7 @@ pub async fn as_of(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, E
         Look::First => None,
         Look::AsOf(as_of) => Some(as_of),
         Look::Leapt(as_of) => {
-            raise(&mut tx, memory, now).await?;
+            raise(engine, &mut tx, memory, now).await?;
             Some(as_of)
         }
     };
@@ -57,7 +62,7 @@ pub async fn as_of(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, E
     Ok(as_of)
 }
 
-async fn raise(tx: &mut Tx, memory: Memory, now: Timestamp) -> Result<(), Error> {
+async fn raise(engine: &Engine, tx: &mut Tx, memory: Memory, now: Timestamp) -> Result<(), Error> {
     let days = memory.held_ms / DAY_MS;
     tracing::error!(
         days,
@@ -80,6 +85,7 @@ async fn raise(tx: &mut Tx, memory: Memory, now: Timestamp) -> Result<(), Error>
             closed_at: None,
         };
         alerts::open(tx, &alert).await?;
+        mails::queue(engine, tx, &alert, Change::Opened, now).await?;
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use leadline_domain::{
 };
 use leadline_outbound::Client;
 use leadline_store::{
-    Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger, quarantine,
-    recent_visits,
+    Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger, mails,
+    quarantine, recent_visits,
 };
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
@@ -135,6 +135,7 @@ impl Engine {
             tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
+            tasks.spawn(alerts::mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));
@@ -227,7 +228,7 @@ async fn retain_by_itself(engine: Engine) -> Result<(), Error> {
 /// Where the database fails; what was deleted before that stays deleted.
 pub async fn retain(engine: &Engine) -> Result<(), Error> {
     // Everything below is judged by this time and never by the clock itself.
-    let Some(now) = retention::as_of(&engine.store, engine.clock.now()).await? else { return Ok(()) };
+    let Some(now) = retention::as_of(engine).await? else { return Ok(()) };
     loop {
         let mut tx = engine.store.begin().await?;
         let events = events::delete_dispatched(&mut tx, now.plus_ms(-EVENT_LIFE_MS), DELETE_AT_ONCE).await?;
@@ -235,8 +236,9 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         let closed = now.plus_ms(-alerts::watch::CLOSED_KEPT_MS);
         let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
         let held = delete_held(&mut tx, now).await?;
+        let mails = mails::delete_old(&mut tx, now.plus_ms(-alerts::mails::KEPT_MS), DELETE_AT_ONCE).await?;
         tx.commit().await?;
-        if events + captures + alerts + held == 0 {
+        if events + captures + alerts + held + mails == 0 {
             break;
         }
     }

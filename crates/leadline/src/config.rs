@@ -8,6 +8,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+use leadline_outbound::{Mailer, MailerRefused, Trust};
 use leadline_store::Durability;
 use serde::Deserialize;
 
@@ -32,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) outbound_allow: Vec<IpNet>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) facebook_graph_url: String,
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) geo_db: Option<PathBuf>,
     pub(crate) asn_db: Option<PathBuf>,
     pub(crate) bot_detection: bool,
@@ -66,6 +68,7 @@ struct File {
     outbound_allow: Option<Vec<String>>,
     trusted_proxies: Option<Vec<String>>,
     facebook_graph_url: Option<String>,
+    mail_from: Option<String>,
     geo_db: Option<PathBuf>,
     asn_db: Option<PathBuf>,
     bot_lead_detection: Option<bool>,
@@ -109,6 +112,7 @@ fn merge(options: &Options, file: File, variable: impl Fn(&str) -> Option<String
         facebook_graph_url: variable("LEADLINE_FACEBOOK_GRAPH_URL")
             .or(file.facebook_graph_url)
             .unwrap_or_else(|| "https://graph.facebook.com/v24.0".into()),
+        mailer: mailer(variable, file.mail_from)?,
         geo_db: variable("LEADLINE_GEO_DB").map(PathBuf::from).or(file.geo_db),
         asn_db: variable("LEADLINE_ASN_DB").map(PathBuf::from).or(file.asn_db),
         bot_detection: parsed("BOT_LEAD_DETECTION", "true or false", variable)?
@@ -119,6 +123,18 @@ fn merge(options: &Options, file: File, variable: impl Fn(&str) -> Option<String
         )?,
         log: options.log.or(file.log),
         durability: durability(options.sqlite_synchronous.as_deref())?,
+    })
+}
+
+/// Sends e-mail, where a server is named. It holds a password, so it is no matter for the file.
+fn mailer(variable: impl Fn(&str) -> Option<String>, in_file: Option<String>) -> Result<Option<Mailer>, Misconfigured> {
+    let Some(server) = variable("LEADLINE_SMTP_URL") else { return Ok(None) };
+    let from = variable("LEADLINE_MAIL_FROM").or(in_file).ok_or_else(|| {
+        Misconfigured::new("LEADLINE_MAIL_FROM", "is needed beside LEADLINE_SMTP_URL: whom e-mail comes from")
+    })?;
+    Mailer::new(&server, &from, Trust::System).map(Some).map_err(|error| {
+        let name = if matches!(error, MailerRefused::From) { "LEADLINE_MAIL_FROM" } else { "LEADLINE_SMTP_URL" };
+        Misconfigured::new(name, error.to_string())
     })
 }
 

@@ -154,6 +154,7 @@ fn options(config: &Config) -> Options {
         facebook_graph_url: config.facebook_graph_url.clone(),
         delivery_timeout: DELIVERY_TIMEOUT,
         geo: Files { places: config.geo_db.clone(), networks: config.asn_db.clone() },
+        mailer: config.mailer.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The only way out of Leadline: requests to addresses that users chose.
+//! The only way out of Leadline: requests to addresses that users chose, and e-mail by the operator's server.
 //!
 //! This crate knows which addresses may be reached (`guard`), makes the request to exactly the address it checked
 //! (`client`, `resolve`), signs what it sends (`sign`), and checks what others signed (`proof`). No other crate opens a connection to a place named by a user.
@@ -9,6 +9,7 @@
 mod client;
 mod guard;
 mod headers;
+mod mail;
 mod proof;
 mod ranges;
 mod resolve;
@@ -18,6 +19,7 @@ pub use client::{BuildError, Client, DEFAULT_TIMEOUT, Fetch, MAX_BODY_BYTES, Req
 pub use guard::{Guard, MAX_URL_CHARS, UrlRefused};
 pub use headers::{HeaderRefused, check_custom_header};
 pub use http::Method;
+pub use mail::{Mail, MailError, Mailer, MailerRefused, Trust};
 pub use proof::{Incoming, Scheme, Unproven, hmac_hex, same_secret, verify_signature};
 pub use resolve::{LookUp, LookUpFailed};
 pub use sign::{Secret, SecretRefused, VerifyError, delivery_headers, sign_plain, sign_standard, verify_standard};

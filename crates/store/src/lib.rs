@@ -25,6 +25,7 @@ pub mod fetches;
 pub mod installation;
 pub mod leads;
 pub mod ledger;
+pub mod mails;
 mod migrations;
 pub mod notify;
 pub mod pipelines;
@@ -67,9 +68,10 @@ const WAIT: Duration = Duration::from_secs(5);
 /// SQLite readers. WAL readers do not block each other or the writer; a few keep both cores busy.
 const SQLITE_READERS: u32 = 4;
 
-/// Connections to PostgreSQL. A handful serves thousands of short statements a second; a server's default of 100
-/// leaves room for several nodes.
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections to PostgreSQL that write, and that read. A handful serves thousands of short statements a second; a
+/// server's default of 100 leaves room for several nodes.
+const POSTGRES_WRITERS: u32 = 10;
+const POSTGRES_READERS: u32 = 8;
 
 /// How durable a commit on SQLite is. Only measurements choose anything but [`Durability::Full`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,7 +83,7 @@ pub enum Durability {
     Normal,
 }
 
-/// A database: one writer (SQLite) or a pool (PostgreSQL), and readers that cannot write.
+/// A database: one writer (SQLite) or several (PostgreSQL), and readers that cannot write.
 #[derive(Clone)]
 pub struct Store {
     pools: watch::Sender<Pools>,
@@ -243,10 +245,7 @@ impl Store {
     /// Closes every connection; on SQLite the write-ahead log is folded into the file.
     pub async fn close(self) {
         let Pools { writer, reader } = self.pools.borrow().clone();
-        let separate_reader = self.dialect == Dialect::Sqlite;
-        if separate_reader {
-            let _closed = reader.close().await;
-        }
+        let _closed = reader.close().await;
         let _closed = writer.close().await;
     }
 
@@ -255,30 +254,46 @@ impl Store {
     }
 }
 
+/// For every connection to PostgreSQL.
+const POSTGRES_SETTINGS: [(&str, &str); 8] = [
+    // A generic plan made while the tables are empty stays when they are not.
+    ("plan_cache_mode", "force_custom_plan"),
+    // Nothing here runs so long that compiling it first would pay.
+    ("jit", "off"),
+    ("synchronous_commit", "on"),
+    ("timezone", "UTC"),
+    // What a lost network left open must not hold its locks against those who come after it.
+    ("idle_in_transaction_session_timeout", "15s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
+
+/// For those that write: whatever they touch they find by a key. Of tables that have grown since they were last analysed
+/// the planner thinks that they are small, and would read them from end to end, for each batch of the first minutes.
+const POSTGRES_BY_KEY: [(&str, &str); 3] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+
 /// Connections that answered a first statement.
 async fn postgres_pools(url: &str) -> Result<Pools, Error> {
-    let mut options = ConnectOptions::new(url.to_owned());
-    options
-        .max_connections(POSTGRES_CONNECTIONS)
-        .min_connections(1)
-        .connect_timeout(WAIT)
-        .acquire_timeout(WAIT)
-        .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|postgres| {
-            postgres.application_name("leadline").options([
-                // A generic plan made while the tables are empty stays when they are not.
-                ("plan_cache_mode", "force_custom_plan"),
-                ("synchronous_commit", "on"),
-                ("timezone", "UTC"),
-                // What a lost network left open must not hold its locks against those who come after it.
-                ("idle_in_transaction_session_timeout", "15s"),
-                ("tcp_keepalives_idle", "30"),
-                ("tcp_keepalives_interval", "10"),
-                ("tcp_keepalives_count", "3"),
-            ])
-        });
-    let writer = timeout(WAIT, Database::connect(options)).await.map_err(|_elapsed| Error::TimedOut)??;
-    Ok(Pools { reader: writer.clone(), writer })
+    let pool = |connections: u32, settings: &'static [(&str, &str)]| {
+        let mut options = ConnectOptions::new(url.to_owned());
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .connect_timeout(WAIT)
+            .acquire_timeout(WAIT)
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(move |postgres| {
+                let settings = POSTGRES_SETTINGS.iter().chain(settings).copied();
+                postgres.application_name("leadline").options(settings)
+            });
+        timeout(WAIT, Database::connect(options))
+    };
+    let writer = pool(POSTGRES_WRITERS, &POSTGRES_BY_KEY).await.map_err(|_elapsed| Error::TimedOut)??;
+    let reader = pool(POSTGRES_READERS, &[("default_transaction_read_only", "on")]);
+    let reader = reader.await.map_err(|_elapsed| Error::TimedOut)??;
+    Ok(Pools { writer, reader })
 }
 
 /// Tells of connections that were replaced.

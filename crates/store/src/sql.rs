@@ -233,6 +233,7 @@ id_columns!(
     ids::MessageId,
     ids::FetchId,
     ids::AlertId,
+    ids::MailId,
     ids::BlockedIpId,
     ids::BlockedAttemptId,
     ids::RescoreId,

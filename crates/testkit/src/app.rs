@@ -302,6 +302,7 @@ async fn start(
             facebook_graph_url: "http://127.0.0.1:9".into(),
             delivery_timeout: Duration::from_millis(300),
             geo: Files::default(),
+            mailer: None,
         },
     };
     Engine::start(parts, background).expect("an engine that starts")

@@ -18,6 +18,8 @@ export type Page<T> = Narrowed<Schemas['Paged_CardView'], { data: T[] }>;
 
 export type WorkspaceRef = Schemas['WorkspaceChoice'];
 export type Session = Narrowed<Schemas['SessionView'], { role: Role }>;
+export type AlertMails = Schemas['AlertMailsView'];
+export type AlertMailsTest = Schemas['AlertMailsTest'];
 export type Setup = Schemas['SetupView'];
 
 /** Kept as JSON by the server, and described as any object. */

@@ -11,27 +11,34 @@ use leadline_store::{
     events::{self, Event, NewEvent},
 };
 
-use super::DESTINATION_FAILING;
-use crate::random_bytes;
+use super::{
+    DESTINATION_FAILING,
+    mails::{self, Change},
+};
+use crate::{Engine, random_bytes};
 
 /// Opens and closes alerts by these events, and tells whether that made events of its own.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn follow(tx: &mut Tx, these: &[Event], now: Timestamp) -> Result<bool, Error> {
+pub async fn follow(engine: &Engine, tx: &mut Tx, these: &[Event]) -> Result<bool, Error> {
+    let now = engine.clock.now();
     let mut told = Vec::new();
     for event in these {
         let Some(destination) = event.data["destinationId"].as_str().and_then(|id| id.parse::<DestinationId>().ok())
         else {
             continue;
         };
+        let alert = alert(event, destination, now);
         match event.kind.as_str() {
-            "destination.breaker_opened" if alerts::open(tx, &alert(event, destination, now)).await? => {
+            "destination.breaker_opened" if alerts::open(tx, &alert).await? => {
+                mails::queue(engine, tx, &alert, Change::Opened, now).await?;
                 told.push(tell(event, DESTINATION_FAILING, now));
             }
             "destination.breaker_closed"
                 if alerts::close(tx, event.workspace_id, DESTINATION_FAILING, destination.0, now).await? =>
             {
+                mails::queue(engine, tx, &alert, Change::Closed, now).await?;
                 told.push(tell(event, "destination.recovered", now));
             }
             _ => {}

@@ -19,7 +19,10 @@ use leadline_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{DESTINATION_FAILING, LEDGER_DIFFERS, SOURCE_SILENT, WHOLE};
+use super::{
+    DESTINATION_FAILING, LEDGER_DIFFERS, SOURCE_SILENT, WHOLE,
+    mails::{self, Change},
+};
 use crate::{Engine, random_bytes};
 
 /// The watch's row among the schedules.
@@ -45,7 +48,7 @@ pub async fn watch(engine: &Engine) -> Result<(), Error> {
     if schedules::claim(&mut tx, NAME, PERIOD_MS, now).await?.is_none() {
         return tx.rollback().await;
     }
-    let mut found = Found { now, events: Vec::new() };
+    let mut found = Found { engine, now, events: Vec::new() };
     found.look_at_sources(&mut tx).await?;
     found.look_at_destinations(&mut tx).await?;
     found.look_at_books(&mut tx, &differences).await?;
@@ -57,12 +60,13 @@ pub async fn watch(engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-struct Found {
+struct Found<'a> {
+    engine: &'a Engine,
     now: Timestamp,
     events: Vec<NewEvent>,
 }
 
-impl Found {
+impl Found<'_> {
     async fn look_at_sources(&mut self, tx: &mut Tx) -> Result<(), Error> {
         let sources = alerts::list_watched(tx).await?;
         for source in &sources {
@@ -71,7 +75,8 @@ impl Found {
                 Verdict::Nothing => {}
                 Verdict::Silent { silence_ms } => self.say_silent(tx, source, watch, silence_ms).await?,
                 Verdict::Recovered => {
-                    alerts::close(tx, source.workspace_id, SOURCE_SILENT, source.id.0, self.now).await?;
+                    let over = self.alert(source.workspace_id, SOURCE_SILENT, source.id.0, &source.name, &json!({}));
+                    self.close(tx, &over).await?;
                     self.tell(source.workspace_id, "source.recovered", about_source(source));
                 }
             }
@@ -115,7 +120,7 @@ impl Found {
         }
         for alert in alerts::list_open(tx, DESTINATION_FAILING).await? {
             if !fail_now.contains(&alert.subject_id) {
-                alerts::close(tx, alert.workspace_id, DESTINATION_FAILING, alert.subject_id, self.now).await?;
+                self.close(tx, &alert).await?;
                 self.tell(alert.workspace_id, "destination.recovered", alert.data);
             }
         }
@@ -147,7 +152,24 @@ impl Found {
         name: &str,
         data: &Value,
     ) -> Result<bool, Error> {
-        let alert = Alert {
+        let alert = self.alert(workspace, kind, subject, name, data);
+        let is_new = alerts::open(tx, &alert).await?;
+        if is_new {
+            mails::queue(self.engine, tx, &alert, Change::Opened, self.now).await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Closes an alert and tells of it, where it was open.
+    async fn close(&self, tx: &mut Tx, alert: &Alert) -> Result<(), Error> {
+        if alerts::close(tx, alert.workspace_id, &alert.kind, alert.subject_id, self.now).await? {
+            mails::queue(self.engine, tx, alert, Change::Closed, self.now).await?;
+        }
+        Ok(())
+    }
+
+    fn alert(&self, workspace: WorkspaceId, kind: &str, subject: Uuid, name: &str, data: &Value) -> Alert {
+        Alert {
             id: AlertId::new(self.now, random_bytes()),
             workspace_id: workspace,
             kind: kind.to_owned(),
@@ -158,8 +180,7 @@ impl Found {
             acknowledged_at: None,
             acknowledged_by: None,
             closed_at: None,
-        };
-        alerts::open(tx, &alert).await
+        }
     }
 
     fn tell(&mut self, workspace: WorkspaceId, kind: &str, data: Value) {

@@ -15,6 +15,7 @@ mod forms;
 mod fraud;
 mod leads;
 mod ledger;
+mod mails;
 mod masking;
 mod pipelines;
 mod projects;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(source_health::routes())
         .merge(ledger::routes())
         .merge(alerts::routes())
+        .merge(mails::routes())
         .merge(submissions::routes())
         .merge(widgets::routes())
         .merge(chats::routes())

@@ -1,6 +1,7 @@
 import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { usePermits } from '@/api/session';
 import { Empty } from '@/ui/basics';
+import { AlertMails } from './AlertMails';
 import { AnalysisSettings } from './AnalysisSettings';
 import { FraudSettings } from './FraudSettings';
 import { Roles } from './Roles';
@@ -31,6 +32,8 @@ export function SettingsTab() {
       return <FraudSettings />;
     case 'analysis':
       return <AnalysisSettings />;
+    case 'alerts':
+      return <AlertMails />;
     case 'users':
       return <Users />;
     case 'roles':

@@ -1,6 +1,8 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
 import type {
+  AlertMails,
+  AlertMailsTest,
   Analysis,
   AnalysisChange,
   AnalysisSettings,
@@ -28,6 +30,11 @@ export const analysisQuery = queryOptions({
   queryFn: ({ signal }) => api.get<AnalysisSettings>(`${BASE}/analysis`, {}, signal),
 });
 
+export const alertMailsQuery = queryOptions({
+  queryKey: ['settings', 'alert-mails'],
+  queryFn: ({ signal }) => api.get<AlertMails>(`${BASE}/alert-mails`, {}, signal),
+});
+
 export const usersQuery = queryOptions({
   queryKey: ['settings', 'users'],
   queryFn: async ({ signal }) => rowsOf(await api.get<Rows<User>>(`${BASE}/users`, ALL, signal)),
@@ -49,7 +56,7 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => rowsOf(await api.get<Rows<SessionEntry>>(`${BASE}/sessions`, ALL, signal)),
 });
 
-export type SettingsList = 'workspace' | 'analysis' | 'users' | 'tokens' | 'sessions';
+export type SettingsList = 'workspace' | 'analysis' | 'alert-mails' | 'users' | 'tokens' | 'sessions';
 
 /** A write on one part of the settings, which is read again afterwards. */
 export function useSettingsWrite<Input, Answer>(
@@ -74,6 +81,8 @@ export const settingsApi = {
     api.patch<Workspace>(`${BASE}/workspace`, change),
   saveAnalysis: (change: AnalysisChange) => api.patch<AnalysisSettings>(`${BASE}/analysis`, change),
   tryAnalysis: (message: string) => api.post<Analysis>(`${BASE}/analysis/try`, { message }),
+  saveAlertMails: (wanted: boolean) => api.patch<AlertMails>(`${BASE}/alert-mails`, { wanted }),
+  testAlertMails: () => api.post<AlertMailsTest>(`${BASE}/alert-mails/test`),
   addUser: (user: { email: string; name: string; role: string; password?: string }) =>
     api.post<User>(`${BASE}/users`, user),
   changeUser: ({ id, ...change }: { id: string; role?: string; name?: string; disabled?: boolean }) =>

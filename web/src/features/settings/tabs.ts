@@ -3,6 +3,7 @@ export const TABS = [
   { tab: 'scoring', label: 'Scoring', permission: 'settings:view' },
   { tab: 'fraud', label: 'Fraud', permission: 'settings:view' },
   { tab: 'analysis', label: 'Analysis', permission: 'settings:view' },
+  { tab: 'alerts', label: 'Alerts', permission: 'settings:view' },
   { tab: 'users', label: 'Users', permission: 'users:manage' },
   { tab: 'roles', label: 'Roles', permission: 'settings:view' },
   { tab: 'tokens', label: 'API tokens', permission: null },
