@@ -1050,6 +1050,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/alert-mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how alerts come by e-mail */
+        get: operations["get_admin_alert_mails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Gets e-mail about alerts from now on, or none */
+        patch: operations["patch_admin_alert_mails"];
+        trace?: never;
+    };
+    "/v1/admin/alert-mails/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends the caller an e-mail now */
+        post: operations["post_admin_alert_mails_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capture/submissions": {
         parameters: {
             query?: never;
@@ -1766,6 +1801,41 @@ export interface components {
             data: Record<string, never>;
             /** Format: date-time */
             createdAt: string;
+        };
+        AlertMailsChange: {
+            /** @description Whether the caller gets e-mail about the alerts of this workspace. */
+            wanted: boolean;
+        };
+        /** @description What came of a message to oneself. */
+        AlertMailsTest: {
+            /** @description Whether the server has taken it. */
+            taken: boolean;
+            /** @description Whom it went to. */
+            to: string;
+            /** @description What the server said, where it did not take it. */
+            error?: string | null;
+            /** Format: int64 */
+            durationMs: number;
+        };
+        /** @description E-mail about alerts, as the caller sees it. */
+        AlertMailsView: {
+            /** @description Whether the operator has named a server. */
+            isConfigured: boolean;
+            /**
+             * @description The server, without its credentials.
+             * @example mail.example.com:465
+             */
+            server?: string | null;
+            /** @description Whom e-mail comes from. */
+            from?: string | null;
+            /** @description Whether the caller gets e-mail about alerts; null for a token of nobody. */
+            wanted?: boolean | null;
+            /**
+             * Format: int64
+             * @description Messages that wait in this workspace, counted up to 1,000.
+             */
+            waiting: number;
+            last?: components["schemas"]["LastMailView"] | null;
         };
         /** @description Something that somebody should look at. */
         AlertView: {
@@ -3065,6 +3135,17 @@ export interface components {
              * @description 0 to 100. What an estimate calls so is how much of what it found speaks for the label.
              */
             confidence: number;
+        };
+        LastMailView: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * @description `pending`, `sent` or `failed`.
+             * @example sent
+             */
+            state: string;
+            /** @description What the server said, where it did not take it. */
+            error?: string | null;
         };
         /** @description The latest re-score. */
         LatestRescore: {
@@ -10557,6 +10638,202 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_alert_mails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertMailsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_alert_mails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertMailsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertMailsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_alert_mails_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertMailsTest"];
                 };
             };
             /** @description The request could not be read */
