@@ -36,5 +36,6 @@ pub mod templates;
 pub mod time;
 pub mod timezones;
 pub mod touches;
+pub mod values;
 pub mod visits;
 pub mod widgets;

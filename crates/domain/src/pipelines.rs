@@ -1,6 +1,10 @@
-//! Pipelines and their stages: the default one, and what an edit may look like.
+//! Pipelines and their stages: the default one, what an edit may look like, and why leads are won or lost.
+
+mod closing;
 
 use thiserror::Error;
+
+pub use closing::{Closing, ReasonFault, ReasonList};
 
 /// What reaching a stage means for reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +36,16 @@ impl StageKind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
+
+    /// How likely a lead in such a stage is won, in percent, where nobody said it.
+    #[must_use]
+    pub const fn usual_probability(self) -> i64 {
+        match self {
+            Self::Open => 50,
+            Self::Won => 100,
+            Self::Lost => 0,
+        }
+    }
 }
 
 /// A stage that does not exist yet.
@@ -43,6 +57,8 @@ pub struct StageTemplate {
     pub color: &'static str,
     /// What reaching it means.
     pub kind: StageKind,
+    /// How likely a lead in it is won, in percent.
+    pub probability: i64,
 }
 
 /// The name of the pipeline that a workspace starts with.
@@ -50,12 +66,12 @@ pub const DEFAULT_PIPELINE_NAME: &str = "Leads";
 
 /// The stages of the pipeline that a workspace starts with.
 pub const DEFAULT_STAGES: [StageTemplate; 6] = [
-    StageTemplate { name: "New", color: "blue", kind: StageKind::Open },
-    StageTemplate { name: "Contacted", color: "amber", kind: StageKind::Open },
-    StageTemplate { name: "Qualified", color: "purple", kind: StageKind::Open },
-    StageTemplate { name: "Proposal", color: "pink", kind: StageKind::Open },
-    StageTemplate { name: "Won", color: "green", kind: StageKind::Won },
-    StageTemplate { name: "Lost", color: "red", kind: StageKind::Lost },
+    StageTemplate { name: "New", color: "blue", kind: StageKind::Open, probability: 10 },
+    StageTemplate { name: "Contacted", color: "amber", kind: StageKind::Open, probability: 20 },
+    StageTemplate { name: "Qualified", color: "purple", kind: StageKind::Open, probability: 40 },
+    StageTemplate { name: "Proposal", color: "pink", kind: StageKind::Open, probability: 60 },
+    StageTemplate { name: "Won", color: "green", kind: StageKind::Won, probability: 100 },
+    StageTemplate { name: "Lost", color: "red", kind: StageKind::Lost, probability: 0 },
 ];
 
 /// The colours that a stage may have.
@@ -67,6 +83,9 @@ pub const NAME_MAX_CHARS: usize = 80;
 /// The most stages that a pipeline may have.
 pub const STAGES_MAX: usize = 30;
 
+/// The longest time after which a stage may call its leads stale, in days.
+pub const STALE_DAYS_MAX: i64 = 3_650;
+
 /// A stage as an edit would leave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StageDraft<'a> {
@@ -76,6 +95,10 @@ pub struct StageDraft<'a> {
     pub color: &'a str,
     /// What reaching it means.
     pub kind: StageKind,
+    /// How likely a lead in it is won, in percent.
+    pub probability: i64,
+    /// After how many days a lead in it is stale; `None` for never.
+    pub stale_after_days: Option<i64>,
 }
 
 /// Why a pipeline cannot be left so. Stages are counted from 0.
@@ -105,6 +128,27 @@ pub enum PipelineFault {
     /// The stage's colour is not one of [`COLOURS`].
     #[error("a stage's color is one of {}", COLOURS.join(", "))]
     StageColourUnknown(usize),
+    /// The stage's probability is no percentage.
+    #[error("a probability is 0 to 100")]
+    ProbabilityOutOfRange(usize),
+    /// The stage's leads would be stale at once, or in another life.
+    #[error("leads are stale after 1 to {STALE_DAYS_MAX} days, or never")]
+    StaleDaysOutOfRange(usize),
+    /// A list of reasons is too long.
+    #[error("a list has at most {} reasons", closing::REASONS_MAX)]
+    TooManyReasons(ReasonList),
+    /// A reason says nothing.
+    #[error("a reason needs words")]
+    ReasonMissing(ReasonList, usize),
+    /// A reason says too much.
+    #[error("a reason has at most {NAME_MAX_CHARS} characters")]
+    ReasonTooLong(ReasonList, usize),
+    /// A reason stands in its list twice.
+    #[error("this reason is in the list already")]
+    ReasonTwice(ReasonList, usize),
+    /// A reason is demanded where none can be chosen.
+    #[error("there are no reasons to choose from")]
+    NothingToChoose(ReasonList),
 }
 
 impl PipelineFault {
@@ -116,6 +160,13 @@ impl PipelineFault {
             Self::TooFewStages | Self::TooManyStages | Self::NoOpenStage => "/stages".to_owned(),
             Self::StageNameMissing(index) | Self::StageNameTooLong(index) => format!("/stages/{index}/name"),
             Self::StageColourUnknown(index) => format!("/stages/{index}/color"),
+            Self::ProbabilityOutOfRange(index) => format!("/stages/{index}/probability"),
+            Self::StaleDaysOutOfRange(index) => format!("/stages/{index}/staleAfterDays"),
+            Self::TooManyReasons(list) => format!("/{}", list.field()),
+            Self::ReasonMissing(list, index) | Self::ReasonTooLong(list, index) | Self::ReasonTwice(list, index) => {
+                format!("/{}/{index}", list.field())
+            }
+            Self::NothingToChoose(list) => format!("/{}", list.demand_field()),
         }
     }
 }
@@ -150,7 +201,10 @@ fn stage_faults(index: usize, stage: &StageDraft<'_>) -> impl Iterator<Item = Pi
         NameFault::TooLong => PipelineFault::StageNameTooLong(index),
     });
     let colour = (!COLOURS.contains(&stage.color)).then_some(PipelineFault::StageColourUnknown(index));
-    name.into_iter().chain(colour)
+    let probability = (!(0..=100).contains(&stage.probability)).then_some(PipelineFault::ProbabilityOutOfRange(index));
+    let is_out_of_range = stage.stale_after_days.is_some_and(|days| !(1..=STALE_DAYS_MAX).contains(&days));
+    let stale = is_out_of_range.then_some(PipelineFault::StaleDaysOutOfRange(index));
+    name.into_iter().chain(colour).chain(probability).chain(stale)
 }
 
 enum NameFault {
@@ -171,12 +225,20 @@ mod tests {
 
     use super::*;
 
-    const OPEN: StageDraft<'_> = StageDraft { name: "New", color: "blue", kind: StageKind::Open };
-    const WON: StageDraft<'_> = StageDraft { name: "Won", color: "green", kind: StageKind::Won };
+    const OPEN: StageDraft<'_> =
+        StageDraft { name: "New", color: "blue", kind: StageKind::Open, probability: 10, stale_after_days: Some(7) };
+    const WON: StageDraft<'_> =
+        StageDraft { name: "Won", color: "green", kind: StageKind::Won, probability: 100, stale_after_days: None };
 
     #[test]
     fn the_default_pipeline_may_be_kept_as_it_is() {
-        let stages = DEFAULT_STAGES.map(|stage| StageDraft { name: stage.name, color: stage.color, kind: stage.kind });
+        let stages = DEFAULT_STAGES.map(|stage| StageDraft {
+            name: stage.name,
+            color: stage.color,
+            kind: stage.kind,
+            probability: stage.probability,
+            stale_after_days: None,
+        });
 
         assert_eq!(faults(DEFAULT_PIPELINE_NAME, &stages), vec![]);
     }
@@ -189,6 +251,10 @@ mod tests {
     #[case("Leads", &[OPEN; 31], &[PipelineFault::TooManyStages])]
     #[case("Leads", &[OPEN, StageDraft { name: "", ..WON }], &[PipelineFault::StageNameMissing(1)])]
     #[case("Leads", &[OPEN, StageDraft { color: "#fff", ..WON }], &[PipelineFault::StageColourUnknown(1)])]
+    #[case("Leads", &[OPEN, StageDraft { probability: 101, ..WON }], &[PipelineFault::ProbabilityOutOfRange(1)])]
+    #[case("Leads", &[StageDraft { probability: -1, ..OPEN }, WON], &[PipelineFault::ProbabilityOutOfRange(0)])]
+    #[case("Leads", &[StageDraft { stale_after_days: Some(0), ..OPEN }, WON], &[PipelineFault::StaleDaysOutOfRange(0)])]
+    #[case("Leads", &[StageDraft { stale_after_days: Some(i64::MAX), ..OPEN }, WON], &[PipelineFault::StaleDaysOutOfRange(0)])]
     fn what_speaks_against_a_pipeline_is_named(
         #[case] name: &str,
         #[case] stages: &[StageDraft<'_>],

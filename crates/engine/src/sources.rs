@@ -8,10 +8,10 @@ pub mod widgets;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leadline_domain::{
     fields::FieldMapping,
-    ids::{ProjectId, SiteId, SourceId},
+    ids::{PipelineId, ProjectId, SiteId, SourceId},
 };
 use leadline_store::{
-    Error, projects,
+    Error, Tx, pipelines, projects,
     projects::Project,
     sources::{self, Site, Source},
 };
@@ -68,32 +68,59 @@ pub struct WebhookChange {
     pub regenerate_key: bool,
 }
 
+/// What somebody changes on a project. `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// The pipeline that its new leads come into; `Some(None)` for the default one.
+    pub pipeline: Option<Option<PipelineId>>,
+}
+
 /// Makes a project.
 ///
 /// # Errors
-/// Where the name is not 1 to 120 characters, or the database fails.
-pub async fn create_project(engine: &Engine, actor: &Actor, name: &str) -> Result<Project, SourceError> {
+/// Where the name is not 1 to 120 characters, there is no such pipeline, or the database fails.
+pub async fn create_project(engine: &Engine, actor: &Actor, change: &ProjectChange) -> Result<Project, SourceError> {
     let now = engine.clock.now();
-    let project = Project { id: ProjectId::new(now, random_bytes()), name: checked_name(name)?, created_at: now };
+    let name = checked_name(change.name.as_deref().unwrap_or_default())?;
+    let pipeline_id = change.pipeline.flatten();
+    let project = Project { id: ProjectId::new(now, random_bytes()), name, pipeline_id, created_at: now };
     let mut tx = engine.store.begin().await?;
+    hold_pipeline(&mut tx, actor, pipeline_id).await?;
     projects::insert(&mut tx, actor.workspace, &project).await?;
     tx.commit().await?;
     engine.door.intakes().forget();
     Ok(project)
 }
 
-/// Renames a project.
+/// Changes a project. Leads that are there stay where they are.
 ///
 /// # Errors
-/// Where it is not there, the name is not 1 to 120 characters, or the database fails.
-pub async fn rename_project(engine: &Engine, actor: &Actor, id: ProjectId, name: &str) -> Result<Project, SourceError> {
-    let name = checked_name(name)?;
+/// Where it is not there, the name is not 1 to 120 characters, there is no such pipeline, or the database fails.
+pub async fn change_project(
+    engine: &Engine,
+    actor: &Actor,
+    id: ProjectId,
+    change: &ProjectChange,
+) -> Result<Project, SourceError> {
+    let name = change.name.as_deref().map(checked_name).transpose()?;
     let mut tx = engine.store.begin().await?;
-    let is_there = projects::rename(&mut tx, actor.workspace, id, &name).await?;
+    hold_pipeline(&mut tx, actor, change.pipeline.flatten()).await?;
+    let mut project = projects::lock(&mut tx, actor.workspace, id).await?.ok_or(SourceError::NotFound)?;
+    project.name = name.unwrap_or(project.name);
+    project.pipeline_id = change.pipeline.unwrap_or(project.pipeline_id);
+    projects::update(&mut tx, actor.workspace, &project).await?;
     tx.commit().await?;
     engine.door.intakes().forget();
-    let project = projects::find(&engine.store.reader(), actor.workspace, id).await?;
-    project.filter(|_| is_there).ok_or(SourceError::NotFound)
+    Ok(project)
+}
+
+/// Holds the pipeline that a project names, so that it is not deleted meanwhile.
+async fn hold_pipeline(tx: &mut Tx, actor: &Actor, pipeline: Option<PipelineId>) -> Result<(), SourceError> {
+    let Some(pipeline) = pipeline else { return Ok(()) };
+    let is_there = pipelines::hold(tx, actor.workspace, pipeline).await?;
+    if is_there { Ok(()) } else { Err(SourceError::Field("pipelineId", "is not a pipeline here")) }
 }
 
 /// Puts a project away. Its leads stay; the last project of a workspace stays too, since leads must go somewhere.
@@ -359,7 +386,8 @@ fn checked_origins(origins: &[String]) -> Result<Vec<String>, SourceError> {
     origins.iter().map(origin).collect()
 }
 
-const CORE_FIELDS: [&str; 7] = ["name", "email", "phone", "company", "title", "message", "project"];
+const CORE_FIELDS: [&str; 10] =
+    ["name", "email", "phone", "company", "title", "message", "project", "quotable", "quote_value", "sales_value"];
 
 /// Checks that a mapping names core fields, and few enough of them.
 ///
@@ -371,6 +399,7 @@ pub fn checked_mapping(mapping: FieldMapping) -> Result<FieldMapping, SourceErro
     if is_small && names_core_fields {
         return Ok(mapping);
     }
-    let wrong = "must map incoming names to name, email, phone, company, title, message or project";
+    let wrong = "must map incoming names to name, email, phone, company, title, message, project, quotable, \
+                 quote_value or sales_value";
     Err(SourceError::Field("fieldMapping", wrong))
 }

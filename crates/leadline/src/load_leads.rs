@@ -136,6 +136,7 @@ fn counts(leads: &[NewLead], now: Timestamp) -> Vec<StageDelta> {
                 pipeline_id: lead.pipeline_id,
                 stage_id: lead.stage_id,
                 n: 1,
+                value_milli: 0,
             }),
         }
     }

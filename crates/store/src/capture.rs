@@ -8,6 +8,7 @@ use leadline_domain::{
         ContactId, LeadId, PipelineId, ProjectId, SourceId, StageCountId, StageId, SubmissionId, UserId, WorkspaceId,
     },
     time::Timestamp,
+    values::Values,
 };
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     dialect::Kind,
+    leads::values::{VALUE_COLUMNS, read_values},
     sql::{Columns, Error, Row, Tx, json_set, params},
 };
 
@@ -91,6 +93,7 @@ pub struct Candidate {
     pub visitor_id: Option<String>,
     pub submission_count: i64,
     pub last_submission_at: Timestamp,
+    pub values: Values,
     pub created_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
 }
@@ -341,7 +344,7 @@ const CAPTURE_COLUMNS: Columns = &[
     ("expires_at", Kind::Integer),
 ];
 
-/// How many leads came into a stage, or left it.
+/// How many leads came into a stage, or left it, and by how much its leads are worth more or less.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the columns of `lead_stage_counts` under their own names")]
 pub struct StageDelta {
@@ -350,6 +353,7 @@ pub struct StageDelta {
     pub pipeline_id: PipelineId,
     pub stage_id: StageId,
     pub n: i64,
+    pub value_milli: i64,
 }
 
 const STAGE_DELTA_COLUMNS: Columns = &[
@@ -358,6 +362,7 @@ const STAGE_DELTA_COLUMNS: Columns = &[
     ("pipeline_id", Kind::Id),
     ("stage_id", Kind::Id),
     ("n", Kind::Integer),
+    ("value_milli", Kind::Integer),
 ];
 
 pub(crate) const IDENTITY_COLUMNS: Columns =
@@ -435,7 +440,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
     let sql = format!(
         "SELECT id, workspace_id, contact_id, pipeline_id, stage_id, name, email, phone, phone_raw, country_code, company, title, message,
                 source_name, {custom} AS custom_fields, engagement, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
-                created_at, deleted_at
+                {VALUE_COLUMNS}, created_at, deleted_at
          FROM leads WHERE id IN {list} ORDER BY id {lock}",
         custom = dialect.json_text("custom_fields"),
         touch = dialect.json_text("last_touch"),
@@ -466,6 +471,7 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
                 visitor_id: row.get("visitor_id")?,
                 submission_count: row.get("submission_count")?,
                 last_submission_at: row.get("last_submission_at")?,
+                values: read_values(row)?,
                 created_at: row.get("created_at")?,
                 deleted_at: row.get("deleted_at")?,
             })
@@ -590,18 +596,26 @@ pub async fn fold_stage_counts(tx: &mut Tx, mut new_id: impl FnMut() -> StageCou
     for stage in crowded {
         let taken = tx
             .query(
-                "DELETE FROM lead_stage_counts WHERE stage_id = $1 RETURNING workspace_id, pipeline_id, n",
+                "DELETE FROM lead_stage_counts WHERE stage_id = $1 RETURNING workspace_id, pipeline_id, n, value_milli",
                 &params![stage],
             )
             .await?;
         let Some(first) = taken.first() else { continue };
         let (workspace_id, pipeline_id) = (first.get("workspace_id")?, first.get("pipeline_id")?);
-        let mut n = 0i64;
+        let (mut n, mut value) = (0i64, 0i128);
         for row in &taken {
             n += row.get::<i64>("n")?;
+            value += i128::from(row.get::<i64>("value_milli")?);
         }
-        let folded = StageDelta { id: new_id(), workspace_id, pipeline_id, stage_id: stage, n };
-        add_stage_counts(tx, &[folded]).await?;
+        let mut folded = Vec::new();
+        // One row, and more only where a number of the database cannot hold what all are worth.
+        while folded.is_empty() || value != 0 {
+            let value_milli = i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
+            value -= i128::from(value_milli);
+            folded.push(StageDelta { id: new_id(), workspace_id, pipeline_id, stage_id: stage, n, value_milli });
+            n = 0;
+        }
+        add_stage_counts(tx, &folded).await?;
     }
     Ok(())
 }

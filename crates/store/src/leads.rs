@@ -7,10 +7,12 @@
 mod change;
 mod found;
 mod read;
+pub(crate) mod values;
 
 use leadline_domain::{
     ids::{ContactId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
     time::Timestamp,
+    values::Values,
 };
 use serde_json::{Map, Value};
 
@@ -22,6 +24,7 @@ pub use change::{
     update_details,
 };
 pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
+pub use values::{LeadValues, set_close_reason, set_values};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +140,10 @@ pub struct Card {
     pub submission_count: i64,
     pub last_submission_at: Timestamp,
     pub stage_entered_at: Timestamp,
+    /// What it is worth.
+    pub values: Values,
+    /// Why it was won or lost.
+    pub close_reason: Option<String>,
     pub is_test: bool,
     pub version: i64,
     pub created_at: Timestamp,
@@ -151,6 +158,8 @@ pub struct Lead {
     pub contact_id: ContactId,
     pub project_name: Option<String>,
     pub stage_name: Option<String>,
+    /// The workspace's currency, where it chose one.
+    pub currency: Option<String>,
     pub phone_raw: Option<String>,
     pub country_code: Option<String>,
     pub source_id: Option<SourceId>,

@@ -7,13 +7,13 @@ use std::collections::HashMap;
 
 use leadline_domain::{
     ids::{PipelineId, StageId, WorkspaceId},
-    pipelines::{DEFAULT_PIPELINE_NAME, DEFAULT_STAGES, StageKind},
+    pipelines::{Closing, DEFAULT_PIPELINE_NAME, DEFAULT_STAGES, StageKind},
     time::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    dialect::Kind,
+    dialect::{Dialect, Kind},
     sql::{Columns, Error, Reader, Row, Tx, json_set, params},
 };
 
@@ -28,6 +28,10 @@ pub struct Pipeline {
     pub is_default: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Grows with every edit.
+    pub version: i64,
+    /// What it asks when a lead is won or lost.
+    pub closing: Closing,
     /// Its columns, at least two.
     pub stages: Vec<Stage>,
 }
@@ -47,6 +51,19 @@ pub struct Stage {
     pub kind: StageKind,
     /// Its place, counted from the left.
     pub position: i64,
+    /// How likely a lead in it is won, in percent.
+    pub probability: i64,
+    /// After how many days a lead in it is stale.
+    pub stale_after_days: Option<i64>,
+}
+
+/// What is told of a stage that a lead leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Its name.
+    pub name: String,
+    /// What reaching it meant.
+    pub kind: StageKind,
 }
 
 /// A pipeline to be inserted.
@@ -56,7 +73,44 @@ pub struct NewPipeline {
     pub id: PipelineId,
     pub name: String,
     pub is_default: bool,
+    pub closing: Closing,
     pub created_at: Timestamp,
+}
+
+/// The column `closing`.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ClosingColumn {
+    won_reasons: Vec<String>,
+    lost_reasons: Vec<String>,
+    won_reason_required: bool,
+    lost_reason_required: bool,
+}
+
+impl From<&Closing> for ClosingColumn {
+    fn from(closing: &Closing) -> Self {
+        Self {
+            won_reasons: closing.won_reasons.clone(),
+            lost_reasons: closing.lost_reasons.clone(),
+            won_reason_required: closing.won_reason_required,
+            lost_reason_required: closing.lost_reason_required,
+        }
+    }
+}
+
+impl From<ClosingColumn> for Closing {
+    fn from(column: ClosingColumn) -> Self {
+        Self {
+            won_reasons: column.won_reasons,
+            lost_reasons: column.lost_reasons,
+            won_reason_required: column.won_reason_required,
+            lost_reason_required: column.lost_reason_required,
+        }
+    }
+}
+
+fn closing_text(closing: &Closing) -> String {
+    serde_json::to_string(&ClosingColumn::from(closing)).expect("texts and flags can be written")
 }
 
 #[derive(Serialize)]
@@ -68,6 +122,8 @@ struct StageRow<'a> {
     color: &'a str,
     kind: &'static str,
     position: i64,
+    probability: i64,
+    stale_after_days: Option<i64>,
     created_at: i64,
 }
 
@@ -79,8 +135,13 @@ const STAGE_COLUMNS: Columns = &[
     ("color", Kind::Text),
     ("kind", Kind::Text),
     ("position", Kind::Integer),
+    ("probability", Kind::Integer),
+    ("stale_after_days", Kind::Integer),
     ("created_at", Kind::Integer),
 ];
+
+/// What [`read_stage`] reads.
+const STAGE: &str = "id, pipeline_id, name, color, kind, position, probability, stale_after_days";
 
 /// Makes the pipeline that a workspace starts with, unless it has one, and tells which it is. Two that do this at
 /// once get the same one: the unique index lets a single one in. `random` gives the random part of ids.
@@ -97,6 +158,7 @@ pub async fn insert_default(
         id: PipelineId::new(now, random()),
         name: DEFAULT_PIPELINE_NAME.to_owned(),
         is_default: true,
+        closing: Closing::default(),
         created_at: now,
     };
     let stages: Vec<Stage> = DEFAULT_STAGES
@@ -109,6 +171,8 @@ pub async fn insert_default(
             color: stage.color.to_owned(),
             kind: stage.kind,
             position,
+            probability: stage.probability,
+            stale_after_days: None,
         })
         .collect();
     if insert(tx, workspace, &pipeline, &stages).await? {
@@ -128,26 +192,90 @@ pub async fn insert(
     pipeline: &NewPipeline,
     stages: &[Stage],
 ) -> Result<bool, Error> {
-    let sql = "INSERT INTO lead_pipelines (id, workspace_id, name, is_default, created_at) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT DO NOTHING";
-    let row = params![pipeline.id, workspace, pipeline.name, pipeline.is_default, pipeline.created_at];
-    if tx.execute(sql, &row).await? == 0 {
+    let sql = format!(
+        "INSERT INTO lead_pipelines (id, workspace_id, name, is_default, closing, created_at)
+         VALUES ($1, $2, $3, $4, {closing}, $6) ON CONFLICT DO NOTHING",
+        closing = tx.dialect().json(5),
+    );
+    let closing = closing_text(&pipeline.closing);
+    let row = params![pipeline.id, workspace, pipeline.name, pipeline.is_default, closing, pipeline.created_at];
+    if tx.execute(&sql, &row).await? == 0 {
         return Ok(false);
     }
     write_stages(tx, workspace, stages, pipeline.created_at).await?;
     Ok(true)
 }
 
-/// Renames a pipeline and tells whether it is there.
+/// Writes name and reasons of a pipeline, counts the edit, and tells whether it is there.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn rename(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId, name: &str) -> Result<bool, Error> {
-    let sql = "UPDATE lead_pipelines SET name = $3 WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
-    Ok(tx.execute(sql, &params![id, workspace, name]).await? == 1)
+pub async fn update(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: PipelineId,
+    name: &str,
+    closing: &Closing,
+) -> Result<bool, Error> {
+    let sql = format!(
+        "UPDATE lead_pipelines SET name = $3, closing = {closing}, version = version + 1
+         WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
+        closing = tx.dialect().json(4),
+    );
+    Ok(tx.execute(&sql, &params![id, workspace, name, closing_text(closing)]).await? == 1)
 }
 
-/// Inserts the stages that are new and writes name, colour, kind and position of those that are not.
+/// Locks all pipelines of a workspace in the order of their ids, for whoever changes which one is the default.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lock_all(tx: &mut Tx, workspace: WorkspaceId) -> Result<(), Error> {
+    let sql = format!(
+        "SELECT id FROM lead_pipelines WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY id {}",
+        tx.dialect().for_update(),
+    );
+    tx.query(&sql, &params![workspace]).await.map(drop)
+}
+
+/// Makes a pipeline the default one. All pipelines must be locked.
+///
+/// # Errors
+/// [`Error::Contended`] where it is not there.
+pub async fn set_default(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId) -> Result<(), Error> {
+    // In this order: the unique index lets a single one be it at any moment.
+    let sql = "UPDATE lead_pipelines SET is_default = FALSE WHERE workspace_id = $1 AND is_default";
+    tx.execute(sql, &params![workspace]).await?;
+    let sql = "UPDATE lead_pipelines SET is_default = TRUE
+               WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    let changed = tx.execute(sql, &params![id, workspace]).await?;
+    if changed == 1 { Ok(()) } else { Err(Error::Contended) }
+}
+
+/// What a pipeline asks when a lead is won or lost; nothing where it is not there.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn closing_of(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId) -> Result<Closing, Error> {
+    let sql = format!(
+        "SELECT {closing} AS closing FROM lead_pipelines WHERE id = $1 AND workspace_id = $2",
+        closing = tx.dialect().json_text("closing"),
+    );
+    let row = tx.query_one(&sql, &params![id, workspace]).await?;
+    row.map_or_else(|| Ok(Closing::default()), |row| read_closing(&row))
+}
+
+/// How many leads stand in each stage of a workspace. By the index on its counts, of which a stage has a few dozen rows.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lead_counts(reader: &Reader, workspace: WorkspaceId) -> Result<HashMap<StageId, i64>, Error> {
+    let sql = "SELECT stage_id, CAST(sum(n) AS BIGINT) AS n FROM lead_stage_counts WHERE workspace_id = $1
+               GROUP BY stage_id";
+    let rows = reader.query(sql, &params![workspace]).await?;
+    rows.iter().map(|row| Ok((row.get("stage_id")?, row.get("n")?))).collect()
+}
+
+/// Inserts the stages that are new and writes what may be edited of those that are not.
 ///
 /// # Errors
 /// Where the database fails.
@@ -162,11 +290,14 @@ pub async fn write_stages(tx: &mut Tx, workspace: WorkspaceId, stages: &[Stage],
             color: &stage.color,
             kind: stage.kind.as_str(),
             position: stage.position,
+            probability: stage.probability,
+            stale_after_days: stage.stale_after_days,
             created_at: now.0,
         })
         .collect();
     let conflict = "ON CONFLICT (id) DO UPDATE SET name = excluded.name, color = excluded.color, kind = excluded.kind,
-                    position = excluded.position";
+                    position = excluded.position, probability = excluded.probability,
+                    stale_after_days = excluded.stale_after_days";
     tx.insert_set("lead_pipeline_stages", STAGE_COLUMNS, &rows, conflict).await.map(drop)
 }
 
@@ -188,14 +319,20 @@ pub async fn delete_stages(
     tx.execute(&sql, &[workspace, json_set(stages), now]).await.map(drop)
 }
 
-/// Puts a pipeline away, without its stages, and tells whether it was there.
+/// Puts a pipeline away, without its stages, and tells whether it was there. Projects that named it go by the default one.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE lead_pipelines SET deleted_at = $3
                WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL AND NOT is_default";
-    Ok(tx.execute(sql, &params![id, workspace, now]).await? == 1)
+    if tx.execute(sql, &params![id, workspace, now]).await? == 0 {
+        return Ok(false);
+    }
+    // A workspace has a thousand projects at most.
+    let sql = "UPDATE projects SET pipeline_id = NULL WHERE workspace_id = $2 AND pipeline_id = $1";
+    tx.execute(sql, &params![id, workspace]).await?;
+    Ok(true)
 }
 
 /// The workspace's pipelines, the default one first.
@@ -203,8 +340,18 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId, now: Ti
 /// # Errors
 /// Where the database fails.
 pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Pipeline>, Error> {
-    let pipelines = reader.query(PIPELINES, &params![workspace]).await?;
-    let stages = reader.query(STAGES, &params![workspace]).await?;
+    let dialect = reader.dialect();
+    let sql = format!(
+        "SELECT {columns} FROM lead_pipelines WHERE workspace_id = $1 AND deleted_at IS NULL
+         ORDER BY is_default DESC, created_at, id LIMIT 1000",
+        columns = pipeline_columns(dialect),
+    );
+    let pipelines = reader.query(&sql, &params![workspace]).await?;
+    let sql = format!(
+        "SELECT {STAGE} FROM lead_pipeline_stages WHERE deleted_at IS NULL AND pipeline_id IN
+                (SELECT id FROM lead_pipelines WHERE workspace_id = $1 AND deleted_at IS NULL)"
+    );
+    let stages = reader.query(&sql, &params![workspace]).await?;
     with_stages(&pipelines, &stages)
 }
 
@@ -224,9 +371,9 @@ pub async fn find(reader: &Reader, workspace: WorkspaceId, id: Option<PipelineId
 /// # Errors
 /// Where the database fails.
 pub async fn find_stage(reader: &Reader, workspace: WorkspaceId, id: StageId) -> Result<Option<Stage>, Error> {
-    let sql = "SELECT id, pipeline_id, name, color, kind, position FROM lead_pipeline_stages
-               WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
-    reader.query_one(sql, &params![id, workspace]).await?.as_ref().map(read_stage).transpose()
+    let sql =
+        format!("SELECT {STAGE} FROM lead_pipeline_stages WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL");
+    reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read_stage).transpose()
 }
 
 /// One pipeline, to be changed: nobody else changes it, or puts leads into its stages, until the transaction ends.
@@ -236,16 +383,28 @@ pub async fn find_stage(reader: &Reader, workspace: WorkspaceId, id: StageId) ->
 pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId) -> Result<Option<Pipeline>, Error> {
     let lock = tx.dialect().for_update();
     let sql = format!(
-        "SELECT id, name, is_default, created_at FROM lead_pipelines
-         WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {lock}"
+        "SELECT {columns} FROM lead_pipelines WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {lock}",
+        columns = pipeline_columns(tx.dialect()),
     );
     let pipelines = tx.query(&sql, &params![id, workspace]).await?;
     let sql = format!(
-        "SELECT id, pipeline_id, name, color, kind, position FROM lead_pipeline_stages
+        "SELECT {STAGE} FROM lead_pipeline_stages
          WHERE pipeline_id = $1 AND workspace_id = $2 AND deleted_at IS NULL ORDER BY id {lock}"
     );
     let stages = tx.query(&sql, &params![id, workspace]).await?;
     Ok(with_stages(&pipelines, &stages)?.pop())
+}
+
+/// Whether a pipeline is there, held so that nobody deletes it meanwhile.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn hold(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT id FROM lead_pipelines WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}",
+        tx.dialect().for_share(),
+    );
+    Ok(tx.query_one(&sql, &params![id, workspace]).await?.is_some())
 }
 
 /// A stage that a lead is about to be put into, held so that nobody removes it meanwhile.
@@ -254,7 +413,7 @@ pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: PipelineId) -> Result
 /// Where the database fails.
 pub async fn hold_stage(tx: &mut Tx, workspace: WorkspaceId, id: StageId) -> Result<Option<Stage>, Error> {
     let sql = format!(
-        "SELECT id, pipeline_id, name, color, kind, position FROM lead_pipeline_stages
+        "SELECT {STAGE} FROM lead_pipeline_stages
          WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}",
         tx.dialect().for_share(),
     );
@@ -279,22 +438,22 @@ pub async fn hold_stages(tx: &mut Tx, stages: &[StageId]) -> Result<Vec<StageId>
     tx.query(&sql, &[json_set(stages)]).await?.iter().map(|row| row.get("id")).collect()
 }
 
-/// The names of these stages, also of those that are gone.
+/// What these stages are called and what reaching them meant, also of those that are gone.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn names_of_stages(
+pub async fn left_stages(
     tx: &mut Tx,
     workspace: WorkspaceId,
     stages: &[StageId],
-) -> Result<HashMap<StageId, String>, Error> {
+) -> Result<HashMap<StageId, Left>, Error> {
     let sql = format!(
-        "SELECT id, name FROM lead_pipeline_stages WHERE workspace_id = $1 AND id IN {}",
+        "SELECT id, name, kind FROM lead_pipeline_stages WHERE workspace_id = $1 AND id IN {}",
         tx.dialect().id_list(2),
     );
     let [workspace] = params![workspace];
     let rows = tx.query(&sql, &[workspace, json_set(stages)]).await?;
-    rows.iter().map(|row| Ok((row.get("id")?, row.get("name")?))).collect()
+    rows.iter().map(|row| Ok((row.get("id")?, Left { name: row.get("name")?, kind: read_kind(row)? }))).collect()
 }
 
 /// The first stage of a pipeline, held.
@@ -303,11 +462,23 @@ pub async fn names_of_stages(
 /// Where the database fails.
 pub async fn first_stage(tx: &mut Tx, workspace: WorkspaceId, pipeline: PipelineId) -> Result<Option<Stage>, Error> {
     let sql = format!(
-        "SELECT id, pipeline_id, name, color, kind, position FROM lead_pipeline_stages
+        "SELECT {STAGE} FROM lead_pipeline_stages
          WHERE pipeline_id = $1 AND workspace_id = $2 AND deleted_at IS NULL ORDER BY position, id LIMIT 1 {}",
         tx.dialect().for_share(),
     );
     tx.query_one(&sql, &params![pipeline, workspace]).await?.as_ref().map(read_stage).transpose()
+}
+
+/// The stage that new leads come into that were meant for `pipeline`, held: the first one of it, or of the default one
+/// where it is gone.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn entry_stage(tx: &mut Tx, workspace: WorkspaceId, pipeline: PipelineId) -> Result<Option<Stage>, Error> {
+    match first_stage(tx, workspace, pipeline).await? {
+        Some(stage) => Ok(Some(stage)),
+        None => entry_stage_of_default(tx, workspace).await,
+    }
 }
 
 /// The stage that new leads of a workspace come into, held.
@@ -320,12 +491,13 @@ pub async fn entry_stage_of_default(tx: &mut Tx, workspace: WorkspaceId) -> Resu
     first_stage(tx, workspace, row.get("id")?).await
 }
 
-const PIPELINES: &str = "SELECT id, name, is_default, created_at FROM lead_pipelines
-     WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY is_default DESC, created_at, id LIMIT 1000";
+fn pipeline_columns(dialect: Dialect) -> String {
+    format!("id, name, is_default, created_at, version, {} AS closing", dialect.json_text("closing"))
+}
 
-const STAGES: &str = "SELECT id, pipeline_id, name, color, kind, position FROM lead_pipeline_stages
-     WHERE deleted_at IS NULL AND pipeline_id IN
-           (SELECT id FROM lead_pipelines WHERE workspace_id = $1 AND deleted_at IS NULL)";
+fn read_closing(row: &Row) -> Result<Closing, Error> {
+    row.json::<ClosingColumn>("closing").map(Closing::from)
+}
 
 fn with_stages(pipelines: &[Row], stages: &[Row]) -> Result<Vec<Pipeline>, Error> {
     let mut by_pipeline: HashMap<PipelineId, Vec<Stage>> = HashMap::new();
@@ -344,20 +516,28 @@ fn with_stages(pipelines: &[Row], stages: &[Row]) -> Result<Vec<Pipeline>, Error
                 name: row.get("name")?,
                 is_default: row.get("is_default")?,
                 created_at: row.get("created_at")?,
+                version: row.get("version")?,
+                closing: read_closing(row)?,
                 stages,
             })
         })
         .collect()
 }
 
-fn read_stage(row: &Row) -> Result<Stage, Error> {
+fn read_kind(row: &Row) -> Result<StageKind, Error> {
     let kind: String = row.get("kind")?;
+    StageKind::parse(&kind).ok_or(Error::Column { column: "kind".to_owned() })
+}
+
+fn read_stage(row: &Row) -> Result<Stage, Error> {
     Ok(Stage {
         id: row.get("id")?,
         pipeline_id: row.get("pipeline_id")?,
         name: row.get("name")?,
         color: row.get("color")?,
-        kind: StageKind::parse(&kind).ok_or(Error::Column { column: "kind".to_owned() })?,
+        kind: read_kind(row)?,
         position: row.get("position")?,
+        probability: row.get("probability")?,
+        stale_after_days: row.get("stale_after_days")?,
     })
 }

@@ -1,7 +1,7 @@
 //! Projects: what leads are about.
 
 use leadline_domain::{
-    ids::{ProjectId, WorkspaceId},
+    ids::{PipelineId, ProjectId, WorkspaceId},
     time::Timestamp,
 };
 
@@ -14,6 +14,8 @@ pub struct Project {
     pub id: ProjectId,
     /// Its name, 1 to 120 characters.
     pub name: String,
+    /// The pipeline that its new leads come into; `None` for the default one.
+    pub pipeline_id: Option<PipelineId>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -24,20 +26,33 @@ pub struct Project {
 /// Where the database fails.
 pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, project: &Project) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO projects (id, workspace_id, name, created_at) VALUES ($1, $2, $3, $4)",
-        &params![project.id, workspace, project.name, project.created_at],
+        "INSERT INTO projects (id, workspace_id, name, pipeline_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+        &params![project.id, workspace, project.name, project.pipeline_id, project.created_at],
     )
     .await
     .map(drop)
 }
 
-/// Renames a project and tells whether it is there.
+/// One project, to be changed.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn rename(tx: &mut Tx, workspace: WorkspaceId, id: ProjectId, name: &str) -> Result<bool, Error> {
-    let sql = "UPDATE projects SET name = $3 WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
-    Ok(tx.execute(sql, &params![id, workspace, name]).await? == 1)
+pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: ProjectId) -> Result<Option<Project>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}",
+        tx.dialect().for_update(),
+    );
+    tx.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
+/// Writes name and pipeline of a project and tells whether it is there.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn update(tx: &mut Tx, workspace: WorkspaceId, project: &Project) -> Result<bool, Error> {
+    let sql =
+        "UPDATE projects SET name = $3, pipeline_id = $4 WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    Ok(tx.execute(sql, &params![project.id, workspace, project.name, project.pipeline_id]).await? == 1)
 }
 
 /// Puts a project away and tells whether it was there. Its leads stay.
@@ -54,9 +69,11 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: ProjectId, now: Tim
 /// # Errors
 /// Where the database fails.
 pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Project>, Error> {
-    let sql = "SELECT id, name, created_at FROM projects
-               WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY created_at, id LIMIT 1000";
-    reader.query(sql, &params![workspace]).await?.iter().map(read).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects
+         WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY created_at, id LIMIT 1000"
+    );
+    reader.query(&sql, &params![workspace]).await?.iter().map(read).collect()
 }
 
 /// One project.
@@ -64,10 +81,17 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Project
 /// # Errors
 /// Where the database fails.
 pub async fn find(reader: &Reader, workspace: WorkspaceId, id: ProjectId) -> Result<Option<Project>, Error> {
-    let sql = "SELECT id, name, created_at FROM projects WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
-    reader.query_one(sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL");
+    reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
 }
 
+const COLUMNS: &str = "id, name, pipeline_id, created_at";
+
 fn read(row: &Row) -> Result<Project, Error> {
-    Ok(Project { id: row.get("id")?, name: row.get("name")?, created_at: row.get("created_at")? })
+    Ok(Project {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        pipeline_id: row.get("pipeline_id")?,
+        created_at: row.get("created_at")?,
+    })
 }

@@ -69,9 +69,14 @@ pub struct Received {
 
 const RECEIVED_COLUMNS: Columns = &[("id", Kind::Id), ("n", Kind::Integer), ("at", Kind::Integer)];
 
-/// The project, default pipeline and entry stage that a submission goes to.
+/// The project, pipeline and entry stage that a submission goes to. The pipeline is the one that the project names, or
+/// the default one.
 const PLACE: &str = "JOIN workspaces w ON w.id = p.workspace_id
-     JOIN lead_pipelines l ON l.workspace_id = p.workspace_id AND l.is_default AND l.deleted_at IS NULL
+     JOIN lead_pipelines l ON l.workspace_id = p.workspace_id AND l.deleted_at IS NULL AND l.id = coalesce(
+         (SELECT o.id FROM lead_pipelines o
+          WHERE o.id = p.pipeline_id AND o.workspace_id = p.workspace_id AND o.deleted_at IS NULL),
+         (SELECT d.id FROM lead_pipelines d
+          WHERE d.workspace_id = p.workspace_id AND d.is_default AND d.deleted_at IS NULL))
      JOIN lead_pipeline_stages t ON t.pipeline_id = l.id AND t.deleted_at IS NULL AND t.position =
          (SELECT min(position) FROM lead_pipeline_stages f WHERE f.pipeline_id = l.id AND f.deleted_at IS NULL)";
 

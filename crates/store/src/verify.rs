@@ -158,6 +158,17 @@ fn about_rows() -> Vec<Question> {
             ),
             of: "lead_pipeline_stages",
         },
+        Question {
+            name: "stages whose value does not add up",
+            wrong: each(
+                "id",
+                "(SELECT s.id, (SELECT coalesce(sum(coalesce(l.sales_value_milli, l.quote_value_milli)), 0) FROM leads l
+                                WHERE l.stage_id = s.id AND l.deleted_at IS NULL) AS stored,
+                         (SELECT coalesce(sum(value_milli), 0) FROM lead_stage_counts c WHERE c.stage_id = s.id) AS counted
+                  FROM lead_pipeline_stages s) AS stages WHERE stored <> counted",
+            ),
+            of: "lead_pipeline_stages",
+        },
     ]
 }
 

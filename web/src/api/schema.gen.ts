@@ -767,7 +767,7 @@ export interface paths {
         delete: operations["delete_capture_projects_by_id"];
         options?: never;
         head?: never;
-        /** Renames a project */
+        /** Changes a project */
         patch: operations["patch_capture_projects_by_id"];
         trace?: never;
     };
@@ -1893,7 +1893,7 @@ export interface components {
         /** @description A list that comes as a whole. */
         All_PipelineView: {
             /** @description The rows. */
-            data: {
+            data: (components["schemas"]["ClosingView"] & {
                 /** Format: uuid */
                 id: string;
                 name: string;
@@ -1901,9 +1901,14 @@ export interface components {
                 isDefault: boolean;
                 /** @description From left to right. */
                 stages: components["schemas"]["StageView"][];
+                /**
+                 * Format: int64
+                 * @description Grows with every edit. Sent back with one, it keeps what somebody else changed meanwhile from being overwritten.
+                 */
+                version: number;
                 /** Format: date-time */
                 createdAt: string;
-            }[];
+            })[];
         };
         /** @description A list that comes as a whole. */
         All_RoleView: {
@@ -2151,6 +2156,11 @@ export interface components {
         BoardView: {
             pipeline: components["schemas"]["PipelineView"];
             stages: components["schemas"]["ColumnView"][];
+            /**
+             * @description What values are in.
+             * @example EUR
+             */
+            currency: string;
         };
         /** @description Deliveries are held back and use up none of their attempts; one at a time is sent to see whether anybody answers. */
         BreakerView: {
@@ -2179,6 +2189,8 @@ export interface components {
              * @description For `move_stage`.
              */
             stageId?: string | null;
+            /** @description For `move_stage` into a stage that is won or lost. */
+            reason?: string | null;
             /**
              * Format: uuid
              * @description For `assign`; null for nobody.
@@ -2277,6 +2289,19 @@ export interface components {
             lastSubmissionAt: string;
             /** Format: date-time */
             stageEnteredAt: string;
+            quotable: components["schemas"]["QuotableName"];
+            /**
+             * @description In the workspace's currency, exactly.
+             * @example 1250.50
+             */
+            quoteValue?: string | null;
+            /**
+             * @description In the workspace's currency, exactly.
+             * @example 1250.50
+             */
+            salesValue?: string | null;
+            /** @description Why it was won or lost; null while it is open, or where nobody said. */
+            closeReason?: string | null;
             /** Format: date-time */
             createdAt: string;
             /**
@@ -2347,6 +2372,8 @@ export interface components {
             defaultCountry: string | null;
             /** @default null */
             timezone: string | null;
+            /** @default null */
+            currency: string | null;
             /**
              * Format: int64
              * @default null
@@ -2457,8 +2484,19 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description What a pipeline asks when a lead is won or lost. */
+        ClosingView: {
+            /** @description Why leads are won; without any nobody is asked. */
+            wonReasons: string[];
+            /** @description Why leads are lost. */
+            lostReasons: string[];
+            /** @description Whether no lead is moved into a won stage without a reason. */
+            wonReasonRequired: boolean;
+            /** @description Whether no lead is moved into a lost stage without a reason. */
+            lostReasonRequired: boolean;
+        };
         /** @description A column of the board. */
-        ColumnView: {
+        ColumnView: components["schemas"]["WorthView"] & {
             stage: components["schemas"]["StageView"];
             /**
              * Format: int64
@@ -3176,6 +3214,19 @@ export interface components {
             tags?: string[] | null;
             /** @description Fields to set; those that are not named stay, null removes one. */
             customFields?: Record<string, never> | null;
+            quotable?: components["schemas"]["QuotableName"] | null;
+            /**
+             * @description In the workspace's currency: a decimal in a text, at most 999999999999.999, or a number.
+             * @example 1250.50
+             */
+            quoteValue?: string | null;
+            /**
+             * @description As `quoteValue`.
+             * @example 1250.50
+             */
+            salesValue?: string | null;
+            /** @description Why it was won or lost: one of its pipeline's reasons. */
+            closeReason?: string | null;
         };
         /** @description What would be recognised in one submission. */
         LeadPreview: {
@@ -3208,6 +3259,11 @@ export interface components {
             number: number;
             projectName?: string | null;
             stageName?: string | null;
+            /**
+             * @description What `quoteValue` and `salesValue` are in.
+             * @example EUR
+             */
+            currency: string;
             /** Format: uuid */
             contactId: string;
             /** @description As entered. */
@@ -3318,6 +3374,8 @@ export interface components {
              * @description The lead that it comes to stand below; on top of the column where there is none.
              */
             afterLeadId?: string | null;
+            /** @description Why it is won or lost: one of the reasons of the stage's pipeline, which may demand one. */
+            reason?: string | null;
         };
         /** @description A lead that would move. */
         MoverView: {
@@ -3414,6 +3472,17 @@ export interface components {
             stageId?: string | null;
             /** @description By camelCase key, with `_displayNames`. */
             customFields?: Record<string, never> | null;
+            quotable?: components["schemas"]["QuotableName"] | null;
+            /**
+             * @description In the workspace's currency: a decimal in a text, at most 999999999999.999, or a number.
+             * @example 1250.50
+             */
+            quoteValue?: string | null;
+            /**
+             * @description As `quoteValue`.
+             * @example 1250.50
+             */
+            salesValue?: string | null;
             source?: components["schemas"]["DirectSource"] | null;
         };
         /** @description A new pipeline. */
@@ -3422,6 +3491,12 @@ export interface components {
             name: string;
             /** @description At least 2, of which one is open; those of a first pipeline where nothing is said. */
             stages?: components["schemas"]["NewStage"][] | null;
+            /** @description Why leads are won, at most 30 reasons of 1 to 80 characters. */
+            wonReasons?: string[] | null;
+            /** @description Why leads are lost, at most 30 reasons of 1 to 80 characters. */
+            lostReasons?: string[] | null;
+            wonReasonRequired?: boolean | null;
+            lostReasonRequired?: boolean | null;
         };
         /** @description Which deliveries are sent again: one of the two. */
         NewReplay: {
@@ -3443,6 +3518,16 @@ export interface components {
             /** @description The name of a colour. */
             color: string;
             kind: components["schemas"]["StageKindName"];
+            /**
+             * Format: int64
+             * @description 0 to 100 percent; where nothing is said, 100 for won, 0 for lost, 50 for open.
+             */
+            probability?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 3650; null for never.
+             */
+            staleAfterDays?: number | null;
         };
         /** @description A new inbound webhook. */
         NewWebhook: {
@@ -3453,7 +3538,7 @@ export interface components {
              * @description Where its leads go; the first project where none is named.
              */
             projectId?: string | null;
-            /** @description Incoming field to name, email, phone, company, title, message or project. */
+            /** @description Incoming field to name, email, phone, company, title, message, project, quotable, quote_value or sales_value. */
             fieldMapping?: {
                 [key: string]: string;
             } | null;
@@ -3747,6 +3832,19 @@ export interface components {
                 lastSubmissionAt: string;
                 /** Format: date-time */
                 stageEnteredAt: string;
+                quotable: components["schemas"]["QuotableName"];
+                /**
+                 * @description In the workspace's currency, exactly.
+                 * @example 1250.50
+                 */
+                quoteValue?: string | null;
+                /**
+                 * @description In the workspace's currency, exactly.
+                 * @example 1250.50
+                 */
+                salesValue?: string | null;
+                /** @description Why it was won or lost; null while it is open, or where nobody said. */
+                closeReason?: string | null;
                 /** Format: date-time */
                 createdAt: string;
                 /**
@@ -4243,7 +4341,15 @@ export interface components {
         };
         /** @description What is to change about a pipeline. */
         PipelinePatch: {
+            /**
+             * Format: int64
+             * @description The version that the change is made on. Where the pipeline has another by now, nothing is changed; who sends none
+             *     overwrites what is there.
+             */
+            version?: number | null;
             name?: string | null;
+            /** @description True makes it the pipeline that new leads come into, in place of the one that was. */
+            isDefault?: boolean | null;
             /** @description All stages from now on, from left to right. Those that are missing are removed. */
             stages?: components["schemas"]["StagePatch"][] | null;
             /**
@@ -4251,9 +4357,15 @@ export interface components {
              * @description The stage that takes the leads of removed stages. Without it a stage with leads cannot be removed.
              */
             moveLeadsTo?: string | null;
+            /** @description Why leads are won, at most 30 reasons of 1 to 80 characters. */
+            wonReasons?: string[] | null;
+            /** @description Why leads are lost, at most 30 reasons of 1 to 80 characters. */
+            lostReasons?: string[] | null;
+            wonReasonRequired?: boolean | null;
+            lostReasonRequired?: boolean | null;
         };
         /** @description A pipeline. */
-        PipelineView: {
+        PipelineView: components["schemas"]["ClosingView"] & {
             /** Format: uuid */
             id: string;
             name: string;
@@ -4261,6 +4373,11 @@ export interface components {
             isDefault: boolean;
             /** @description From left to right. */
             stages: components["schemas"]["StageView"][];
+            /**
+             * Format: int64
+             * @description Grows with every edit. Sent back with one, it keeps what somebody else changed meanwhile from being overwritten.
+             */
+            version: number;
             /** Format: date-time */
             createdAt: string;
         };
@@ -4302,16 +4419,36 @@ export interface components {
         ProjectList: {
             data: components["schemas"]["ProjectView"][];
         };
-        /** @description A project's name. */
+        /** @description What is to change about a project. */
+        ProjectPatch: {
+            /** @description 1 to 120 characters. */
+            name?: string | null;
+            /**
+             * Format: uuid
+             * @description The pipeline that its new leads come into; null for the default one. Leads that are there stay where they are.
+             */
+            pipelineId?: string | null;
+        };
+        /** @description A new project. */
         ProjectRequest: {
             /** @description 1 to 120 characters. */
             name: string;
+            /**
+             * Format: uuid
+             * @description The pipeline that its leads come into; the default one where none is named.
+             */
+            pipelineId?: string | null;
         };
         /** @description A project. */
         ProjectView: {
             /** Format: uuid */
             id: string;
             name: string;
+            /**
+             * Format: uuid
+             * @description The pipeline that its new leads come into; null for the default one.
+             */
+            pipelineId?: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -4369,6 +4506,11 @@ export interface components {
              */
             leadId?: string | null;
         };
+        /**
+         * @description Whether a lead is one to make an offer to.
+         * @enum {string}
+         */
+        QuotableName: "not_set" | "yes" | "no" | "pending";
         /** @description What a program is told about a submission that was accepted. */
         ReceiptView: {
             /**
@@ -4723,6 +4865,11 @@ export interface components {
              * @example Europe/Berlin
              */
             timezone: string;
+            /**
+             * @description The currency that leads are quoted and sold in.
+             * @example EUR
+             */
+            currency: string;
         };
         SetupRequest: {
             /** @example Example Ltd */
@@ -4808,7 +4955,7 @@ export interface components {
          */
         StageKindName: "open" | "won" | "lost";
         /** @description More cards of a column. */
-        StagePageView: {
+        StagePageView: components["schemas"]["WorthView"] & {
             cards: components["schemas"]["CardView"][];
             /** @description Where the next page begins; null where there is none. */
             next?: string | null;
@@ -4834,9 +4981,24 @@ export interface components {
             kind: components["schemas"]["StageKindName"];
             /**
              * Format: int64
+             * @description 0 to 100 percent; where nothing is said it stays, or follows a kind that changes.
+             */
+            probability?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 3650; null for never; where nothing is said it stays.
+             */
+            staleAfterDays?: number | null;
+            /**
+             * Format: int64
              * @description Taken and not read: the order of the list counts.
              */
             position?: number | null;
+            /**
+             * Format: int64
+             * @description Taken and not read.
+             */
+            leadCount?: number | null;
         };
         /** @description A stage of a pipeline. */
         StageView: {
@@ -4851,6 +5013,21 @@ export interface components {
              * @description From 0, from left to right.
              */
             position: number;
+            /**
+             * Format: int64
+             * @description How likely a lead in it is won, in percent.
+             */
+            probability: number;
+            /**
+             * Format: int64
+             * @description After how many days in it a lead is stale, where the stage is open; null for never.
+             */
+            staleAfterDays?: number | null;
+            /**
+             * Format: int64
+             * @description How many leads stand in it. Told where pipelines are, and left out on the board, whose columns have counts.
+             */
+            leadCount?: number | null;
         };
         /** @description What became of a callback. */
         StoredView: {
@@ -5266,6 +5443,11 @@ export interface components {
             name: string;
             /** @example production */
             environment: string;
+            /**
+             * @description The currency that leads are quoted and sold in.
+             * @example EUR
+             */
+            currency: string;
         };
         WorkspaceView: {
             /** Format: uuid */
@@ -5275,6 +5457,19 @@ export interface components {
             settings: components["schemas"]["SettingsView"];
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description What the leads of a column are worth together: each what it was sold for, or else what was quoted. */
+        WorthView: {
+            /**
+             * @description Null where counting stopped.
+             * @example 1250.50
+             */
+            value?: string | null;
+            /**
+             * @description Times the stage's probability. Null where counting stopped.
+             * @example 625.25
+             */
+            weightedValue?: string | null;
         };
     };
     responses: never;
@@ -8655,7 +8850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Leads are in a stage that is to be removed */
+            /** @description Leads are in a stage that is to be removed (`/moveLeadsTo`), or somebody else changed the pipeline meanwhile (`/version`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9081,7 +9276,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProjectRequest"];
+                "application/json": components["schemas"]["ProjectPatch"];
             };
         };
         responses: {

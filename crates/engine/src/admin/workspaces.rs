@@ -5,6 +5,7 @@ use leadline_domain::{
     permissions::Role,
     silence,
     time::Timestamp,
+    values,
 };
 use leadline_store::{
     self as store, Store, Tx, pipelines, projects, users,
@@ -177,7 +178,8 @@ async fn found(
     let workspace = Workspace { id, slug: slug.to_owned(), name: name.to_owned(), settings, created_at: now };
     workspaces::insert(tx, &workspace).await?;
     let project_id = ProjectId::new(now, random_bytes());
-    let project = projects::Project { id: project_id, name: FIRST_PROJECT.to_owned(), created_at: now };
+    let project =
+        projects::Project { id: project_id, name: FIRST_PROJECT.to_owned(), pipeline_id: None, created_at: now };
     projects::insert(tx, id, &project).await?;
     pipelines::insert_default(tx, id, now, random_bytes).await?;
     Ok(workspace)
@@ -198,6 +200,8 @@ pub struct Change {
     pub default_country: Option<Option<String>>,
     /// The timezone that days and business hours follow, by its name (`Europe/Berlin`).
     pub timezone: Option<Option<String>>,
+    /// The currency that leads are quoted and sold in, in three letters.
+    pub currency: Option<Option<String>>,
     /// What the fraud desk goes by.
     pub detection: DetectionChange,
 }
@@ -237,6 +241,14 @@ fn apply_settings(settings: &mut Value, change: &Change) -> Result<(), AdminErro
             message: "must be the name of a timezone, such as Europe/Berlin",
         });
     }
+    let currency = change.currency.as_ref().map(|code| code.as_ref().map(|code| code.trim().to_ascii_uppercase()));
+    if currency.iter().flatten().any(|code| !values::is_currency(code)) {
+        return Err(AdminError::Invalid {
+            field: "settings/currency",
+            message: "must be a currency in three letters, such as EUR",
+        });
+    }
+    set(settings, "currency", currency);
     set(settings, "timezone", change.timezone.clone());
     set(settings, "reengageHours", change.reengage_hours);
     set(settings, "ipWindowMinutes", change.ip_window_minutes);

@@ -25,6 +25,7 @@ use leadline_store::{
         StageDelta,
     },
     events::{self, NewActivity, NewEvent},
+    leads::{self, LeadValues},
     ledger::{self, Fact},
     pipelines,
 };
@@ -191,6 +192,7 @@ struct Written {
     events: Vec<NewEvent>,
     tags: Vec<LeadTag>,
     counts: Vec<StageDelta>,
+    values: Vec<LeadValues>,
     booked: ledger::Notes,
     claimed: Vec<Identity>,
     pointed: Vec<Identity>,
@@ -313,12 +315,14 @@ impl Knowledge {
     /// Holds the stages that new leads go to. Sources are remembered for a moment, and a stage may be gone by now.
     async fn hold_stages(&mut self, tx: &mut Tx, batch: &[Arc<Prepared>], decided: &[Decided]) -> Result<(), Error> {
         let makers = batch.iter().zip(decided).filter(|(_, decided)| matches!(decided, Decided::Makes { .. }));
-        let wanted: BTreeMap<StageId, WorkspaceId> =
-            makers.map(|(one, _)| (place(one).1, one.submission.intake.workspace_id)).collect();
+        let wanted: BTreeMap<StageId, (WorkspaceId, PipelineId)> = makers
+            .map(|(one, _)| (place(one), one.submission.intake.workspace_id))
+            .map(|((pipeline, stage), workspace)| (stage, (workspace, pipeline)))
+            .collect();
         let stages: Vec<StageId> = wanted.keys().copied().collect();
         let held = pipelines::hold_stages(tx, &stages).await?;
-        for (stage, workspace) in wanted.into_iter().filter(|(stage, _)| !held.contains(stage)) {
-            let entry = pipelines::entry_stage_of_default(tx, workspace).await?;
+        for (stage, (workspace, pipeline)) in wanted.into_iter().filter(|(stage, _)| !held.contains(stage)) {
+            let entry = pipelines::entry_stage(tx, workspace, pipeline).await?;
             // A workspace always has a default pipeline; one that is being changed is looked at again.
             let entry = entry.ok_or(Error::Contended)?;
             self.instead.insert(stage, (entry.pipeline_id, entry.id));
@@ -417,9 +421,8 @@ impl Knowledge {
         leads.sort_unstable_by_key(|working| working.row.id);
         let mut stages: BTreeMap<(Uuid, Uuid), StageDelta> = BTreeMap::new();
         for working in leads {
-            if working.is_new || working.was_deleted {
-                count(&mut stages, &working.row);
-            }
+            count(&mut stages, &working);
+            written.values.extend(working.changed_values());
             if working.is_new {
                 written.tags.extend(working.tags());
                 written.new_leads.push(working.row);
@@ -439,6 +442,8 @@ impl Written {
         capture::insert_contacts(tx, &self.contacts).await?;
         capture::insert_leads(tx, &self.new_leads).await?;
         capture::update_resubmitted(tx, &self.resubmitted).await?;
+        // A statement of its own, since hardly any submission says what its lead is worth.
+        leads::set_values(tx, &self.values).await?;
         capture::insert_submissions(tx, &self.submissions).await?;
         capture::insert_captures(tx, &self.captures).await?;
         capture::insert_tags(tx, &self.tags).await?;
@@ -552,15 +557,21 @@ fn new_contact(prepared: &Prepared) -> NewContact {
     }
 }
 
-fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, row: &NewLead) {
+fn count(stages: &mut BTreeMap<(Uuid, Uuid), StageDelta>, working: &Working) {
+    let (row, (n, value_milli)) = (&working.row, working.adds());
+    if (n, value_milli) == (0, 0) {
+        return;
+    }
     let delta = stages.entry((row.workspace_id.0, row.stage_id.0)).or_insert_with(|| StageDelta {
         id: StageCountId::new(Timestamp(row.updated_at), random_bytes()),
         workspace_id: row.workspace_id,
         pipeline_id: row.pipeline_id,
         stage_id: row.stage_id,
         n: 0,
+        value_milli: 0,
     });
-    delta.n += 1;
+    delta.n += n;
+    delta.value_milli += value_milli;
 }
 
 fn kind_of_repeat(prepared: &Prepared, silence_ms: i64) -> &'static str {

@@ -23,6 +23,7 @@ pub mod release;
 pub mod replay;
 pub mod spool;
 mod standing;
+mod values;
 mod working;
 
 use std::{
@@ -38,6 +39,7 @@ use leadline_domain::{
     fields::RawFields,
     ids::{LeadId, PipelineId, StageId, SubmissionId, UserId, submission_for_key},
     time::Timestamp,
+    values::ToldValues,
 };
 use leadline_store::{Store, sources::Intake};
 use serde::{Deserialize, Serialize};
@@ -129,6 +131,9 @@ pub struct Direct {
     pub custom_fields: Map<String, Value>,
     /// The stage to begin in, in place of the pipeline's first.
     pub stage: Option<(PipelineId, StageId)>,
+    /// What the lead is worth. A spool of an older version knows nothing of it.
+    #[serde(default)]
+    pub values: ToldValues,
 }
 
 impl Submission {

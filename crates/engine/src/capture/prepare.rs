@@ -10,11 +10,12 @@ use leadline_domain::{
     fraud::{self, HoldFacts},
     phones::Phone,
     scores::{self, Channel, FormTokenFact, PhoneFact, Score, Scoring, SuspicionFacts},
+    values::ToldValues,
 };
 use leadline_store::capture::IdentityKey;
 use serde_json::{Map, Value, json};
 
-use super::{Submission, conversations, detection::Detection, form_token, standing::Standing};
+use super::{Submission, conversations, detection::Detection, form_token, standing::Standing, values};
 use crate::{addresses, seal::Keys};
 
 /// A submission ready to be written.
@@ -34,6 +35,8 @@ pub struct Prepared {
     pub region: Option<String>,
     /// Custom fields, with what could not be used as e-mail.
     pub custom_fields: Map<String, Value>,
+    /// What it says of the lead's worth.
+    pub values: ToldValues,
     /// The hashed identities inside the project.
     pub identities: Identities,
     /// The hashed identities inside the workspace.
@@ -166,6 +169,8 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
         phone: e164.as_deref().map(|phone| project_key("phone", phone)),
         ip: ip.map(|ip| project_key("ip", ip)),
     };
+    let mut custom_fields = custom_fields(&submission, &recognised, email.is_some());
+    let values = values::take(&submission, &mapping, &mut custom_fields);
     Ok(Prepared {
         name: display_name(&recognised, e164.as_deref(), &submission.intake.source_name),
         person_key: identities.email.or(identities.phone).or(identities.visitor).or(identities.ip),
@@ -178,7 +183,8 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
             email: email_text.as_deref().map(|email| workspace_key("contact_email", email)),
             phone: e164.as_deref().map(|phone| workspace_key("contact_phone", phone)),
         },
-        custom_fields: custom_fields(&submission, &recognised, email.is_some()),
+        custom_fields,
+        values,
         email: email_text,
         phone: e164,
         region: phone.and_then(|phone| phone.region),
@@ -248,6 +254,7 @@ fn turned_away(keys: &Keys, submission: Submission) -> Prepared {
         phone: None,
         region: None,
         custom_fields: Map::new(),
+        values: ToldValues::default(),
         identities: Identities::default(),
         contact_identities: ContactIdentities::default(),
         person_key: Some(IdentityKey(keys.identity(workspace, "blocked", &who))),

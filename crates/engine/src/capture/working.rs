@@ -6,9 +6,11 @@ use leadline_domain::{
     ids::{ContactId, LeadId, PipelineId, ProjectId, StageId},
     rank::Rank,
     scores::{self, LeadFields, Score, Scoring},
+    values::Values,
 };
 use leadline_store::{
     capture::{Candidate, LeadTag, NewLead, Resubmitted},
+    leads::LeadValues,
     search,
 };
 use serde_json::{Map, Value, json};
@@ -26,6 +28,8 @@ pub(super) struct Working {
     pub(super) is_new: bool,
     /// Whether it was deleted, and comes back.
     pub(super) was_deleted: bool,
+    /// What it was worth before the batch, and what it is worth.
+    values: (Values, Values),
     /// Its row. Of a lead that was there before, only what [`Working::resubmitted`] takes is filled in.
     pub(super) row: NewLead,
 }
@@ -87,7 +91,8 @@ impl Working {
             search_text: String::new(),
         };
         score(&mut row, prepared, suspicion);
-        Self { is_new: true, was_deleted: false, row }
+        let values = (Values::default(), prepared.values.over(Values::default()));
+        Self { is_new: true, was_deleted: false, values, row }
     }
 
     /// A lead that was there before the batch.
@@ -96,6 +101,7 @@ impl Working {
         Self {
             is_new: false,
             was_deleted: row.deleted_at.is_some(),
+            values: (row.values, row.values),
             row: NewLead {
                 id: row.id,
                 workspace_id: row.workspace_id,
@@ -144,6 +150,7 @@ impl Working {
     /// touch. What the lead is called and reached by stays: corrections show on the submissions' cards.
     pub(super) fn join(&mut self, prepared: &Prepared, suspicion: &Score) {
         let recognised = &prepared.recognised;
+        self.values.1 = prepared.values.over(self.values.1);
         let row = &mut self.row;
         let was_called_for_want_of_a_name = Some(&row.name) == row.email.as_ref()
             || Some(&row.name) == row.phone.as_ref()
@@ -175,6 +182,18 @@ impl Working {
         row.last_submission_at = row.last_submission_at.max(prepared.submission.received_at.0);
         row.updated_at = row.last_submission_at;
         score(row, prepared, suspicion);
+    }
+
+    /// By how many leads its column has more, and by how many thousandths they are worth more.
+    pub(super) fn adds(&self) -> (i64, i64) {
+        let (before, now) = (self.values.0.milli(), self.values.1.milli());
+        if self.is_new || self.was_deleted { (1, now) } else { (0, now - before) }
+    }
+
+    /// What it is worth, where that changed.
+    pub(super) fn changed_values(&self) -> Option<LeadValues> {
+        let (before, values) = self.values;
+        (before != values).then_some(LeadValues { id: self.row.id, values })
     }
 
     /// What a further submission changes of a lead that was there before.

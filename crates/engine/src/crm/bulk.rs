@@ -26,7 +26,12 @@ const TAGS_MAX: usize = 50;
 #[derive(Debug, Clone)]
 pub enum Action {
     /// Put on top of a column, in the order in which they were named.
-    Move(StageId),
+    Move {
+        /// The column.
+        stage: StageId,
+        /// Why they are won or lost, where the column says that they are.
+        reason: Option<String>,
+    },
     /// Given to a member, or to nobody.
     Assign(Option<UserId>),
     /// Deleted softly.
@@ -69,7 +74,7 @@ pub async fn apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadI
 async fn try_apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadId]) -> Result<Vec<Outcome>, LeadError> {
     let mut tx = engine.store.begin().await?;
     let target = match action {
-        Action::Move(stage) => {
+        Action::Move { stage, .. } => {
             Some(pipelines::hold_stage(&mut tx, actor.workspace, *stage).await?.ok_or(LeadError::NoStage)?)
         }
         Action::Assign(_) | Action::Delete | Action::Restore | Action::Tag(_) => None,
@@ -81,8 +86,10 @@ async fn try_apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadI
     changing.sort_by_key(|lead| ids.iter().position(|id| *id == lead.id));
     let mut record = Record::new(engine, actor);
     match (action, &target) {
-        (Action::Move(_), Some(stage)) => move_all(&mut tx, &mut record, engine, actor, stage, &changing).await?,
-        (Action::Move(_), None) => return Err(LeadError::NoStage),
+        (Action::Move { reason, .. }, Some(stage)) => {
+            move_all(&mut tx, &mut record, (engine, actor), (stage, reason.as_deref()), &changing).await?;
+        }
+        (Action::Move { .. }, None) => return Err(LeadError::NoStage),
         (Action::Assign(to), _) => assign_all(&mut tx, &mut record, engine, actor, *to, &changing).await?,
         (Action::Delete, _) => delete_all(&mut tx, &mut record, engine, actor, &changing).await?,
         (Action::Restore, _) => restore_all(&mut tx, &mut record, engine, actor, &changing).await?,
@@ -99,7 +106,7 @@ async fn try_apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadI
 fn refusal(action: &Action, lead: &Locked) -> Option<Refusal> {
     let deleted = lead.deleted_at.is_some().then_some(Refusal::Deleted);
     match action {
-        Action::Move(_) | Action::Assign(_) => deleted,
+        Action::Move { .. } | Action::Assign(_) => deleted,
         Action::Delete | Action::Restore => None,
         Action::Tag(tags) => {
             let added = tags.iter().filter(|tag| !lead.tags.contains(tag)).count();
@@ -116,27 +123,29 @@ fn ids_of(leads: &[&Locked]) -> Vec<LeadId> {
 async fn move_all(
     tx: &mut Tx,
     record: &mut Record<'_>,
-    engine: &Engine,
-    actor: &Actor,
-    stage: &Stage,
+    (engine, actor): (&Engine, &Actor),
+    (stage, reason): (&Stage, Option<&str>),
     leads: &[&Locked],
 ) -> Result<(), LeadError> {
     let now = engine.clock.now();
     let moving: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.stage_id != stage.id).collect();
-    let rows: Vec<Moved> = moving
-        .iter()
-        .zip((0..=u32::MAX).rev())
-        .map(|(lead, salt)| Moved {
+    let from: Vec<StageId> = moving.iter().map(|lead| lead.stage_id).collect();
+    let from = pipelines::left_stages(tx, actor.workspace, &from).await?;
+    let closing = stages::closing_for(tx, actor, stage).await?;
+    let mut rows: Vec<Moved> = Vec::with_capacity(moving.len());
+    for (lead, salt) in moving.iter().zip((0..=u32::MAX).rev()) {
+        rows.push(Moved {
             id: lead.id,
             pipeline_id: stage.pipeline_id,
             stage_id: stage.id,
             rank: Rank::at(now, salt).as_str().to_owned(),
-        })
-        .collect();
+            close_reason: stages::reason_in(&closing, stage, lead, &from, reason)?,
+        });
+    }
     leads::move_to(tx, actor.workspace, &rows, now).await?;
-    let from: Vec<StageId> = moving.iter().map(|lead| lead.stage_id).collect();
-    let names = pipelines::names_of_stages(tx, actor.workspace, &from).await?;
-    moving.iter().for_each(|lead| stages::tell(record, lead, stage, &names, None));
+    for (lead, row) in moving.iter().zip(&rows) {
+        stages::tell(record, lead, stage, &from, row.close_reason.as_deref(), None);
+    }
     Ok(())
 }
 
@@ -199,7 +208,7 @@ fn appear(record: &mut Record<'_>, lead: &Locked, kind: &str, n: i64) {
     let place = (lead.pipeline_id, lead.stage_id);
     record.activity(lead.id, kind, json!({}));
     record.event(lead.id, kind, place, json!({}));
-    record.count(place, n);
+    record.count(place, n, n * lead.values.milli());
 }
 
 async fn tag_all(

@@ -1,6 +1,9 @@
 //! A lead that a person or a program makes by hand, checked before it goes through the door.
 
-use leadline_domain::ids::{PipelineId, StageId};
+use leadline_domain::{
+    ids::{PipelineId, StageId},
+    values::ToldValues,
+};
 use leadline_store::{pipelines, workspaces};
 use serde_json::{Map, Value};
 
@@ -23,6 +26,8 @@ pub struct Draft {
     pub custom_fields: Map<String, Value>,
     /// The stage to begin in, in place of the first of the default pipeline.
     pub stage: Option<StageId>,
+    /// What it is worth.
+    pub values: ToldValues,
 }
 
 /// How strictly an e-mail address and a phone number are taken.
@@ -63,6 +68,7 @@ pub async fn check(engine: &Engine, actor: &Actor, draft: Draft, strictness: Str
         tags: text::tags(&draft.tags, &mut faults),
         custom_fields: text::custom_fields(&Map::new(), draft.custom_fields, &mut faults),
         stage: draft.stage,
+        values: draft.values,
     };
     if strictness == Strictness::Refuse {
         let workspace = workspaces::find(&reader, actor.workspace).await?;

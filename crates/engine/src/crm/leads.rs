@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Action, Fault, LeadError, Record, Refusal, apply, identities, retrying,
     text::{self, clean},
+    worth::{self, WorthChanges},
 };
 use crate::{Actor, Engine, reasons};
 
@@ -32,6 +33,8 @@ pub struct Changes {
     pub tags: Option<Vec<String>>,
     /// Fields to set; `null` removes one.
     pub custom_fields: Option<Map<String, Value>>,
+    /// What it is worth.
+    pub worth: WorthChanges,
 }
 
 /// Changes a lead. A lead without a name is called by its e-mail, phone or source.
@@ -57,16 +60,25 @@ async fn try_update(
     let mut details = changed(&lead, changes, settings["defaultCountry"].as_str(), &mut faults);
     score(&lead, &mut details, &Scoring::of(settings));
     let tagged = changes.tags.as_ref().map(|tags| retagged(&lead, text::tags(tags, &mut faults)));
+    let worth = worth::changed(&mut tx, actor, &lead, &changes.worth, &mut faults).await?;
     if !faults.is_empty() {
         return Err(LeadError::Invalid(faults));
     }
     let now = engine.clock.now();
     let mut record = Record::new(engine, actor);
-    let differences = differences(&lead, &details);
+    let mut differences = differences(&lead, &details);
     let mut fields: Vec<&str> = differences.iter().map(|(field, _, _)| *field).collect();
     if !differences.is_empty() {
         leads::update_details(&mut tx, actor.workspace, lead.id, &details, now).await?;
         identities::follow(&mut tx, engine, actor, &lead, &details).await?;
+    }
+    let of_worth = worth.differences(&lead);
+    if !of_worth.is_empty() {
+        worth.write(&mut tx, &mut record, actor, &lead, now).await?;
+        fields.extend(of_worth.iter().map(|(field, _, _)| *field));
+        differences.extend(of_worth);
+    }
+    if !differences.is_empty() {
         let lines: Vec<Value> =
             differences.iter().map(|(field, from, to)| json!({"field": field, "from": from, "to": to})).collect();
         record.activity(lead.id, "lead.updated", json!({"changes": lines}));

@@ -14,13 +14,16 @@ pub mod stages;
 mod identities;
 mod record;
 mod text;
+mod worth;
 
+use leadline_domain::pipelines::ReasonFault;
 use leadline_store as store;
 
 pub use bulk::{Action, Outcome, Refusal, apply};
 pub use convert::convert;
 pub use leads::{Changes, add_note, assign, delete, restore, update};
 pub use stages::{Move, move_stage};
+pub use worth::WorthChanges;
 
 use record::Record;
 
@@ -42,6 +45,9 @@ pub enum LeadError {
     /// The lead that it is to stand below does not exist, or is itself.
     #[error("there is no such lead to stand below")]
     NoNeighbour,
+    /// It cannot be won or lost for this reason, or not without one.
+    #[error(transparent)]
+    Reason(#[from] ReasonFault),
     /// The user is not a member, or may not sign in.
     #[error("the user is no member of the workspace")]
     NoMember,

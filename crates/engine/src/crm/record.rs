@@ -36,23 +36,27 @@ impl<'a> Record<'a> {
         self.events.push(self.engine.event(self.actor.workspace, lead, kind, data));
     }
 
-    /// `n` leads came into the stage, or left it.
-    pub(super) fn count(&mut self, (pipeline, stage): (PipelineId, StageId), n: i64) {
+    /// `n` leads came into the stage, or left it, and its leads are worth so many thousandths more, or less.
+    pub(super) fn count(&mut self, (pipeline, stage): (PipelineId, StageId), n: i64, value_milli: i64) {
         match self.counts.iter_mut().find(|delta| delta.stage_id == stage) {
-            Some(delta) => delta.n += n,
+            Some(delta) => {
+                delta.n += n;
+                delta.value_milli += value_milli;
+            }
             None => self.counts.push(StageDelta {
                 id: StageCountId::new(self.engine.clock.now(), random_bytes()),
                 workspace_id: self.actor.workspace,
                 pipeline_id: pipeline,
                 stage_id: stage,
                 n,
+                value_milli,
             }),
         }
     }
 
     /// Writes everything, commits, and wakes the dispatcher.
     pub(super) async fn commit(mut self, mut tx: Tx) -> Result<(), Error> {
-        self.counts.retain(|delta| delta.n != 0);
+        self.counts.retain(|delta| delta.n != 0 || delta.value_milli != 0);
         events::insert_activities(&mut tx, &self.activities).await?;
         add_stage_counts(&mut tx, &self.counts).await?;
         events::append(&mut tx, &self.events).await?;

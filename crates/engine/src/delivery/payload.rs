@@ -15,7 +15,12 @@ mod whatconverts;
 
 use std::sync::Arc;
 
-use leadline_domain::{context::Context, destinations::ContentType, templates::Template};
+use leadline_domain::{
+    context::Context,
+    destinations::ContentType,
+    templates::Template,
+    values::{Amount, DEFAULT_CURRENCY},
+};
 use leadline_store::deliveries::{Picked, PickedLead, PickedSubmission, Told};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -214,6 +219,11 @@ fn lead(row: &PickedLead) -> Lead<'_> {
         score: Some(row.score),
         suspicion: Some(row.suspicion),
         stage: Some(Stage { id: &row.stage_id, name: row.stage_name.as_deref() }),
+        quotable: row.values.quotable.as_str(),
+        quote_value: row.values.quote.as_ref().map(Amount::to_string),
+        sales_value: row.values.sales.as_ref().map(Amount::to_string),
+        currency: row.currency.as_deref().unwrap_or(DEFAULT_CURRENCY),
+        close_reason: row.close_reason.as_deref(),
         state: &row.lead_state,
         submission_count: row.submission_count,
         first_touch: &row.first_touch,

@@ -19,6 +19,7 @@ use leadline_domain::{
     destinations::FilterFacts,
     ids::{AttemptId, DeliveryId, EventId, SubmissionId, WorkspaceId, delivery_for, derived},
     time::{SECOND_MS, Timestamp},
+    values::{Amount, currency_of},
 };
 use leadline_store::{
     Error,
@@ -198,6 +199,11 @@ fn payload(prepared: &Prepared, shape: &Shape, told: Told<'_>, environment: &str
         score: None,
         suspicion: Some(i64::from(prepared.suspicion.total)),
         stage: None,
+        quotable: prepared.values.quotable.unwrap_or_default().as_str(),
+        quote_value: prepared.values.quote.as_ref().map(Amount::to_string),
+        sales_value: prepared.values.sales.as_ref().map(Amount::to_string),
+        currency: currency_of(&intake.workspace_settings),
+        close_reason: None,
         state: submission.chat.as_ref().map_or("completed", |chat| chat.state.as_str()),
         submission_count: 1,
         first_touch: &touch,

@@ -11,13 +11,20 @@ use leadline_domain::{
     fields::RawFields,
     ids::{LeadId, StageId, UserId},
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
+    values::{Amount, Quotable},
 };
 use leadline_engine::{
     Actor, Clock, Engine,
     capture::{self, Request, Submission, form_token},
-    crm::{self, Action, Move},
+    crm::{
+        self, Action, Changes, Move, WorthChanges,
+        pipelines::{ClosingEdit, Edit, StageEdit},
+    },
 };
-use leadline_store::{pipelines, users};
+use leadline_store::{
+    pipelines::{self, Pipeline, Stage},
+    users,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -30,6 +37,9 @@ const PEOPLE: u64 = 320;
 
 /// Over how many days.
 const DAYS: i64 = 42;
+
+/// Why people did not buy.
+const LOST_REASONS: [&str; 4] = ["Too expensive", "Chose somebody else", "No answer", "Not a fit"];
 
 /// Numbers that look random and are the same in every demonstration (splitmix64).
 struct Dice(u64);
@@ -187,6 +197,9 @@ fn engine_at(engine: &Engine, at: Timestamp) -> Engine {
 async fn work(engine: &Engine, owner: &Actor, dice: &mut Dice, arrived: &[(LeadId, Timestamp)]) -> anyhow::Result<()> {
     let reader = engine.store.reader();
     let pipeline = pipelines::find(&reader, owner.workspace, None).await?;
+    if let Some(pipeline) = &pipeline {
+        set_up(engine, owner, pipeline).await?;
+    }
     let stages: Vec<StageId> =
         pipeline.map(|pipeline| pipeline.stages.iter().map(|stage| stage.id).collect()).unwrap_or_default();
     let team: Vec<(UserId, String)> = users::list_members(&reader, owner.workspace)
@@ -200,6 +213,26 @@ async fn work(engine: &Engine, owner: &Actor, dice: &mut Dice, arrived: &[(LeadI
         let somebody = actor(owner.workspace, Some(user), &name);
         follow_up(engine, &somebody, dice, (*lead, *at), &stages, now).await?;
     }
+    Ok(())
+}
+
+/// Leads that nobody looks after become stale, and people are asked why a lead is lost.
+async fn set_up(engine: &Engine, owner: &Actor, pipeline: &Pipeline) -> anyhow::Result<()> {
+    const STALE_AFTER_DAYS: [Option<i64>; 6] = [Some(14), Some(21), Some(30), Some(30), None, None];
+    let stage = |(stage, days): (&Stage, Option<i64>)| StageEdit {
+        id: Some(stage.id),
+        name: stage.name.clone(),
+        color: stage.color.clone(),
+        kind: stage.kind,
+        probability: None,
+        stale_after_days: Some(days),
+    };
+    let edit = Edit {
+        stages: Some(pipeline.stages.iter().zip(STALE_AFTER_DAYS).map(stage).collect()),
+        closing: ClosingEdit { lost_reasons: Some(LOST_REASONS.map(str::to_owned).to_vec()), ..ClosingEdit::default() },
+        ..Edit::default()
+    };
+    crm::pipelines::update(engine, owner, pipeline.id, &edit).await?;
     Ok(())
 }
 
@@ -224,13 +257,21 @@ async fn follow_up(
         crm::apply(&then, somebody, &Action::Tag(tags), &[lead]).await?;
     }
     let mut steps = 0;
+    if dice.chance(35) {
+        let worth = WorthChanges {
+            quotable: Some(Quotable::Yes),
+            quote_value: Some(Amount::from_milli((6 + i64::try_from(dice.roll(180)).unwrap_or(0)) * 250_000)),
+            ..WorthChanges::default()
+        };
+        crm::update(&then, somebody, lead, &Changes { worth, ..Changes::default() }).await?;
+    }
     while steps < 3 && dice.chance(u64::try_from((age_days * 6).clamp(10, 78)).unwrap_or(10)) {
         later(dice);
         steps += 1;
         if steps == 1 {
             crm::assign(&then, somebody, lead, somebody.user).await?;
         }
-        move_to(&then, somebody, lead, stages.get(steps).copied()).await?;
+        move_to(&then, somebody, lead, stages.get(steps).copied(), None).await?;
         if dice.chance(40) {
             let note = *dice.pick(&NOTES);
             crm::add_note(&then, somebody, lead, note).await?;
@@ -240,14 +281,22 @@ async fn follow_up(
     if is_decided {
         later(dice);
         let won = steps == 3 && dice.chance(60);
-        move_to(&then, somebody, lead, stages.get(if won { 4 } else { 5 }).copied()).await?;
+        let reason = (!won).then(|| *dice.pick(&LOST_REASONS));
+        move_to(&then, somebody, lead, stages.get(if won { 4 } else { 5 }).copied(), reason).await?;
     }
     Ok(())
 }
 
-async fn move_to(engine: &Engine, actor: &Actor, lead: LeadId, stage: Option<StageId>) -> anyhow::Result<()> {
+async fn move_to(
+    engine: &Engine,
+    actor: &Actor,
+    lead: LeadId,
+    stage: Option<StageId>,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
     if let Some(stage) = stage {
-        crm::move_stage(engine, actor, lead, &Move { stage, below: None, op: None }).await?;
+        let to = Move { stage, below: None, reason: reason.map(str::to_owned), op: None };
+        crm::move_stage(engine, actor, lead, &to).await?;
     }
     Ok(())
 }

@@ -5,10 +5,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leadline_domain::{
     ids::{PipelineId, ProjectId, StageId},
     permissions::Permission,
+    values::{currency_of, decimal, weighted},
 };
 use leadline_store::{
     leads::{self as stored, Card, Cursor},
-    pipelines,
+    pipelines, workspaces,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -61,6 +62,9 @@ struct BoardQuery {
 struct BoardView {
     pipeline: PipelineView,
     stages: Vec<ColumnView>,
+    /// What values are in.
+    #[schema(example = "EUR")]
+    currency: String,
 }
 
 /// A column of the board.
@@ -72,10 +76,30 @@ struct ColumnView {
     count: i64,
     /// Whether there are more than `count`.
     count_is_capped: bool,
+    #[serde(flatten)]
+    worth: WorthView,
     /// From the top.
     cards: Vec<CardView>,
     /// Where the next page begins; null where there is none.
     next: Option<String>,
+}
+
+/// What the leads of a column are worth together: each what it was sold for, or else what was quoted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WorthView {
+    /// Null where counting stopped.
+    #[schema(example = "1250.50")]
+    value: Option<String>,
+    /// Times the stage's probability. Null where counting stopped.
+    #[schema(example = "625.25")]
+    weighted_value: Option<String>,
+}
+
+impl WorthView {
+    fn new(milli: Option<i128>, probability: i64) -> Self {
+        Self { value: milli.map(decimal), weighted_value: milli.map(|milli| decimal(weighted(milli, probability))) }
+    }
 }
 
 /// The first cards of every column, with counts
@@ -105,10 +129,13 @@ async fn get(
     let view = |(column, stage): (stored::Column, &pipelines::Stage)| {
         let (cards, next) = page(column.cards, limit, sight);
         let (count, count_is_capped) = (column.count, column.count_is_capped);
-        ColumnView { stage: StageView::from(stage), count, count_is_capped, cards, next }
+        let worth = WorthView::new(column.value_milli, stage.probability);
+        ColumnView { stage: StageView::from(stage), count, count_is_capped, worth, cards, next }
     };
     let stages = columns.into_iter().zip(&pipeline.stages).map(view).collect();
-    Ok(Json(BoardView { pipeline: PipelineView::from(&pipeline), stages }))
+    let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
+    let currency = currency_of(&workspace.settings).to_owned();
+    Ok(Json(BoardView { pipeline: PipelineView::from(&pipeline), stages, currency }))
 }
 
 /// Which leads of a column.
@@ -147,6 +174,8 @@ struct StagePageView {
     count: i64,
     /// Whether there are more than `count`.
     count_is_capped: bool,
+    #[serde(flatten)]
+    worth: WorthView,
 }
 
 /// More cards of one column
@@ -160,10 +189,12 @@ async fn get_stage(
 ) -> ApiResult<Json<StagePageView>> {
     let limit = rows(query.limit)?;
     let after = query.after.filter(|after| !after.is_empty()).as_deref().map(read_cursor).transpose()?;
-    pipelines::find_stage(&app.reader, actor.workspace, stage).await?.ok_or_else(ApiError::not_found)?;
+    let found = pipelines::find_stage(&app.reader, actor.workspace, stage).await?.ok_or_else(ApiError::not_found)?;
+    let probability = found.probability;
     let asks_for_another = query.stage_id.is_some_and(|only| only != stage);
     if asks_for_another {
-        return Ok(Json(StagePageView { cards: Vec::new(), next: None, count: 0, count_is_capped: false }));
+        let worth = WorthView::new(Some(0), probability);
+        return Ok(Json(StagePageView { cards: Vec::new(), next: None, count: 0, count_is_capped: false, worth }));
     }
     let asked = Asked {
         search: query.search,
@@ -177,7 +208,9 @@ async fn get_stage(
     let filter = asked.filter(&actor)?;
     let found = stored::stage_page(&app.reader, actor.workspace, stage, &filter, after.as_ref(), limit + 1).await?;
     let (cards, next) = page(found.cards, limit, Sight::of(&actor));
-    Ok(Json(StagePageView { cards, next, count: found.count, count_is_capped: found.count_is_capped }))
+    let (count, count_is_capped) = (found.count, found.count_is_capped);
+    let worth = WorthView::new(found.value_milli, probability);
+    Ok(Json(StagePageView { cards, next, count, count_is_capped, worth }))
 }
 
 /// A page of cards out of one card too many, which tells whether there is another page.

@@ -2,6 +2,7 @@
 
 pub(crate) mod filter;
 pub(crate) mod scores;
+pub(crate) mod values;
 pub(crate) mod views;
 mod visits;
 
@@ -14,12 +15,13 @@ use leadline_domain::{
     fields::RawFields,
     ids::{LeadId, PipelineId, ProjectId, StageId, SubmissionId, UserId},
     permissions::Permission,
+    values::{Quotable, ToldValues},
 };
 use leadline_engine::{
     Actor, ActorKind,
     capture::{self, Direct, Submission},
     crm::{
-        self, Action, Changes, LeadError, Move, Refusal,
+        self, Action, Changes, LeadError, Move, Refusal, WorthChanges,
         draft::{Checked, Draft, Strictness, check},
     },
 };
@@ -34,6 +36,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
     filter::{Asked, window},
+    values::{AmountField, QuotableName},
     views::{ActivityView, CardView, CrmLinkView, LeadDetail, LeadView},
 };
 use crate::{
@@ -186,6 +189,14 @@ struct NewLead {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     custom_fields: Map<String, Value>,
+    /// `not_set` where nothing is said.
+    quotable: Option<QuotableName>,
+    /// In the workspace's currency: a decimal in a text, at most 999999999999.999, or a number.
+    #[schema(value_type = Option<String>, example = "1250.50")]
+    quote_value: Option<AmountField>,
+    /// As `quoteValue`.
+    #[schema(value_type = Option<String>, example = "1250.50")]
+    sales_value: Option<AmountField>,
     /// How it is said to have come: by hand or from a program. What fits the caller where nothing is said.
     source: Option<DirectSource>,
 }
@@ -249,6 +260,11 @@ fn draft(request: NewLead) -> Draft {
         tags: request.tags,
         custom_fields: request.custom_fields,
         stage: request.stage_id,
+        values: ToldValues {
+            quotable: request.quotable.map(Quotable::from),
+            quote: request.quote_value.map(|amount| amount.0),
+            sales: request.sales_value.map(|amount| amount.0),
+        },
     }
 }
 
@@ -302,6 +318,7 @@ async fn submission(
         tags: draft.tags,
         custom_fields: draft.custom_fields,
         stage: place,
+        values: draft.values,
     });
     Ok(submission)
 }
@@ -363,6 +380,22 @@ struct LeadPatch {
     /// Fields to set; those that are not named stay, null removes one.
     #[schema(value_type = Option<Object>)]
     custom_fields: Option<Map<String, Value>>,
+    /// Null is `not_set`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<QuotableName>)]
+    quotable: Option<Option<QuotableName>>,
+    /// In the workspace's currency: a decimal in a text, at most 999999999999.999, or a number.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "1250.50")]
+    quote_value: Option<Option<AmountField>>,
+    /// As `quoteValue`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "1250.50")]
+    sales_value: Option<Option<AmountField>>,
+    /// Why it was won or lost: one of its pipeline's reasons.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    close_reason: Option<Option<String>>,
 }
 
 /// Changes a lead
@@ -382,6 +415,12 @@ async fn update(
         title: patch.title,
         tags: patch.tags.map(Option::unwrap_or_default),
         custom_fields: patch.custom_fields,
+        worth: WorthChanges {
+            quotable: patch.quotable.map(|quotable| quotable.map_or(Quotable::NotSet, Quotable::from)),
+            quote_value: patch.quote_value.map(|amount| amount.map(|amount| amount.0)),
+            sales_value: patch.sales_value.map(|amount| amount.map(|amount| amount.0)),
+            close_reason: patch.close_reason,
+        },
     };
     crm::update(&app.engine, &actor, id, &changes).await?;
     show(&app, &actor, id).await
@@ -420,6 +459,8 @@ struct MoveStageRequest {
     /// The lead that it comes to stand below; on top of the column where there is none.
     #[schema(value_type = Option<Uuid>)]
     after_lead_id: Option<LeadId>,
+    /// Why it is won or lost: one of the reasons of the stage's pipeline, which may demand one.
+    reason: Option<String>,
 }
 
 /// Moves a lead to its place on the board
@@ -435,7 +476,12 @@ async fn move_stage(
     Json(request): Json<MoveStageRequest>,
 ) -> ApiResult<Json<LeadView>> {
     let op = headers.get("x-client-op").and_then(|op| op.to_str().ok()).filter(|op| op.len() <= OP_MAX_BYTES);
-    let to = Move { stage: request.stage_id, below: request.after_lead_id, op: op.map(str::to_owned) };
+    let to = Move {
+        stage: request.stage_id,
+        below: request.after_lead_id,
+        reason: request.reason,
+        op: op.map(str::to_owned),
+    };
     crm::move_stage(&app.engine, &actor, id, &to).await?;
     show(&app, &actor, id).await
 }
@@ -516,6 +562,8 @@ struct BulkRequest {
     /// For `move_stage`.
     #[schema(value_type = Option<Uuid>)]
     stage_id: Option<StageId>,
+    /// For `move_stage` into a stage that is won or lost.
+    reason: Option<String>,
     /// For `assign`; null for nobody.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Uuid>)]
@@ -590,7 +638,9 @@ async fn bulk_action(
 fn action(request: BulkRequest) -> ApiResult<(Action, Vec<LeadId>)> {
     let needed = |field: &str| ApiError::field(field, "is required for this action");
     let action = match request.action {
-        BulkAction::MoveStage => Action::Move(request.stage_id.ok_or_else(|| needed("/stageId"))?),
+        BulkAction::MoveStage => {
+            Action::Move { stage: request.stage_id.ok_or_else(|| needed("/stageId"))?, reason: request.reason }
+        }
         BulkAction::Assign => Action::Assign(request.assigned_to.ok_or_else(|| needed("/assignedTo"))?),
         BulkAction::Delete => Action::Delete,
         BulkAction::Restore => Action::Restore,
@@ -641,6 +691,7 @@ impl From<LeadError> for ApiError {
             LeadError::Deleted => Self::new(Code::Conflict).detail("the lead is deleted; restore it first"),
             LeadError::NoStage => Self::field("/stageId", "is not a stage here"),
             LeadError::NoNeighbour => Self::field("/afterLeadId", "is not another lead here"),
+            LeadError::Reason(fault) => Self::field("/reason", fault.to_string()),
             LeadError::NoMember => Self::field("/assignedTo", "is not a member of this workspace"),
             LeadError::Invalid(faults) => faults
                 .into_iter()

@@ -2,8 +2,12 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use leadline_domain::{ids::ProjectId, permissions::Permission, time::Timestamp};
-use leadline_engine::sources::{self, SourceError};
+use leadline_domain::{
+    ids::{PipelineId, ProjectId},
+    permissions::Permission,
+    time::Timestamp,
+};
+use leadline_engine::sources::{self, ProjectChange, SourceError};
 use leadline_store::projects::{self, Project};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     error::{ApiError, ApiResult, Code},
-    extract::{Json, Path},
+    extract::{Json, Path, present},
     guard::{CurrentActor, GuardedRoutes},
 };
 
@@ -20,7 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .at(Permission::LeadsView, routes!(list))
         .at(Permission::SourcesManage, routes!(create))
-        .at(Permission::SourcesManage, routes!(rename, delete))
+        .at(Permission::SourcesManage, routes!(change, delete))
 }
 
 /// A project.
@@ -30,13 +34,17 @@ struct ProjectView {
     #[schema(value_type = Uuid)]
     id: ProjectId,
     name: String,
+    /// The pipeline that its new leads come into; null for the default one.
+    #[schema(value_type = Option<Uuid>)]
+    pipeline_id: Option<PipelineId>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
 impl From<Project> for ProjectView {
     fn from(project: Project) -> Self {
-        Self { id: project.id, name: project.name, created_at: project.created_at }
+        let Project { id, name, pipeline_id, created_at } = project;
+        Self { id, name, pipeline_id, created_at }
     }
 }
 
@@ -46,12 +54,27 @@ struct ProjectList {
     data: Vec<ProjectView>,
 }
 
-/// A project's name.
+/// A new project.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ProjectRequest {
     /// 1 to 120 characters.
     name: String,
+    /// The pipeline that its leads come into; the default one where none is named.
+    #[schema(value_type = Option<Uuid>)]
+    pipeline_id: Option<PipelineId>,
+}
+
+/// What is to change about a project.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ProjectPatch {
+    /// 1 to 120 characters.
+    name: Option<String>,
+    /// The pipeline that its new leads come into; null for the default one. Leads that are there stay where they are.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Uuid>)]
+    pipeline_id: Option<Option<PipelineId>>,
 }
 
 /// Lists the projects, oldest first; leads that name none go to the first
@@ -69,20 +92,22 @@ async fn create(
     CurrentActor(actor): CurrentActor,
     Json(request): Json<ProjectRequest>,
 ) -> ApiResult<Json<ProjectView>> {
-    let project = sources::create_project(&app.engine, &actor, &request.name).await?;
+    let change = ProjectChange { name: Some(request.name), pipeline: Some(request.pipeline_id) };
+    let project = sources::create_project(&app.engine, &actor, &change).await?;
     Ok(Json(project.into()))
 }
 
-/// Renames a project
+/// Changes a project
 #[utoipa::path(patch, path = "/v1/capture/projects/{id}", tag = "capture", params(("id" = Uuid, Path)),
-    request_body = ProjectRequest, responses((status = 200, body = ProjectView)))]
-async fn rename(
+    request_body = ProjectPatch, responses((status = 200, body = ProjectView)))]
+async fn change(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<ProjectId>,
-    Json(request): Json<ProjectRequest>,
+    Json(patch): Json<ProjectPatch>,
 ) -> ApiResult<Json<ProjectView>> {
-    let project = sources::rename_project(&app.engine, &actor, id, &request.name).await?;
+    let change = ProjectChange { name: patch.name, pipeline: patch.pipeline_id };
+    let project = sources::change_project(&app.engine, &actor, id, &change).await?;
     Ok(Json(project.into()))
 }
 

@@ -7,6 +7,7 @@ use leadline_domain::{
     ids::{CredentialId, UserId, WorkspaceId},
     permissions::{Permission, Role},
     time::Timestamp,
+    values::currency_of,
 };
 use leadline_engine::{
     Actor,
@@ -82,6 +83,9 @@ struct WorkspaceInSession {
     name: String,
     #[schema(example = "production")]
     environment: String,
+    /// The currency that leads are quoted and sold in.
+    #[schema(example = "EUR")]
+    currency: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,6 +112,7 @@ impl SessionView {
                 slug: here.slug.clone(),
                 name: here.name.clone(),
                 environment: app.engine.options.environment.clone(),
+                currency: currency_of(&here.settings).to_owned(),
             },
             workspaces: all
                 .into_iter()

@@ -110,7 +110,7 @@ struct NewWebhook {
     /// Where its leads go; the first project where none is named.
     #[schema(value_type = Option<Uuid>)]
     project_id: Option<ProjectId>,
-    /// Incoming field to name, email, phone, company, title, message or project.
+    /// Incoming field to name, email, phone, company, title, message, project, quotable, quote_value or sales_value.
     field_mapping: Option<BTreeMap<String, String>>,
     /// `auto` (default), `whatconverts`, `facebook`, `google`, `typeform`, `hubspot`, `jotform`, `webflow`, `elementor`,
     /// `unbounce`, `tally`, `calendly`, `gravity` or `generic`.

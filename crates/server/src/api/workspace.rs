@@ -4,6 +4,7 @@ use axum::extract::State;
 use leadline_domain::{
     permissions::{Permission, Role},
     time::{DAY_MS, Timestamp},
+    values::currency_of,
 };
 use leadline_engine::{
     admin::{
@@ -62,6 +63,9 @@ struct SettingsView {
     /// The timezone that days and business hours follow.
     #[schema(example = "Europe/Berlin")]
     timezone: String,
+    /// The currency that leads are quoted and sold in.
+    #[schema(example = "EUR")]
+    currency: String,
     #[serde(flatten)]
     detection: DetectionView,
 }
@@ -119,6 +123,7 @@ impl WorkspaceView {
                 .unwrap_or(options.bot_detection),
             default_country: workspace.settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned),
             timezone: timezone_of(&workspace.settings).to_string(),
+            currency: currency_of(&workspace.settings).to_owned(),
             detection: DetectionView::new(&workspace.settings),
         };
         Self {
@@ -166,6 +171,9 @@ struct ChangeSettings {
     #[schema(value_type = Option<String>)]
     timezone: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    currency: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<i64>)]
     hold_at_suspicion: Option<Option<i64>>,
     #[serde(deserialize_with = "present")]
@@ -204,6 +212,7 @@ async fn change_workspace(
         bot_detection: settings.bot_detection,
         default_country: settings.default_country,
         timezone: settings.timezone,
+        currency: settings.currency,
         detection: DetectionChange {
             hold_at_suspicion: settings.hold_at_suspicion,
             block_honeypot_ips: settings.block_honeypot_ips,

@@ -8,6 +8,7 @@ use leadline_domain::{
     breaker::Breaker,
     ids::{ConversationId, DeliveryId, DestinationId, EventId, LeadId, ProjectId, StageId, SubmissionId, WorkspaceId},
     time::Timestamp,
+    values::Values,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,6 +17,7 @@ use super::{State, books};
 use crate::{
     breakers,
     dialect::{Dialect, Kind},
+    leads::values::read_values,
     sql::{Columns, Error, IntoParam, Reader, Row, Tx, json_set, params},
 };
 
@@ -183,6 +185,11 @@ pub struct PickedLead {
     pub project_name: Option<String>,
     pub stage_id: String,
     pub stage_name: Option<String>,
+    /// What the lead is worth.
+    pub values: Values,
+    /// What that is in, where the workspace chose a currency.
+    pub currency: Option<String>,
+    pub close_reason: Option<String>,
     pub name: String,
     pub email: Option<String>,
     pub phone: Option<String>,
@@ -241,6 +248,8 @@ pub(super) fn load_sql(dialect: Dialect, deliveries: &str) -> String {
     format!(
         "SELECT d.id, d.workspace_id, (SELECT w.slug FROM workspaces AS w WHERE w.id = d.workspace_id) AS slug,
              d.destination_id, d.event_id, d.event, d.lead_id, d.attempt_count, d.plan_attempt, d.payload, d.created_at,
+             (SELECT w.settings->>'currency' FROM workspaces AS w WHERE w.id = d.workspace_id) AS currency, l.quotable,
+             l.quote_value_milli, l.sales_value_milli, l.close_reason,
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
              l.email, l.phone, l.company, l.title, l.source, l.source_name, {tags} AS tags, {custom} AS custom_fields,
              l.score, l.suspicion, l.submission_count, {first} AS first_touch, {last} AS last_touch,
@@ -299,6 +308,9 @@ fn read_picked_lead(row: &Row, id: LeadId) -> Result<PickedLead, Error> {
         project_name: row.get("project_name")?,
         stage_id: row.get::<StageId>("stage_id")?.to_string(),
         stage_name: row.get("stage_name")?,
+        values: read_values(row)?,
+        currency: row.get("currency")?,
+        close_reason: row.get("close_reason")?,
         name: row.get("name")?,
         email: row.get("email")?,
         phone: row.get("phone")?,

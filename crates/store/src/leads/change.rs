@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use leadline_domain::{
     ids::{ContactId, LeadId, PipelineId, ProjectId, StageId, UserId, WorkspaceId},
     time::Timestamp,
+    values::Values,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::values::{VALUE_COLUMNS, read_values};
 use crate::{
     capture::{IDENTITY_COLUMNS, Identity, IdentityKey, LeadTag, insert_tags},
     dialect::Kind,
@@ -41,6 +43,8 @@ pub struct Locked {
     pub suspicion: i64,
     pub score_reasons: Value,
     pub assigned_to: Option<UserId>,
+    pub values: Values,
+    pub close_reason: Option<String>,
     pub converted_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
 }
@@ -53,10 +57,17 @@ pub struct Moved {
     pub pipeline_id: PipelineId,
     pub stage_id: StageId,
     pub rank: String,
+    /// Why it is won or lost now.
+    pub close_reason: Option<String>,
 }
 
-const MOVED_COLUMNS: Columns =
-    &[("id", Kind::Id), ("pipeline_id", Kind::Id), ("stage_id", Kind::Id), ("rank", Kind::Text)];
+const MOVED_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("pipeline_id", Kind::Id),
+    ("stage_id", Kind::Id),
+    ("rank", Kind::Text),
+    ("close_reason", Kind::Text),
+];
 
 /// What people edit on a lead, and what follows from it.
 #[derive(Debug, Clone)]
@@ -142,7 +153,7 @@ async fn lock_where<T: Serialize + Sync>(
     let sql = format!(
         "SELECT id, project_id, contact_id, pipeline_id, stage_id, rank, name, email, phone, phone_raw, country_code,
                 company, title, message, source_name, {tags} AS tags, {custom} AS custom_fields, engagement, suspicion,
-                {reasons} AS score_reasons, assigned_to, converted_at, deleted_at
+                {reasons} AS score_reasons, assigned_to, {VALUE_COLUMNS}, close_reason, converted_at, deleted_at
          FROM leads WHERE workspace_id = $1 AND {condition} ORDER BY id LIMIT $3 {lock}",
         tags = dialect.json_text("tags"),
         custom = dialect.json_text("custom_fields"),
@@ -176,6 +187,8 @@ fn read_locked(row: &Row) -> Result<Locked, Error> {
         suspicion: row.get("suspicion")?,
         score_reasons: row.json("score_reasons")?,
         assigned_to: row.get("assigned_to")?,
+        values: read_values(row)?,
+        close_reason: row.get("close_reason")?,
         converted_at: row.get("converted_at")?,
         deleted_at: row.get("deleted_at")?,
     })
@@ -227,7 +240,8 @@ pub async fn move_to(tx: &mut Tx, workspace: WorkspaceId, rows: &[Moved], now: T
         return Ok(());
     }
     let sql = format!(
-        "UPDATE leads SET pipeline_id = r.pipeline_id, stage_id = r.stage_id, rank = r.rank, updated_at = $2,
+        "UPDATE leads SET pipeline_id = r.pipeline_id, stage_id = r.stage_id, rank = r.rank,
+                          close_reason = r.close_reason, updated_at = $2,
                           stage_entered_at = CASE WHEN leads.stage_id = r.stage_id THEN stage_entered_at ELSE $2 END,
                           version = version + 1
          FROM {set} WHERE leads.id = r.id AND leads.workspace_id = $3",

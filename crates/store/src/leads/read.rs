@@ -8,6 +8,7 @@ use leadline_domain::{
 use super::{
     Card, Cursor, Lead, LeadFilter, SortBy, SortOrder,
     found::{Found, Walk, Where, found},
+    values::{SUM, VALUE, VALUE_COLUMNS, read_sum, read_values},
 };
 use crate::{
     dialect::Dialect,
@@ -46,6 +47,8 @@ pub struct Column {
     pub count: i64,
     /// Whether there may be more than `count`.
     pub count_is_capped: bool,
+    /// What they are worth together, in thousandths; `None` where counting stopped.
+    pub value_milli: Option<i128>,
 }
 
 /// More cards of a column.
@@ -57,6 +60,15 @@ pub struct StagePage {
     pub count: i64,
     /// Whether there may be more than `count`.
     pub count_is_capped: bool,
+    /// What they are worth together, in thousandths; `None` where counting stopped.
+    pub value_milli: Option<i128>,
+}
+
+/// How many leads match in a column, and what they are worth together.
+#[derive(Default)]
+struct Tally {
+    count: i64,
+    value_milli: i128,
 }
 
 /// The columns of a card, but for the assignee's name.
@@ -65,7 +77,8 @@ fn card_columns(dialect: Dialect) -> String {
         "leads.id, leads.project_id, leads.pipeline_id, leads.stage_id, leads.rank, leads.name, leads.email,
          leads.phone, leads.company, leads.title, leads.source, leads.source_name, {tags} AS tags, leads.score,
          leads.suspicion, leads.assigned_to, leads.submission_count, leads.last_submission_at,
-         leads.stage_entered_at, leads.is_test, leads.version, leads.created_at",
+         leads.stage_entered_at, {VALUE_COLUMNS}, leads.close_reason, leads.is_test, leads.version,
+         leads.created_at",
         tags = dialect.json_text("leads.tags"),
     )
 }
@@ -113,14 +126,17 @@ pub async fn list(
     let rows = reader.query(&sql, &condition.params).await?;
     let rows = rows.iter().map(read_card).collect::<Result<_, _>>()?;
     match found {
-        Found::All => Ok(Page { rows, total: count_all(reader, workspace, filter).await?, total_is_capped: false }),
+        Found::All => {
+            Ok(Page { rows, total: tally_all(reader, workspace, filter).await?.count, total_is_capped: false })
+        }
         Found::Few(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: false }),
         Found::Newest(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: true }),
         Found::Many => Ok(Page::new(rows, count_capped(reader, &counting, COUNT_CAP).await?)),
     }
 }
 
-async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<i64, Error> {
+/// By the index of the counts on workspace and stage.
+async fn tally_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<Tally, Error> {
     let from = "lead_stage_counts".to_owned();
     let mut condition = Where { from, text: "workspace_id = $1".to_owned(), params: params![workspace].into() };
     if let Some(stage) = filter.stage {
@@ -129,9 +145,24 @@ async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter)
     if let Some(pipeline) = filter.pipeline {
         condition.equal("pipeline_id", &pipeline);
     }
-    let sql =
-        format!("SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS n FROM lead_stage_counts WHERE {}", condition.text);
-    reader.count(&sql, &condition.params).await
+    let sql = format!(
+        "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS n, {SUM} FROM lead_stage_counts WHERE {}",
+        condition.text
+    );
+    let row = reader.query_one(&sql, &condition.params).await?;
+    row.map_or(Ok(Tally::default()), |row| Ok(Tally { count: row.get("n")?, value_milli: read_sum(&row)? }))
+}
+
+async fn tally_capped(reader: &Reader, condition: &Where, cap: i64) -> Result<Tally, Error> {
+    let (from, filter, limit) = (&condition.from, &condition.text, cap + 1);
+    let sql = format!(
+        "SELECT count(*) AS n, CAST(coalesce(sum(c.value_milli), 0) AS BIGINT) AS value_milli
+         FROM (SELECT {VALUE} AS value_milli FROM {from} WHERE {filter} LIMIT {limit}) AS c"
+    );
+    let row = reader.query_one(&sql, &condition.params).await?;
+    row.map_or(Ok(Tally::default()), |row| {
+        Ok(Tally { count: row.get("n")?, value_milli: i128::from(row.get::<i64>("value_milli")?) })
+    })
 }
 
 async fn count_capped(reader: &Reader, condition: &Where, cap: i64) -> Result<i64, Error> {
@@ -157,7 +188,13 @@ pub async fn board(
 ) -> Result<Vec<Column>, Error> {
     let mut columns: Vec<Column> = stages
         .iter()
-        .map(|stage| Column { stage: *stage, cards: Vec::new(), count: 0, count_is_capped: false })
+        .map(|stage| Column {
+            stage: *stage,
+            cards: Vec::new(),
+            count: 0,
+            count_is_capped: false,
+            value_milli: Some(0),
+        })
         .collect();
     let stages: Vec<StageId> =
         stages.iter().copied().filter(|stage| filter.stage.is_none_or(|only| only == *stage)).collect();
@@ -168,24 +205,25 @@ pub async fn board(
             let rows = few_on_board(reader, workspace, &stages, ids, limit).await?;
             fill(&mut columns, &rows)?;
             for row in &rows {
-                count_in(&mut columns, row.get("stage_id")?, row.get("n")?);
+                let tally = Tally { count: row.get("n")?, value_milli: i128::from(row.get::<i64>("value_milli")?) };
+                tally_in(&mut columns, row.get("stage_id")?, &tally);
             }
-            for column in &mut columns {
-                column.count_is_capped = matches!(found, Found::Newest(_)) && stages.contains(&column.stage);
-            }
+            let is_capped = matches!(found, Found::Newest(_));
+            columns.iter_mut().filter(|column| is_capped && stages.contains(&column.stage)).for_each(cap);
         }
         Found::All => {
             fill(&mut columns, &first_pages(reader, workspace, &stages, filter, limit).await?)?;
-            for (stage, n) in all_stage_counts(reader, workspace, &stages).await? {
-                count_in(&mut columns, stage, n);
+            for (stage, tally) in all_tallies(reader, workspace, &stages).await? {
+                tally_in(&mut columns, stage, &tally);
             }
         }
         Found::Many => {
             fill(&mut columns, &first_pages(reader, workspace, &stages, filter, limit).await?)?;
-            for (stage, n) in capped_stage_counts(reader, workspace, &stages, filter).await? {
-                count_in(&mut columns, stage, n.min(COLUMN_COUNT_CAP));
-                if let Some(column) = columns.iter_mut().find(|column| column.stage == stage) {
-                    column.count_is_capped = n > COLUMN_COUNT_CAP;
+            for (stage, tally) in capped_tallies(reader, workspace, &stages, filter).await? {
+                let count = tally.count.min(COLUMN_COUNT_CAP);
+                tally_in(&mut columns, stage, &Tally { count, ..tally });
+                if tally.count > COLUMN_COUNT_CAP {
+                    columns.iter_mut().filter(|column| column.stage == stage).for_each(cap);
                 }
             }
         }
@@ -221,10 +259,17 @@ fn fill(columns: &mut [Column], rows: &[Row]) -> Result<(), Error> {
     Ok(())
 }
 
-fn count_in(columns: &mut [Column], stage: StageId, count: i64) {
+fn tally_in(columns: &mut [Column], stage: StageId, tally: &Tally) {
     if let Some(column) = columns.iter_mut().find(|column| column.stage == stage) {
-        column.count = count;
+        column.count = tally.count;
+        column.value_milli = Some(tally.value_milli);
     }
+}
+
+/// Counting stopped: there may be more, and what all are worth is not known.
+fn cap(column: &mut Column) {
+    column.count_is_capped = true;
+    column.value_milli = None;
 }
 
 /// One statement for all columns, each walked from its top on its own index.
@@ -257,7 +302,7 @@ async fn first_pages(
     reader.query(&sql, &condition.params).await
 }
 
-/// The cards of all columns out of a few leads, each with how many its column has (`n`). What is sorted is narrow; the
+/// The cards of all columns out of a few leads, each with how many its column has (`n`) and what they are worth. What is sorted is narrow; the
 /// cards are fetched for the tops of the columns alone.
 async fn few_on_board(
     reader: &Reader,
@@ -270,8 +315,9 @@ async fn few_on_board(
     let limit = condition.param(&limit);
     condition.params.push(json_set(stages));
     let sql = format!(
-        "SELECT {columns}, placed.n, users.name AS assigned_to_name
+        "SELECT {columns}, placed.n, placed.value_milli, users.name AS assigned_to_name
          FROM (SELECT leads.id, leads.stage_id, count(*) OVER (PARTITION BY leads.stage_id) AS n,
+                      CAST(sum({VALUE}) OVER (PARTITION BY leads.stage_id) AS BIGINT) AS value_milli,
                       row_number() OVER (PARTITION BY leads.stage_id ORDER BY leads.rank DESC, leads.id DESC) AS place
                FROM {from} WHERE {filter}) AS placed
          CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
@@ -285,27 +331,31 @@ async fn few_on_board(
     reader.query(&sql, &condition.params).await
 }
 
-async fn all_stage_counts(
+/// By the index of the counts on workspace and stage: a stage has one row, and those since it was folded last.
+async fn all_tallies(
     reader: &Reader,
     workspace: WorkspaceId,
     stages: &[StageId],
-) -> Result<Vec<(StageId, i64)>, Error> {
+) -> Result<Vec<(StageId, Tally)>, Error> {
     let sql = format!(
-        "SELECT stage_id, CAST(sum(n) AS BIGINT) AS n FROM lead_stage_counts
+        "SELECT stage_id, CAST(sum(n) AS BIGINT) AS n, {SUM} FROM lead_stage_counts
          WHERE workspace_id = $1 AND stage_id IN {} GROUP BY stage_id",
         reader.dialect().id_list(2),
     );
     let [workspace] = params![workspace];
     let rows = reader.query(&sql, &[workspace, json_set(stages)]).await?;
-    rows.iter().map(|row| Ok((row.get("stage_id")?, row.get("n")?))).collect()
+    let read = |row: &Row| Ok((row.get("stage_id")?, Tally { count: row.get("n")?, value_milli: read_sum(row)? }));
+    rows.iter().map(read).collect()
 }
 
-async fn capped_stage_counts(
+/// Goes through the leads of each stage until enough match, a thousand of them at most, whose values are added up on
+/// the way.
+async fn capped_tallies(
     reader: &Reader,
     workspace: WorkspaceId,
     stages: &[StageId],
     filter: &LeadFilter,
-) -> Result<Vec<(StageId, i64)>, Error> {
+) -> Result<Vec<(StageId, Tally)>, Error> {
     let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
     let limit = COLUMN_COUNT_CAP + 1;
     let parts: Vec<String> = stages
@@ -314,8 +364,10 @@ async fn capped_stage_counts(
         .map(|(place, stage)| {
             let stage = condition.param(stage);
             format!(
-                "SELECT CAST({place} AS BIGINT) AS place, count(*) AS n
-                 FROM (SELECT 1 AS one FROM leads WHERE leads.stage_id = ${stage} AND {} LIMIT {limit}) AS c",
+                "SELECT CAST({place} AS BIGINT) AS place, count(*) AS n,
+                        CAST(coalesce(sum(c.value_milli), 0) AS BIGINT) AS value_milli
+                 FROM (SELECT {VALUE} AS value_milli FROM leads
+                       WHERE leads.stage_id = ${stage} AND {} LIMIT {limit}) AS c",
                 condition.text
             )
         })
@@ -325,7 +377,8 @@ async fn capped_stage_counts(
         .map(|row| {
             let place: i64 = row.get("place")?;
             let stage = usize::try_from(place).ok().and_then(|place| stages.get(place));
-            Ok((*stage.ok_or(Error::Column { column: "place".to_owned() })?, row.get("n")?))
+            let stage = *stage.ok_or(Error::Column { column: "place".to_owned() })?;
+            Ok((stage, Tally { count: row.get("n")?, value_milli: i128::from(row.get::<i64>("value_milli")?) }))
         })
         .collect()
 }
@@ -370,16 +423,19 @@ pub async fn stage_page(
     );
     let cards = reader.query(&sql, &condition.params).await?;
     let cards = cards.iter().map(read_card).collect::<Result<_, _>>()?;
-    let (count, count_is_capped) = match found {
-        Found::All => (count_all(reader, workspace, &filter).await?, false),
-        Found::Few(_) => (count_capped(reader, &counting, COUNT_CAP).await?, false),
-        Found::Newest(_) => (count_capped(reader, &counting, COUNT_CAP).await?, true),
-        Found::Many => {
-            let counted = count_capped(reader, &counting, COLUMN_COUNT_CAP).await?;
-            (counted.min(COLUMN_COUNT_CAP), counted > COLUMN_COUNT_CAP)
-        }
+    let tally = match found {
+        Found::All => tally_all(reader, workspace, &filter).await?,
+        // What was found is short already.
+        Found::Few(_) | Found::Newest(_) => tally_capped(reader, &counting, COUNT_CAP).await?,
+        Found::Many => tally_capped(reader, &counting, COLUMN_COUNT_CAP).await?,
     };
-    Ok(StagePage { cards, count, count_is_capped })
+    let (count, count_is_capped) = match found {
+        Found::All | Found::Few(_) => (tally.count, false),
+        Found::Newest(_) => (tally.count, true),
+        Found::Many => (tally.count.min(COLUMN_COUNT_CAP), tally.count > COLUMN_COUNT_CAP),
+    };
+    let value_milli = Some(tally.value_milli).filter(|_| !count_is_capped);
+    Ok(StagePage { cards, count, count_is_capped, value_milli })
 }
 
 /// One lead, also where it is deleted.
@@ -437,7 +493,9 @@ pub async fn load(tx: &mut Tx, workspace: WorkspaceId, ids: &[LeadId]) -> Result
 fn whole(dialect: Dialect) -> String {
     format!(
         "SELECT {card}, users.name AS assigned_to_name, leads.number, leads.contact_id, projects.name AS project_name,
-                lead_pipeline_stages.name AS stage_name, leads.phone_raw, leads.country_code, leads.source_id,
+                lead_pipeline_stages.name AS stage_name,
+                (SELECT settings->>'currency' FROM workspaces WHERE workspaces.id = leads.workspace_id) AS currency,
+                leads.phone_raw, leads.country_code, leads.source_id,
                 {custom} AS custom_fields, leads.message, {figures}, {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
                 leads.lead_state, coalesce({context}, 'null') AS context, {analysis} AS lead_analysis,
@@ -481,6 +539,8 @@ fn read_card(row: &Row) -> Result<Card, Error> {
         submission_count: row.get("submission_count")?,
         last_submission_at: row.get("last_submission_at")?,
         stage_entered_at: row.get("stage_entered_at")?,
+        values: read_values(row)?,
+        close_reason: row.get("close_reason")?,
         is_test: row.get("is_test")?,
         version: row.get("version")?,
         created_at: row.get("created_at")?,
@@ -494,6 +554,7 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         contact_id: row.get("contact_id")?,
         project_name: row.get("project_name")?,
         stage_name: row.get("stage_name")?,
+        currency: row.get("currency")?,
         phone_raw: row.get("phone_raw")?,
         country_code: row.get("country_code")?,
         source_id: row.get("source_id")?,

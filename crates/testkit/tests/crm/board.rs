@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use leadline_domain::ids::{LeadId, StageId, UserId};
-use leadline_engine::crm::{self, pipelines::default_stages};
+use leadline_engine::crm::{
+    self,
+    pipelines::{ClosingEdit, default_stages},
+};
 use leadline_store::leads::{self, Assigned, Cursor, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder};
 use leadline_store::{pipelines, search::Terms};
 use leadline_testkit::{Db, TestApp};
@@ -244,7 +247,10 @@ async fn newer_leads_of_another_pipeline_do_not_push_a_search_off_the_board(
     let owner = member(&app, "owner").await;
     let first = pipeline(&app).await;
     let models = crowd(&app, first.id, &first.stages, owner, 100).await;
-    let second = crm::pipelines::create(&app.engine, &app.actor(), "Second", &default_stages()).await.expect("made");
+    let second =
+        crm::pipelines::create(&app.engine, &app.actor(), "Second", &default_stages(), &ClosingEdit::default())
+            .await
+            .expect("made");
     let reader = app.engine.store.reader();
     let second = pipelines::find(&reader, app.workspace, Some(second)).await.expect("an answer").expect("a pipeline");
     app.advance(Duration::from_secs(1_000));

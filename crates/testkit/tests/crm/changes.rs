@@ -24,7 +24,7 @@ async fn count(app: &TestApp, stage: StageId) -> i64 {
 }
 
 async fn move_to(app: &TestApp, lead: LeadId, stage: StageId, below: Option<LeadId>) -> Result<(), LeadError> {
-    let to = Move { stage, below, op: Some("op1".into()) };
+    let to = Move { stage, below, reason: None, op: Some("op1".into()) };
     crm::move_stage(&app.engine, &app.actor(), lead, &to).await
 }
 
@@ -85,8 +85,13 @@ async fn leads_of_the_same_rank_can_be_told_apart_by_dropping_below_them(#[value
     let [a, b, c] = three(&app).await;
     let mut tx = app.engine.store.begin().await.expect("a transaction");
     let rank = read(&app, a).await.card.rank;
-    let place =
-        |id| leads::Moved { id, pipeline_id: stages[0].pipeline_id, stage_id: stages[0].id, rank: rank.clone() };
+    let place = |id| leads::Moved {
+        id,
+        pipeline_id: stages[0].pipeline_id,
+        stage_id: stages[0].id,
+        rank: rank.clone(),
+        close_reason: None,
+    };
     leads::move_to(&mut tx, app.workspace, &[place(a), place(b)], app.now()).await.expect("placed");
     tx.commit().await.expect("committed");
 
@@ -118,7 +123,7 @@ async fn moves_to_nowhere_are_refused(#[values(Db::Sqlite, Db::Postgres)] db: Db
     let (other, _) = app.make_workspace("other").await;
     let lead = lead(&app, json!({"email": "a@example.com"})).await;
     let nobody = LeadId(uuid::Uuid::from_u128(7));
-    let to = Move { stage, below: None, op: None };
+    let to = Move { stage, below: None, reason: None, op: None };
 
     let no_stage = move_to(&app, lead, StageId(uuid::Uuid::from_u128(7)), None).await;
     let no_neighbour = move_to(&app, lead, stage, Some(nobody)).await;
@@ -392,7 +397,7 @@ async fn a_bulk_action_answers_for_each_lead(#[values(Db::Sqlite, Db::Postgres)]
     let nobody = LeadId(uuid::Uuid::from_u128(7));
     crm::delete(&app.engine, &app.actor(), b).await.expect("deleted");
 
-    let action = Action::Move(stages[3].id);
+    let action = Action::Move { stage: stages[3].id, reason: None };
     let outcomes = crm::apply(&app.engine, &app.actor(), &action, &[a, b, nobody, c]).await.expect("done");
 
     let refused: Vec<Option<Refusal>> = outcomes.iter().map(|outcome| outcome.refused).collect();

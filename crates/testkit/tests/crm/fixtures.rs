@@ -104,6 +104,7 @@ pub async fn crowd(app: &TestApp, pipeline: PipelineId, stages: &[Stage], owner:
             pipeline_id: pipeline,
             stage_id: stage.id,
             n: models.iter().filter(|model| model.stage == stage.id).count() as i64,
+            value_milli: 0,
         })
         .collect();
     let mut tx = app.engine.store.begin().await.expect("a transaction");

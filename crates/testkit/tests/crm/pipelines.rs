@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use leadline_domain::{ids::StageId, pipelines::StageKind};
+use leadline_domain::ids::StageId;
 use leadline_engine::{
     crm::{
         self,
-        pipelines::{Edit, PipelineError, StageEdit, default_stages},
+        pipelines::{ClosingEdit, Edit, PipelineError, StageEdit, default_stages},
     },
     random_bytes,
 };
@@ -18,12 +18,19 @@ use serde_json::json;
 use crate::fixtures::{crowd, lead, member, pipeline, read};
 
 fn kept(stage: &Stage) -> StageEdit {
-    StageEdit { id: Some(stage.id), name: stage.name.clone(), color: stage.color.clone(), kind: stage.kind }
+    StageEdit {
+        id: Some(stage.id),
+        name: stage.name.clone(),
+        color: stage.color.clone(),
+        kind: stage.kind,
+        probability: None,
+        stale_after_days: None,
+    }
 }
 
 fn without(pipeline: &Pipeline, gone: &[StageId], move_leads_to: Option<StageId>) -> Edit {
     let stages = pipeline.stages.iter().filter(|stage| !gone.contains(&stage.id)).map(kept).collect();
-    Edit { name: None, stages: Some(stages), move_leads_to }
+    Edit { stages: Some(stages), move_leads_to, ..Edit::default() }
 }
 
 #[rstest]
@@ -61,8 +68,9 @@ async fn an_edit_renames_reorders_adds_and_keeps_leads_where_they_are(#[values(D
     stages[0].name = " Fresh ".into();
     stages[1].color = "teal".into();
     stages.swap(2, 3);
-    stages.insert(1, StageEdit { id: None, name: "Called".into(), color: "gray".into(), kind: StageKind::Open });
-    let edit = Edit { name: Some("Sales".into()), stages: Some(stages), move_leads_to: None };
+    let called = StageEdit { id: None, name: "Called".into(), color: "gray".into(), ..kept(&before.stages[0]) };
+    stages.insert(1, called);
+    let edit = Edit { name: Some("Sales".into()), stages: Some(stages), ..Edit::default() };
 
     crm::pipelines::update(&app.engine, &app.actor(), before.id, &edit).await.expect("edited");
 
@@ -174,8 +182,11 @@ async fn deleted_leads_alone_hold_no_stage(#[values(Db::Sqlite, Db::Postgres)] d
 async fn a_stage_of_another_pipeline_cannot_be_taken(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let app = TestApp::start(db).await;
     let first = pipeline(&app).await;
-    let second = crm::pipelines::create(&app.engine, &app.actor(), "Second", &default_stages()).await.expect("made");
-    let edit = Edit { name: None, stages: Some(first.stages.iter().map(kept).collect()), move_leads_to: None };
+    let second =
+        crm::pipelines::create(&app.engine, &app.actor(), "Second", &default_stages(), &ClosingEdit::default())
+            .await
+            .expect("made");
+    let edit = Edit { stages: Some(first.stages.iter().map(kept).collect()), ..Edit::default() };
 
     let refused = crm::pipelines::update(&app.engine, &app.actor(), second, &edit).await;
 
@@ -189,10 +200,12 @@ async fn a_pipeline_goes_with_its_leads_moved_and_the_default_one_stays(#[values
     let app = TestApp::start(db).await;
     let first = pipeline(&app).await;
     let engine = &app.engine;
-    let id = crm::pipelines::create(engine, &app.actor(), "Second", &default_stages()).await.expect("made");
+    let id = crm::pipelines::create(engine, &app.actor(), "Second", &default_stages(), &ClosingEdit::default())
+        .await
+        .expect("made");
     let second = pipelines::find(&engine.store.reader(), app.workspace, Some(id)).await.expect("read").expect("there");
     let anna = lead(&app, json!({"name": "Anna"})).await;
-    let to = crm::Move { stage: second.stages[1].id, below: None, op: None };
+    let to = crm::Move { stage: second.stages[1].id, below: None, reason: None, op: None };
     crm::move_stage(engine, &app.actor(), anna, &to).await.expect("moved");
 
     let homeless = crm::pipelines::delete(engine, &app.actor(), id, None).await;

@@ -161,7 +161,7 @@ async fn an_update_reaches_the_lead_that_was_told_of_before(#[values(Db::Sqlite,
     assert_eq!(told["receipt"], twice["receipt"]);
     let lead = hook.lead(&new["leadId"]).await;
     assert_eq!((&lead["name"], &lead["email"]), (&json!("Jane Doe"), &json!("jane@example.com")));
-    assert_eq!(lead["customFields"]["quoteValue"], 900);
+    assert_eq!(lead["quoteValue"], "900.00");
     assert_eq!(lead["customFields"]["leadState"], "Completed");
     assert_eq!(site.app.count("leads").await, 1);
     assert_eq!(site.app.count("lead_submissions").await, 3);

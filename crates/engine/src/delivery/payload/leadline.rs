@@ -71,6 +71,16 @@ pub struct Lead<'a> {
     pub score: Option<i64>,
     pub suspicion: Option<i64>,
     pub stage: Option<Stage<'a>>,
+    /// `not_set`, `yes`, `no` or `pending`.
+    pub quotable: &'a str,
+    /// An exact decimal, such as `1250.50`.
+    pub quote_value: Option<String>,
+    /// An exact decimal, such as `1250.50`.
+    pub sales_value: Option<String>,
+    /// What the values are in, as three letters.
+    pub currency: &'a str,
+    /// Why it was won or lost.
+    pub close_reason: Option<&'a str>,
     /// `in_progress` while a chat goes on, else `completed`.
     pub state: &'a str,
     pub submission_count: i64,

@@ -4,6 +4,7 @@ use leadline_domain::{
     context::{Context, Location},
     ids::{ContactId, DeliveryId, LeadId, SubmissionId},
     time::Timestamp,
+    values::{DEFAULT_CURRENCY, Quotable},
 };
 use serde_json::{Map, Value, json, value::RawValue, value::to_raw_value};
 use uuid::Uuid;
@@ -66,6 +67,11 @@ pub fn sample(shape: &Shape, sample: &Sample<'_>) -> String {
         score: Some(50),
         suspicion: Some(0),
         stage: Some(Stage { id: &stage_id, name: Some("New") }),
+        quotable: Quotable::NotSet.as_str(),
+        quote_value: None,
+        sales_value: None,
+        currency: DEFAULT_CURRENCY,
+        close_reason: None,
         state: "completed",
         submission_count: 1,
         first_touch: &touch,

@@ -4,6 +4,7 @@ use leadline_domain::{
     ids::{ActivityId, ContactId, DestinationId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
     phones,
     time::Timestamp,
+    values::{Amount, DEFAULT_CURRENCY},
 };
 use leadline_store::{
     crm_links::StoredLink,
@@ -14,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{scores, visits::EngagementView};
+use super::{scores, values::QuotableName, visits::EngagementView};
 use crate::api::{analysis::AnalysisView, context::ContextView, masking::Sight};
 
 /// A lead as a card of the board and as a row of the list.
@@ -51,6 +52,15 @@ pub(crate) struct CardView {
     last_submission_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     stage_entered_at: Timestamp,
+    quotable: QuotableName,
+    /// In the workspace's currency, exactly.
+    #[schema(example = "1250.50")]
+    quote_value: Option<String>,
+    /// In the workspace's currency, exactly.
+    #[schema(example = "1250.50")]
+    sales_value: Option<String>,
+    /// Why it was won or lost; null while it is open, or where nobody said.
+    close_reason: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// Grows with every change.
@@ -85,6 +95,10 @@ impl CardView {
             submission_count: card.submission_count,
             last_submission_at: card.last_submission_at,
             stage_entered_at: card.stage_entered_at,
+            quotable: card.values.quotable.into(),
+            quote_value: card.values.quote.as_ref().map(Amount::to_string),
+            sales_value: card.values.sales.as_ref().map(Amount::to_string),
+            close_reason: card.close_reason,
             created_at: card.created_at,
             version: card.version,
             is_test: card.is_test,
@@ -102,6 +116,9 @@ pub(crate) struct LeadView {
     number: i64,
     project_name: Option<String>,
     stage_name: Option<String>,
+    /// What `quoteValue` and `salesValue` are in.
+    #[schema(example = "EUR")]
+    currency: String,
     #[schema(value_type = Uuid)]
     contact_id: ContactId,
     /// As entered.
@@ -149,6 +166,7 @@ impl LeadView {
             number: lead.number,
             project_name: lead.project_name,
             stage_name: lead.stage_name,
+            currency: lead.currency.unwrap_or_else(|| DEFAULT_CURRENCY.to_owned()),
             contact_id: lead.contact_id,
             phone_raw: sight.phone(lead.phone_raw),
             country_code: lead.country_code,

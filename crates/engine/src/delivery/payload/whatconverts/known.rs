@@ -1,6 +1,6 @@
 //! What we know of a lead, under WhatConverts' keys.
 
-use leadline_domain::scores::suspicion_label;
+use leadline_domain::{scores::suspicion_label, values::Quotable};
 use serde_json::{Value, json};
 
 use super::{
@@ -45,9 +45,9 @@ fn record(facts: &Facts<'_>, provider: Provider<'_>) -> Vec<Known> {
         ("lead_analysis", Theirs, no_analysis()),
         ("last_updated", Ours, last_updated(facts, provider)),
         ("date_created", Theirs, json!(lead.created_at.in_seconds())),
-        ("quotable", Theirs, json!("Not Set")),
-        ("quote_value", Theirs, Value::Null),
-        ("sales_value", Theirs, Value::Null),
+        ("quotable", Ours, quotable(facts, provider)),
+        ("quote_value", Rule::Lead, amount(lead.quote_value.as_deref())),
+        ("sales_value", Rule::Lead, amount(lead.sales_value.as_deref())),
         ("spotted_keywords", Theirs, Value::Null),
         ("lead_score", Latest, json!(lead.score)),
         ("lead_state", Ours, lead_state(facts, provider)),
@@ -73,6 +73,24 @@ fn lead_type(source: &str) -> &'static str {
         "chat" | "widget" => "Chat",
         _ => "Other",
     }
+}
+
+/// What stands here, which the provider's word has gone into; a word of it that we have no name for is passed on.
+fn quotable(facts: &Facts<'_>, provider: Provider<'_>) -> Value {
+    match Quotable::parse(facts.lead.quotable).unwrap_or_default() {
+        Quotable::NotSet => {
+            let theirs = provider.ever("quotable").filter(|said| said.as_str().and_then(Quotable::parse).is_none());
+            theirs.cloned().unwrap_or_else(|| json!(Quotable::NotSet.label()))
+        }
+        set @ (Quotable::Yes | Quotable::No | Quotable::Pending) => json!(set.label()),
+    }
+}
+
+/// A decimal as the number that it is, as short as the provider writes it.
+fn amount(decimal: Option<&str>) -> Value {
+    let Some(decimal) = decimal else { return Value::Null };
+    let shortest = decimal.trim_end_matches('0').trim_end_matches('.');
+    serde_json::from_str(if shortest.is_empty() { "0" } else { shortest }).unwrap_or_default()
 }
 
 fn no_analysis() -> Value {
