@@ -15,29 +15,35 @@ const EMPTY = {
   message: '',
   projectId: '',
   stageId: '',
+  quoteValue: '',
   tags: [] as string[],
 };
 
 interface AddLeadProps {
   opened: boolean;
+  /** The pipeline that is shown; the lead begins there. */
+  pipelineId?: string;
   onClose: () => void;
   onAdded: (lead: Lead) => void;
 }
 
-export function AddLead({ opened, onClose, onAdded }: AddLeadProps) {
+export function AddLead({ opened, pipelineId, onClose, onAdded }: AddLeadProps) {
   return (
     <Modal opened={opened} onClose={onClose} title="Add a lead" size="lg">
-      <AddLeadForm onClose={onClose} onAdded={onAdded} />
+      <AddLeadForm pipelineId={pipelineId} onClose={onClose} onAdded={onAdded} />
     </Modal>
   );
 }
 
-function AddLeadForm({ onClose, onAdded }: Omit<AddLeadProps, 'opened'>) {
+function AddLeadForm({ pipelineId, onClose, onAdded }: Omit<AddLeadProps, 'opened'>) {
   const projects = useQuery(projectsQuery).data ?? [];
-  const stages = defaultPipeline(useQuery(pipelinesQuery).data ?? [])?.stages ?? [];
+  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const shown = pipelines.find(({ id }) => id === pipelineId);
+  const stages = (shown ?? defaultPipeline(pipelines))?.stages ?? [];
   const create = useCreateLead();
   const form = useForm({
-    initialValues: EMPTY,
+    // Without a stage the project says where it begins, so another board than the usual one must name its own.
+    initialValues: { ...EMPTY, stageId: (shown && !shown.isDefault && stages[0]?.id) || '' },
     validate: {
       name: (value, { email, phone }) =>
         value.trim() || email.trim() || phone.trim() ? null : 'Give a name, an e-mail address or a phone number.',
@@ -87,6 +93,7 @@ function AddLeadForm({ onClose, onAdded }: Omit<AddLeadProps, 'opened'>) {
             {...form.getInputProps('projectId')}
           />
         </Group>
+        <TextInput label="Quote value" inputMode="decimal" {...form.getInputProps('quoteValue')} />
         <TagsInput label="Tags" size="sm" {...form.getInputProps('tags')} />
         <Textarea label="Message" autosize minRows={2} maxRows={8} {...form.getInputProps('message')} />
         <Group justify="flex-end">

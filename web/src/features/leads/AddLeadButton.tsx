@@ -6,7 +6,7 @@ import { onAddLead } from '@/lib/commands';
 import { PermitButton } from '@/ui/basics';
 import { AddLead } from './AddLead';
 
-export function AddLeadButton({ onAdded }: { onAdded: (lead: Lead) => void }) {
+export function AddLeadButton({ pipelineId, onAdded }: { pipelineId?: string; onAdded: (lead: Lead) => void }) {
   const [opened, setOpened] = useState(false);
   const why = usePermits().why('leads:manage');
   useEffect(() => (why ? undefined : onAddLead(() => setOpened(true))), [why]);
@@ -15,7 +15,7 @@ export function AddLeadButton({ onAdded }: { onAdded: (lead: Lead) => void }) {
       <PermitButton why={why} leftSection={<IconPlus size={14} />} onClick={() => setOpened(true)}>
         Add lead
       </PermitButton>
-      <AddLead opened={opened} onClose={() => setOpened(false)} onAdded={onAdded} />
+      <AddLead pipelineId={pipelineId} opened={opened} onClose={() => setOpened(false)} onAdded={onAdded} />
     </>
   );
 }

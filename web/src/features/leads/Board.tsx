@@ -5,16 +5,17 @@ import { extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/clo
 import { useQueryClient } from '@tanstack/react-query';
 import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { usePermits } from '@/api/session';
-import type { Board as BoardData } from '@/api/shapes';
+import type { Board as BoardData, Stage } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
 import { Dot } from '@/ui/basics';
 import classes from './Board.module.css';
 import { BoardColumn } from './BoardColumn';
-import { appendPage, type Direction, dropMove, findCard, keyboardMove, neighbour } from './boardCache';
+import { appendPage, type Direction, dropMove, findCard, keyboardMove, type Move, neighbour } from './boardCache';
 import { hasFilters, type LeadFilters } from './filters';
 import { MoveTo } from './MoveTo';
 import { useMoveLead } from './mutations';
 import { columnPage, leadKeys } from './queries';
+import { useReason } from './useReason';
 
 const DIRECTIONS: Record<string, Direction> = {
   ArrowUp: 'up',
@@ -34,7 +35,35 @@ interface BoardProps {
 export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) {
   const client = useQueryClient();
   const permits = usePermits();
-  const { moveOn } = useMoveLead();
+  const { move: moveAway, moveOn: moveNow } = useMoveLead();
+  const { ask, dialog } = useReason();
+  /** Moves once it is known why, where that is asked. */
+  const moveOn = (on: BoardData, move: Move, onShown?: () => void) => {
+    const from = findCard(on, move.leadId)?.column.stage.id;
+    ask(from ? [from] : [], move.toStageId, (reason) => moveNow(on, { ...move, reason }, onShown));
+  };
+  const toOtherPipeline = (leadId: string, stage: Stage) => {
+    const place = findCard(board, leadId);
+    if (!place) return;
+    const { column, card, index } = place;
+    const from = {
+      stageId: column.stage.id,
+      stageName: column.stage.name,
+      afterLeadId: column.cards[index - 1]?.id ?? null,
+      reason: card.closeReason,
+    };
+    ask([column.stage.id], stage.id, (reason) =>
+      moveAway({
+        leadId,
+        name: card.name,
+        toStageId: stage.id,
+        stageName: stage.name,
+        afterLeadId: null,
+        reason,
+        from,
+      }),
+    );
+  };
   const canMove = permits.can('leads:manage');
   const element = useRef<HTMLDivElement>(null);
   const latest = useRef({ board, moveOn });
@@ -150,6 +179,7 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
           <BoardColumn
             key={column.stage.id}
             column={column}
+            currency={board.currency}
             openLead={openLead}
             focusedLead={focusedLead}
             focusRequest={focusRequest}
@@ -165,16 +195,20 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
       </div>
       <MoveTo
         name={menuPlace?.card.name ?? ''}
+        pipelineId={board.pipeline.id}
         stages={board.pipeline.stages}
         current={menuPlace?.column.stage.id}
         opened={menuPlace !== null}
         onClose={() => setMenuLead(null)}
-        onPick={(stageId) => {
+        onPick={(stage) => {
           if (!menuLead) return;
           const leadId = menuLead;
+          const stageId = stage.id;
+          if (!board.stages.some((column) => column.stage.id === stageId)) return toOtherPipeline(leadId, stage);
           moveOn(board, { leadId, toStageId: stageId, afterLeadId: null }, () => setFocusRequest(leadId));
         }}
       />
+      {dialog}
     </>
   );
 }

@@ -5,6 +5,7 @@ import { ActionIcon } from '@mantine/core';
 import { IconDotsVertical } from '@tabler/icons-react';
 import { type MouseEvent, memo, useEffect, useRef, useState } from 'react';
 import type { Card } from '@/api/shapes';
+import { formatMoney, worthOf } from '@/lib/money';
 import { absoluteTime, shortAge } from '@/lib/time';
 import { Avatar, Tag } from '@/ui/basics';
 import { Score, Suspicion } from '@/ui/Score';
@@ -18,12 +19,16 @@ interface BoardCardProps {
   isOpen: boolean;
   isTabStop: boolean;
   canMove: boolean;
+  currency: string;
+  /** Whether it has stood in its stage for too long. */
+  stale: boolean;
   onOpen: (id: string) => void;
   onMenu: (id: string) => void;
 }
 
 export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
-  const { card, href, isOpen, isTabStop, canMove, onOpen, onMenu } = props;
+  const { card, href, isOpen, isTabStop, canMove, currency, stale, onOpen, onMenu } = props;
+  const worth = worthOf(card);
   const wrap = useRef<HTMLDivElement>(null);
   const [dragging, setDragging] = useState(false);
   const [edge, setEdge] = useState<string | null>(null);
@@ -74,8 +79,10 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
         <span className={classes.line}>
           <span className={classes.sub}>
             {card.company ?? card.sourceName}
+            {card.closeReason && ` · ${card.closeReason}`}
             {card.submissionCount > 1 && ` · ${card.submissionCount} submissions`}
           </span>
+          {worth !== null && <span className={classes.cardWorth}>{formatMoney(worth, currency, { short: true })}</span>}
         </span>
         <span className={`${classes.line} ${classes.foot}`}>
           <span className={classes.tags}>
@@ -85,8 +92,13 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
               <Tag key={tag}>{tag}</Tag>
             ))}
           </span>
-          <span title={`In this stage since ${absoluteTime(card.stageEnteredAt)}`}>
+          <span
+            className={classes.age}
+            data-stale={stale || undefined}
+            title={`In this stage since ${absoluteTime(card.stageEnteredAt)}`}
+          >
             {shortAge(card.stageEnteredAt)}
+            {stale && ' stale'}
           </span>
           {card.assignedToName && <Avatar name={card.assignedToName} />}
         </span>

@@ -5,6 +5,8 @@ import { Button } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import type { BoardColumn as Column } from '@/api/shapes';
+import { formatMoney } from '@/lib/money';
+import { isStale } from '@/lib/stale';
 import { formatCount } from '@/lib/text';
 import { Dot } from '@/ui/basics';
 import classes from './Board.module.css';
@@ -19,6 +21,7 @@ const rowHeight = () => ROW_REM * Number.parseFloat(getComputedStyle(document.do
 
 interface BoardColumnProps {
   column: Column;
+  currency: string;
   openLead: string | undefined;
   focusedLead: string | null;
   /** The card that must be scrolled to and focused, once. */
@@ -111,6 +114,7 @@ export function BoardColumn(props: BoardColumnProps) {
         <Dot color={stage.color} />
         <h2>{stage.name}</h2>
         <span className={classes.count}>{countText}</span>
+        <ColumnWorth column={column} currency={props.currency} />
       </div>
       <div ref={scroller} className={classes.cards}>
         {cards.length === 0 ? (
@@ -130,6 +134,8 @@ export function BoardColumn(props: BoardColumnProps) {
                     isOpen={card.id === openLead}
                     isTabStop={card.id === tabStop}
                     canMove={canMove}
+                    currency={props.currency}
+                    stale={isStale(card, stage)}
                     onOpen={props.onOpen}
                     onMenu={props.onMenu}
                   />
@@ -146,5 +152,17 @@ export function BoardColumn(props: BoardColumnProps) {
         )}
       </div>
     </section>
+  );
+}
+
+/** What the column's leads are worth together; nothing where no lead has a value. */
+function ColumnWorth({ column, currency }: { column: Column; currency: string }) {
+  const { value, weightedValue, stage } = column;
+  if (value == null || Number(value) === 0) return null;
+  const weighted = weightedValue ? `, ${formatMoney(weightedValue, currency)} at ${stage.probability} %` : '';
+  return (
+    <span className={classes.worth} title={`Worth ${formatMoney(value, currency)}${weighted}`}>
+      {formatMoney(value, currency, { short: true })}
+    </span>
   );
 }

@@ -48,7 +48,7 @@ export function BoardPage() {
   return (
     <div className={classes.view}>
       <ViewHead title="Board" filters={filters}>
-        <AddLeadButton onAdded={(lead) => open(lead.id)} />
+        <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow
         filters={filters}

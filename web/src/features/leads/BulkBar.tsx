@@ -1,19 +1,21 @@
 import { Button, CloseButton, Menu, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { defaultPipeline, membersQuery, pipelinesQuery } from '@/api/lookups';
+import { Fragment, useState } from 'react';
+import { membersQuery, pipelinesQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
 import { plural } from '@/lib/text';
 import { Dot, PermitButton } from '@/ui/basics';
 import { type BulkAction, useBulkAction } from './mutations';
 import classes from './Table.module.css';
+import { useReason } from './useReason';
 
 /** What can be done with the selected rows; floats over the table. */
 export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => void }) {
   const permits = usePermits();
   const bulk = useBulkAction();
   const members = useQuery(membersQuery).data ?? [];
-  const stages = defaultPipeline(useQuery(pipelinesQuery).data ?? [])?.stages ?? [];
+  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const { ask, dialog } = useReason();
   const [tag, setTag] = useState('');
   if (leadIds.length === 0) return null;
   const run = (action: BulkAction) => bulk.mutate({ ...action, leadIds }, { onSuccess: onDone });
@@ -28,15 +30,20 @@ export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => 
             Move to
           </Button>
         </Menu.Target>
-        <Menu.Dropdown>
-          {stages.map(({ id, name, color }) => (
-            <Menu.Item
-              key={id}
-              leftSection={<Dot color={color} />}
-              onClick={() => run({ action: 'move_stage', stageId: id })}
-            >
-              {name}
-            </Menu.Item>
+        <Menu.Dropdown mah={400} className={classes.menu}>
+          {pipelines.map((pipeline) => (
+            <Fragment key={pipeline.id}>
+              {pipelines.length > 1 && <Menu.Label>{pipeline.name}</Menu.Label>}
+              {pipeline.stages.map(({ id, name, color }) => (
+                <Menu.Item
+                  key={id}
+                  leftSection={<Dot color={color} />}
+                  onClick={() => ask([], id, (reason) => run({ action: 'move_stage', stageId: id, reason }))}
+                >
+                  {name}
+                </Menu.Item>
+              ))}
+            </Fragment>
           ))}
         </Menu.Dropdown>
       </Menu>
@@ -92,6 +99,7 @@ export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => 
         Delete
       </PermitButton>
       <CloseButton aria-label="Clear the selection" onClick={onDone} />
+      {dialog}
     </section>
   );
 }

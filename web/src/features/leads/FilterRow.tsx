@@ -97,7 +97,8 @@ interface FilterMenuProps {
 function FilterMenu({ filters, onFilter, iconOnly, active }: FilterMenuProps) {
   const members = useQuery(membersQuery).data ?? [];
   const projects = useQuery(projectsQuery).data ?? [];
-  const stages = defaultPipeline(useQuery(pipelinesQuery).data ?? [])?.stages ?? [];
+  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const stages = (pipelines.find(({ id }) => id === filters.pipelineId) ?? defaultPipeline(pipelines))?.stages ?? [];
   const item = (key: keyof LeadFilters, value: string, label: string) => (
     <Menu.Item key={value} fw={filters[key] === value ? 600 : undefined} onClick={() => onFilter(key, value)}>
       {label}
@@ -205,6 +206,8 @@ function useFilterLabels() {
           pipelines.flatMap(({ stages }) => stages),
           value,
         )}`;
+      case 'pipelineId':
+        return `Pipeline: ${nameOf(pipelines, value)}`;
     }
   };
 }

@@ -1,10 +1,10 @@
 import { Button, Menu, Pill, SegmentedControl, Select, TagsInput, Text, Textarea, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
-import { membersQuery } from '@/api/lookups';
+import { Fragment, type ReactNode, useState } from 'react';
+import { membersQuery, pipelinesQuery } from '@/api/lookups';
 import { messageOf } from '@/api/problem';
-import type { Activity, Lead, LeadDetail, Pipeline, Submission, Touch, VisitorContext } from '@/api/shapes';
+import type { Activity, Lead, LeadDetail, Pipeline, Stage, Submission, Touch, VisitorContext } from '@/api/shapes';
 import { scoreBand, suspicionLevel, suspicionWord } from '@/lib/scores';
 import { asText, humanise, safeUrl } from '@/lib/text';
 import { duration } from '@/lib/time';
@@ -15,6 +15,7 @@ import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
 import { ScoreHistory } from './ScoreHistory';
+import { useReason } from './useReason';
 import { EngagementHead, TouchList, Visits } from './Visits';
 import { channelWords, visitorRows } from './visitor';
 import {
@@ -38,38 +39,59 @@ export function Block({ title, children }: { title: string; children: ReactNode 
 
 export function StagePicker({ lead, pipeline, why }: { lead: Lead; pipeline: Pipeline | undefined; why?: string }) {
   const { move } = useMoveLead();
+  const { ask, dialog } = useReason();
+  const others = (useQuery(pipelinesQuery).data ?? []).filter(({ id }) => id !== lead.pipelineId);
   const stages = pipeline?.stages ?? [];
   const current = stages.find(({ id }) => id === lead.stageId);
-  return (
-    <Menu position="bottom-start" disabled={why !== undefined}>
-      <Menu.Target>
-        <Button variant="default" leftSection={<Dot color={current?.color ?? ''} />} title={why}>
-          {current?.name ?? 'Stage'}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Move to</Menu.Label>
-        {stages.map((stage) => (
-          <Menu.Item
-            key={stage.id}
-            leftSection={<Dot color={stage.color} />}
-            disabled={stage.id === lead.stageId}
-            onClick={() =>
-              move({
-                leadId: lead.id,
-                name: lead.name,
-                toStageId: stage.id,
-                stageName: stage.name,
+  const items = (of: Stage[]) =>
+    of.map((stage) => (
+      <Menu.Item
+        key={stage.id}
+        leftSection={<Dot color={stage.color} />}
+        disabled={stage.id === lead.stageId}
+        onClick={() =>
+          ask([lead.stageId], stage.id, (reason) =>
+            move({
+              leadId: lead.id,
+              name: lead.name,
+              toStageId: stage.id,
+              stageName: stage.name,
+              afterLeadId: null,
+              reason,
+              from: current && {
+                stageId: current.id,
+                stageName: current.name,
                 afterLeadId: null,
-                from: current && { stageId: current.id, stageName: current.name, afterLeadId: null },
-              })
-            }
-          >
-            {stage.name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+                reason: lead.closeReason,
+              },
+            }),
+          )
+        }
+      >
+        {stage.name}
+      </Menu.Item>
+    ));
+  return (
+    <>
+      <Menu position="bottom-start" disabled={why !== undefined}>
+        <Menu.Target>
+          <Button variant="default" leftSection={<Dot color={current?.color ?? ''} />} title={why}>
+            {current?.name ?? 'Stage'}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown mah={420} className={classes.menu}>
+          <Menu.Label>Move to</Menu.Label>
+          {items(stages)}
+          {others.map((other) => (
+            <Fragment key={other.id}>
+              <Menu.Label>{other.name}</Menu.Label>
+              {items(other.stages)}
+            </Fragment>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+      {dialog}
+    </>
   );
 }
 

@@ -28,6 +28,7 @@ import {
 import { useConvertLead, useDeleteLead } from './mutations';
 import { leadQuery, submissionsQuery } from './queries';
 import { useNeighbours } from './sequence';
+import { Worth } from './Worth';
 
 interface LeadViewProps {
   id: string;
@@ -77,6 +78,12 @@ function LoadedLead({
       <LeadFacts lead={lead} canEdit={canEdit} />
     </Block>
   );
+  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const worth = (
+    <Block title="Value">
+      <Worth lead={lead} pipeline={pipelines.find(({ id }) => id === lead.pipelineId)} canEdit={canEdit} />
+    </Block>
+  );
   const tags = (
     <Block title="Tags">
       <TagEditor lead={lead} canEdit={canEdit} />
@@ -106,6 +113,7 @@ function LoadedLead({
       <>
         {head}
         {facts}
+        {worth}
         {crm}
         {tags}
         <ScoreBlock lead={lead} />
@@ -133,6 +141,7 @@ function LoadedLead({
         </div>
         <div>
           {facts}
+          {worth}
           {crm}
           {tags}
           {visitor}

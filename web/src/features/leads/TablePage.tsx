@@ -105,7 +105,7 @@ export function TablePage() {
   return (
     <div className={classes.view}>
       <ViewHead title="Leads" filters={filters}>
-        <AddLeadButton onAdded={(lead) => open(lead.id)} />
+        <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow
         filters={filters}

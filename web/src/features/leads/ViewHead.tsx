@@ -1,7 +1,8 @@
 import { SegmentedControl, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { LeadFilters } from './filters';
+import { type LeadFilters, withPipeline } from './filters';
+import { PipelineSwitch } from './PipelineSwitch';
 import classes from './ViewHead.module.css';
 
 /** The head of both views of the leads, with the switch between them that keeps the filters. */
@@ -27,6 +28,13 @@ export function ViewHead({
           { value: 'Leads', label: 'Table' },
         ]}
         onChange={(view) => void navigate({ to: view === 'Board' ? '/board' : '/leads', search: filters })}
+      />
+      <PipelineSwitch
+        view={title}
+        chosen={filters.pipelineId}
+        onChoose={(pipelineId) =>
+          void navigate({ to: title === 'Board' ? '/board' : '/leads', search: withPipeline(filters, pipelineId) })
+        }
       />
       <div className={classes.end}>{children}</div>
     </header>

@@ -21,15 +21,34 @@ const card = (id: string, stageId: string) => ({ id, stageId, name: id, stageEnt
 /** Columns by the ids of their cards: "a b|c|" are three, the last of them empty. */
 function boardOf(text: string): Board {
   const stages = text.split('|').map((ids, index) => {
-    const stage = { id: `s${index}`, name: `Stage ${index}`, color: 'blue', kind: 'open' as const, position: index };
+    const stage = {
+      id: `s${index}`,
+      name: `Stage ${index}`,
+      color: 'blue',
+      kind: 'open' as const,
+      position: index,
+      probability: 50,
+    };
     const cards = ids
       .split(' ')
       .filter(Boolean)
       .map((id) => card(id, stage.id));
-    return { stage, count: cards.length, countIsCapped: false, cards, next: null };
+    const sums = { value: '0.00', weightedValue: '0.00' };
+    return { stage, count: cards.length, countIsCapped: false, ...sums, cards, next: null };
   });
-  const pipeline = { id: 'p', name: 'P', isDefault: true, stages: stages.map(({ stage }) => stage), createdAt: NOW };
-  return { pipeline, stages };
+  const pipeline = {
+    id: 'p',
+    name: 'P',
+    isDefault: true,
+    stages: stages.map(({ stage }) => stage),
+    version: 1,
+    wonReasons: [],
+    lostReasons: [],
+    wonReasonRequired: false,
+    lostReasonRequired: false,
+    createdAt: NOW,
+  };
+  return { pipeline, stages, currency: 'EUR' };
 }
 
 const idsOf = (board: Board) => board.stages.map(({ cards }) => cards.map(({ id }) => id).join(' ')).join('|');
@@ -56,11 +75,36 @@ describe('moving a card', () => {
     expect(findCard(moved, 'a')?.card.stageEnteredAt).toBe('before');
   });
 
-  it('changes nothing for a card or a stage that is not on the board', () => {
+  it('changes nothing for a card that is not on the board', () => {
     const board = boardOf('a|b');
 
     expect(moveCard(board, { leadId: 'x', toStageId: 's1', afterLeadId: null }, NOW)).toBe(board);
-    expect(moveCard(board, { leadId: 'a', toStageId: 'gone', afterLeadId: null }, NOW)).toBe(board);
+  });
+
+  it('takes a card off the board that goes to another pipeline', () => {
+    const moved = moveCard(boardOf('a b|c'), { leadId: 'a', toStageId: 'elsewhere', afterLeadId: null }, NOW);
+
+    expect([idsOf(moved), countsOf(moved)]).toEqual(['b|c', [1, 1]]);
+  });
+
+  it('takes what the lead is worth along, and what it is said to be lost for', () => {
+    const before = patchCard(boardOf('a b|c'), 'a', { quoteValue: '10.10' });
+    const moved = moveCard(before, { leadId: 'a', toStageId: 's1', afterLeadId: null, reason: 'Price' }, NOW);
+
+    expect(before.stages.map(({ value }) => value)).toEqual(['10.10', '0.00']);
+    expect(moved.stages.map(({ value, weightedValue }) => [value, weightedValue])).toEqual([
+      ['0.00', '0.00'],
+      ['10.10', '5.05'],
+    ]);
+    expect(findCard(moved, 'a')?.card.closeReason).toBe('Price');
+    expect(removeCards(moved, new Set(['a'])).stages[1]?.value).toBe('0.00');
+  });
+
+  it('leaves a sum unknown that is not known', () => {
+    const board = boardOf('a|b');
+    const unknown = { ...board, stages: board.stages.map((column) => ({ ...column, value: null })) };
+
+    expect(patchCard(unknown, 'a', { quoteValue: '1.00' }).stages[0]?.value).toBeNull();
   });
 
   it('leaves untouched columns as they are, so that they are not drawn again', () => {
@@ -129,6 +173,8 @@ describe('what the server sends later', () => {
     next,
     count,
     countIsCapped: false,
+    value: '0.00',
+    weightedValue: '0.00',
   });
   const columnOf = (ids: string, next: string | null = null) => ({
     ...(boardOf(ids).stages[0] as Board['stages'][0]),

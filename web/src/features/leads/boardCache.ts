@@ -1,4 +1,5 @@
 import type { Board, BoardColumn, Card, ColumnPage } from '@/api/shapes';
+import { fromMilli, percentOf, toMilli, worthOf } from '@/lib/money';
 
 /** Pure changes to a board held in the query cache. */
 
@@ -23,14 +24,29 @@ export interface Move {
   toStageId: string;
   /** The card it goes below; `null` is the top. */
   afterLeadId: string | null;
+  /** Why it is won or lost, where the stage says that it is. */
+  reason?: string | null;
+}
+
+const milliOf = (card: Pick<Card, 'quoteValue' | 'salesValue'>) => toMilli(worthOf(card));
+
+/** A column whose leads are worth so much more; unknown stays unknown. */
+function worthMore(column: BoardColumn, milli: bigint): BoardColumn {
+  if (milli === 0n || column.value == null) return column;
+  const sum = toMilli(column.value) + milli;
+  return { ...column, value: fromMilli(sum), weightedValue: fromMilli(percentOf(sum, column.stage.probability)) };
 }
 
 export function moveCard(board: Board, move: Move, now: string): Board {
   const place = findCard(board, move.leadId);
   const known = board.stages.some(({ stage }) => stage.id === move.toStageId);
-  if (!place || !known) return board;
+  if (!place) return board;
+  // To another pipeline's board.
+  if (!known) return removeCards(board, new Set([move.leadId]));
   const changesStage = place.column.stage.id !== move.toStageId;
-  const card = changesStage ? { ...place.card, stageId: move.toStageId, stageEnteredAt: now } : place.card;
+  const card = changesStage
+    ? { ...place.card, stageId: move.toStageId, stageEnteredAt: now, closeReason: move.reason ?? null }
+    : place.card;
   const stages = board.stages.map((column) => {
     const isFrom = column === place.column;
     const isTo = column.stage.id === move.toStageId;
@@ -38,7 +54,8 @@ export function moveCard(board: Board, move: Move, now: string): Board {
     const cards = isFrom ? column.cards.filter(({ id }) => id !== move.leadId) : [...column.cards];
     if (isTo) cards.splice(placeAfter(cards, move.afterLeadId), 0, card);
     const count = column.count + (isTo ? 1 : 0) - (isFrom ? 1 : 0);
-    return { ...column, cards, count };
+    const step = (isTo ? 1n : 0n) - (isFrom ? 1n : 0n);
+    return worthMore({ ...column, cards, count }, step * milliOf(card));
   });
   return { ...board, stages };
 }
@@ -52,7 +69,9 @@ export function removeCards(board: Board, leadIds: ReadonlySet<string>): Board {
   const stages = board.stages.map((column) => {
     const cards = column.cards.filter(({ id }) => !leadIds.has(id));
     const removed = column.cards.length - cards.length;
-    return removed === 0 ? column : { ...column, cards, count: column.count - removed };
+    if (removed === 0) return column;
+    const gone = column.cards.filter(({ id }) => leadIds.has(id)).reduce((sum, card) => sum + milliOf(card), 0n);
+    return worthMore({ ...column, cards, count: column.count - removed }, -gone);
   });
   return { ...board, stages };
 }
@@ -62,8 +81,9 @@ export function patchCard(board: Board, leadId: string, change: Partial<Card>): 
   if (!place) return board;
   const stages = [...board.stages];
   const cards = [...place.column.cards];
-  cards[place.index] = { ...place.card, ...change };
-  stages[place.columnIndex] = { ...place.column, cards };
+  const card = { ...place.card, ...change };
+  cards[place.index] = card;
+  stages[place.columnIndex] = worthMore({ ...place.column, cards }, milliOf(card) - milliOf(place.card));
   return { ...board, stages };
 }
 
@@ -82,7 +102,8 @@ export function refreshColumn(
   fresh: ColumnPage,
   gone: ReadonlySet<string> = new Set(),
 ): BoardColumn {
-  const counted = { count: fresh.count, countIsCapped: fresh.countIsCapped };
+  const { count, countIsCapped, value, weightedValue } = fresh;
+  const counted = { count, countIsCapped, value, weightedValue };
   if (fresh.next === null || column.cards.length <= fresh.cards.length) {
     return { ...column, ...counted, cards: fresh.cards, next: fresh.next };
   }

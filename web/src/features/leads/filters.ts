@@ -8,6 +8,8 @@ export interface LeadFilters {
   tag?: string;
   projectId?: string;
   stageId?: string;
+  /** Which board it is, rather than what it is narrowed by. */
+  pipelineId?: string;
 }
 
 export const FILTER_KEYS = ['search', 'source', 'assignedTo', 'tag', 'projectId', 'stageId'] as const;
@@ -47,6 +49,8 @@ export function readFilters(raw: RawSearch): LeadFilters {
     const value = text(raw[key]);
     if (value !== undefined) filters[key] = value;
   }
+  const pipelineId = text(raw.pipelineId);
+  if (pipelineId !== undefined) filters.pipelineId = pipelineId;
   return filters;
 }
 
@@ -67,7 +71,7 @@ export function readTableSearch(raw: RawSearch): TableSearch {
 export const hasFilters = (filters: LeadFilters) => FILTER_KEYS.some((key) => filters[key] !== undefined);
 
 export const filterQuery = (filters: LeadFilters): Query =>
-  Object.fromEntries(FILTER_KEYS.map((key) => [key, filters[key]]));
+  Object.fromEntries([...FILTER_KEYS, 'pipelineId' as const].map((key) => [key, filters[key]]));
 
 /** Sets one filter, or takes it away when empty; the page starts over. */
 export function withFilter<T extends TableSearch>(search: T, key: keyof LeadFilters, value: string | null): T {
@@ -76,6 +80,15 @@ export function withFilter<T extends TableSearch>(search: T, key: keyof LeadFilt
   if (value) next[key] = value;
   else delete next[key];
   return next;
+}
+
+/** Another pipeline has other stages; what else it is narrowed by stays. */
+export function withPipeline(
+  { stageId: _stageId, ...filters }: LeadFilters,
+  pipelineId: string | undefined,
+): LeadFilters {
+  const { pipelineId: _before, ...rest } = filters;
+  return pipelineId ? { ...rest, pipelineId } : rest;
 }
 
 export function withoutFilters<T extends TableSearch>(search: T): T {

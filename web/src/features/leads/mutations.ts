@@ -21,6 +21,7 @@ function adopt(client: QueryClient, lead: Lead) {
 function cardPart(lead: Lead): Partial<Card> {
   const { name, email, phone, phoneDisplay, company, title, tags, score, suspicion } = lead;
   const { assignedTo, assignedToName, stageEnteredAt, version } = lead;
+  const { quotable, quoteValue, salesValue, closeReason } = lead;
   return {
     name,
     email,
@@ -35,6 +36,10 @@ function cardPart(lead: Lead): Partial<Card> {
     assignedToName,
     stageEnteredAt,
     version,
+    quotable,
+    quoteValue,
+    salesValue,
+    closeReason,
   };
 }
 
@@ -42,7 +47,7 @@ interface MoveRequest extends Move {
   name: string;
   stageName: string;
   /** Where it was, for the undo; none for a move within its column. */
-  from?: { stageId: string; stageName: string; afterLeadId: string | null };
+  from?: { stageId: string; stageName: string; afterLeadId: string | null; reason?: string | null };
   /** Called once the card is drawn in its new place. */
   onShown?: () => void;
 }
@@ -61,8 +66,8 @@ export function useMoveLead() {
   const client = useQueryClient();
   const mutation = useMutation({
     mutationKey: ['move-lead'],
-    mutationFn: ({ leadId, toStageId, afterLeadId }: MoveRequest) =>
-      api.patch<Lead>(`/v1/identity/leads/${leadId}/stage`, { stageId: toStageId, afterLeadId }),
+    mutationFn: ({ leadId, toStageId, afterLeadId, reason }: MoveRequest) =>
+      api.patch<Lead>(`/v1/identity/leads/${leadId}/stage`, { stageId: toStageId, afterLeadId, reason }),
     onMutate: async (move) => {
       await client.cancelQueries({ queryKey: leadKeys.boards });
       const before = client.getQueriesData<Board>({ queryKey: leadKeys.boards });
@@ -91,6 +96,7 @@ export function useMoveLead() {
           toStageId: from.stageId,
           stageName: from.stageName,
           afterLeadId: from.afterLeadId,
+          reason: from.reason,
         }),
       );
     },
@@ -112,6 +118,7 @@ export function useMoveLead() {
             stageId: place.column.stage.id,
             stageName: place.column.stage.name,
             afterLeadId: place.column.cards[place.index - 1]?.id ?? null,
+            reason: place.card.closeReason,
           }
         : undefined,
     });
@@ -135,6 +142,11 @@ export interface LeadChange {
   tags?: string[];
   /** Only the keys to change; `null` takes one away. */
   customFields?: Record<string, unknown>;
+  quotable?: Lead['quotable'];
+  /** An exact decimal; `null` clears it. */
+  quoteValue?: string | null;
+  salesValue?: string | null;
+  closeReason?: string | null;
 }
 
 export function useUpdateLead(id: string) {
@@ -208,6 +220,7 @@ export interface NewLead {
   tags?: string[];
   projectId?: string;
   stageId?: string;
+  quoteValue?: string;
   message?: string;
 }
 
@@ -224,7 +237,7 @@ export function useCreateLead() {
 }
 
 export type BulkAction =
-  | { action: 'move_stage'; stageId: string }
+  | { action: 'move_stage'; stageId: string; reason: string | null }
   | { action: 'assign'; assignedTo: string | null }
   | { action: 'tag'; tags: string[] }
   | { action: 'delete' }

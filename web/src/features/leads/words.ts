@@ -137,7 +137,7 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
     case 'lead.persistence_failed':
       return 'Kept aside while the database was away';
     case 'lead.stage_changed':
-      return `Moved from ${text(data, 'fromStageName') || 'another stage'} to ${text(data, 'toStageName') || 'a stage'}`;
+      return `Moved from ${text(data, 'fromStageName') || 'another stage'} to ${text(data, 'toStageName') || 'a stage'}${because(data)}`;
     case 'lead.assigned':
       return assignedWords(data);
     case 'note.added':
@@ -160,6 +160,8 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return humanise(kind);
   }
 }
+
+const because = (data: Record<string, unknown>) => (text(data, 'reason') ? `: ${text(data, 'reason')}` : '');
 
 function linkedWords(data: Record<string, unknown>): string {
   const where = text(data, 'destinationName') || 'A destination';

@@ -4,6 +4,7 @@ import { Empty } from '@/ui/basics';
 import { AlertMails } from './AlertMails';
 import { AnalysisSettings } from './AnalysisSettings';
 import { FraudSettings } from './FraudSettings';
+import { Pipelines } from './Pipelines';
 import { Roles } from './Roles';
 import { Scoring } from './Scoring';
 import { Sessions } from './Sessions';
@@ -26,6 +27,8 @@ export function SettingsTab() {
   switch (known.tab) {
     case 'workspace':
       return <WorkspaceSettings />;
+    case 'pipelines':
+      return <Pipelines />;
     case 'scoring':
       return <Scoring />;
     case 'fraud':

@@ -34,10 +34,12 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       ipWindowMinutes: settings.ipWindowMinutes ?? IP_WINDOW_MINUTES,
       defaultCountry: settings.defaultCountry ?? '',
       timezone: settings.timezone,
+      currency: settings.currency,
     },
     validate: {
       name: (value) => (value.trim() ? null : 'Give the workspace a name.'),
       defaultCountry: (value) => (/^([A-Za-z]{2})?$/.test(value.trim()) ? null : 'Two letters, such as DE or US.'),
+      currency: (value) => (/^[A-Za-z]{3}$/.test(value.trim()) ? null : 'Three letters, such as EUR or USD.'),
     },
   });
   const save = useSettingsWrite('workspace', settingsApi.saveWorkspace);
@@ -98,6 +100,14 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
           allowDeselect={false}
           readOnly={readOnly}
           {...form.getInputProps('timezone')}
+        />
+        <TextInput
+          label="Currency"
+          description="What leads are quoted and sold in. Amounts stay as they are when it changes."
+          placeholder="EUR"
+          maxLength={3}
+          readOnly={readOnly}
+          {...form.getInputProps('currency')}
         />
         <div>
           <PermitButton type="submit" size="sm" why={why} loading={save.isPending}>
