@@ -23,7 +23,7 @@ async fn settings_change_one_by_one_and_go_back_to_their_defaults(#[values(Db::S
     let again = admin.patch("/v1/admin/workspace", body).await.json();
 
     let defaults = json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": true, "defaultCountry": null,
-        "timezone": "UTC", "holdAtSuspicion": null, "blockHoneypotIps": false, "rateLimitPerMinute": 300,
+        "timezone": "UTC", "currency": "USD", "holdAtSuspicion": null, "blockHoneypotIps": false, "rateLimitPerMinute": 300,
         "trustedIps": [], "testIps": [], "testEmails": [], "competitorDomains": []});
     assert_eq!(before, defaults);
     assert_eq!((&changed["name"], &changed["settings"]["reengageHours"]), (&json!("Renamed"), &json!(0)));
