@@ -32,14 +32,18 @@ test("a card that is dragged to Lost asks why, and says so", async ({ page, brow
   await submitDemoForm(visitor, leadline, { name: "Ada Lovelace", email: "ada@example.com" });
   await visitor.waitForURL("**/demo/thanks");
   await visitor.close();
+  // All columns fit, so that nothing scrolls away under the mouse.
+  await page.setViewportSize({ width: 1920, height: 1000 });
   await signIn(page, leadline);
   const lost = page.locator("[data-stage]").last();
   const card = boardCard(page, "Ada Lovelace");
+  // Onto a card, so that it lands where it can be seen.
+  const place = lost.locator("[data-card]").first();
 
-  await card.dragTo(lost);
+  await card.dragTo(place);
   await page.getByRole("dialog", { name: "Why was it lost?" }).getByRole("button", { name: "Cancel" }).click();
   await expect(page.locator("[data-stage]").first().locator(card)).toBeVisible();
-  await card.dragTo(lost);
+  await card.dragTo(place);
   await page.getByRole("dialog", { name: "Why was it lost?" }).getByRole("button", { name: "No answer" }).click();
 
   await expect(lost.locator(card)).toContainText("No answer");
