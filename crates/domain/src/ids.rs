@@ -104,6 +104,8 @@ ids! {
     SealedRowId;
     /// Many deliveries that are sent again.
     ReplayId;
+    /// A saved view of leads.
+    LeadViewId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {
