@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Engine, Options, Wake, alerts, analysis,
-    capture::{Door, Spool, chat, inbound, replay},
+    capture::{Door, Spool, chat, inbound, replay, seen_fields},
     connections, delivery, dispatch,
     geo::Geo,
     live::Live,
@@ -137,6 +137,7 @@ impl Engine {
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(alerts::mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
+            tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));
             tasks.spawn(every(WATCH_EVERY, stopped.clone(), engine.clone(), watch));
@@ -188,6 +189,10 @@ async fn fold_ledger(store: &Store) -> Result<(), Error> {
             return Ok(());
         }
     }
+}
+
+async fn write_seen_fields(engine: Engine) -> Result<(), Error> {
+    seen_fields::write_seen(&engine).await
 }
 
 async fn complete_idle_chats(engine: Engine) -> Result<(), Error> {

@@ -238,4 +238,86 @@ impl Dialect {
             Self::Postgres => format!("{column}::text"),
         }
     }
+
+    /// The text at a path of names inside a JSON column. The names are ours.
+    pub(crate) fn json_at(self, column: &str, path: &[&str]) -> String {
+        match self {
+            Self::Sqlite => format!("({column} ->> '$.{}')", path.join(".")),
+            Self::Postgres => {
+                let (last, before) = path.split_last().unwrap_or((&"", &[]));
+                let steps: String = before.iter().map(|name| format!(" -> '{name}'")).collect();
+                format!("({column}{steps} ->> '{last}')")
+            }
+        }
+    }
+
+    /// How a key that somebody chose is handed over as a parameter: SQLite knows keys only as paths, in which quotes
+    /// and backslashes would have a meaning. Such keys are refused before.
+    pub(crate) fn json_key(self, key: &str) -> String {
+        match self {
+            Self::Sqlite => format!("$.\"{key}\""),
+            Self::Postgres => key.to_owned(),
+        }
+    }
+
+    /// The value under such a key as text; a list as its JSON. SQLite has no truth values and would say 1 and 0.
+    pub(crate) fn json_text_under(self, column: &str, key: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "(CASE json_type({column}, ${key}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+                       ELSE {column} ->> ${key} END)"
+            ),
+            Self::Postgres => format!("({column} ->> ${key}::text)"),
+        }
+    }
+
+    /// Whether one of the texts in a JSON parameter is the value under a key, or among it where that is a list.
+    pub(crate) fn json_has_any(self, column: &str, key: usize, texts: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "EXISTS (SELECT 1 FROM json_each({column}, ${key}) AS held
+                         WHERE held.value IN (SELECT value FROM json_each(${texts})))"
+            ),
+            Self::Postgres => format!(
+                "jsonb_exists_any({column} -> ${key}::text,
+                                  ARRAY(SELECT value FROM json_array_elements_text(${texts}::json)))"
+            ),
+        }
+    }
+
+    /// A text with A to Z made small, and nothing else: SQLite knows no other letters, and both databases are to find
+    /// the same.
+    pub(crate) fn folded(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!("lower({text})"),
+            Self::Postgres => format!("lower(({text}) COLLATE \"C\")"),
+        }
+    }
+
+    /// The number that a text is, and NULL where it is none. SQLite makes a number of any text and has no patterns, but
+    /// knows what a number is in JSON; PostgreSQL fails on a text that is none.
+    pub(crate) fn number_of(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "(CASE WHEN length({text}) <= 30 AND {text} NOT GLOB '*[eE]*' AND json_valid({text})
+                       THEN CASE WHEN json_type({text}) IN ('integer', 'real') THEN CAST({text} AS REAL) END END)"
+            ),
+            Self::Postgres => format!(
+                "(CASE WHEN length({text}) <= 30 AND {text} ~ '^\\s*-?(0|[1-9][0-9]*)(\\.[0-9]+)?\\s*$'
+                       THEN CAST({text} AS NUMERIC) END)"
+            ),
+        }
+    }
+
+    /// The day that a text begins with, and NULL where it begins with none; compared byte by byte.
+    pub(crate) fn day_of(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "(CASE WHEN {text} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN substr({text}, 1, 10) END)"
+            ),
+            Self::Postgres => format!(
+                "(CASE WHEN {text} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}' THEN left({text}, 10) END COLLATE \"C\")"
+            ),
+        }
+    }
 }

@@ -1,15 +1,18 @@
 //! Leads, as people and programs read and change them: lists, the board, and the rows behind one lead.
 //!
 //! A filter that finds few leads is answered from those few, and a search that finds many from the newest of them. Any
-//! other filter that finds many is walked in the order of the answer, since enough of them come soon ([`found`]). Who
-//! locks leads does so in the order of their ids, and holds their stages before (see `pipelines`).
+//! other filter that finds many is walked in the order of the answer, since enough of them come soon ([`found`]). No
+//! request looks through more than a bounded number of rows, whatever is asked. Who locks leads does so in the order of their ids, and holds their stages before (see `pipelines`).
 
 mod change;
+mod conditions;
 mod found;
 mod read;
+mod sort;
 pub(crate) mod values;
 
 use leadline_domain::{
+    filters::Filter,
     ids::{ContactId, LeadId, PipelineId, ProjectId, SourceId, StageId, UserId},
     time::Timestamp,
     values::Values,
@@ -24,6 +27,7 @@ pub use change::{
     update_details,
 };
 pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
+pub use sort::{SortBy, SortOrder};
 pub use values::{LeadValues, set_close_reason, set_values};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.
@@ -43,6 +47,8 @@ pub struct LeadFilter {
     pub assigned: Option<Assigned>,
     /// That carry this tag.
     pub tag: Option<String>,
+    /// Of which these conditions hold.
+    pub conditions: Option<Filter>,
 }
 
 /// What to look for, and where.
@@ -81,32 +87,6 @@ pub enum Assigned {
     User(UserId),
 }
 
-/// What a list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SortBy {
-    /// When the lead came.
-    #[default]
-    CreatedAt,
-    /// When it was changed last.
-    UpdatedAt,
-    /// When its person sent something last.
-    LastSubmissionAt,
-    /// Its name, without regard to case.
-    Name,
-    /// Its score.
-    Score,
-}
-
-/// In which direction a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SortOrder {
-    /// The least first.
-    Ascending,
-    /// The greatest first.
-    #[default]
-    Descending,
-}
-
 /// A place in a column of the board, to go on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
@@ -133,6 +113,7 @@ pub struct Card {
     pub source: String,
     pub source_name: String,
     pub tags: Vec<String>,
+    pub custom_fields: Map<String, Value>,
     pub score: i64,
     pub suspicion: i64,
     pub assigned_to: Option<UserId>,
@@ -147,6 +128,7 @@ pub struct Card {
     pub is_test: bool,
     pub version: i64,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 /// A whole lead, with the names of what it points at.
@@ -163,7 +145,6 @@ pub struct Lead {
     pub phone_raw: Option<String>,
     pub country_code: Option<String>,
     pub source_id: Option<SourceId>,
-    pub custom_fields: Map<String, Value>,
     pub message: Option<String>,
     /// What visits say.
     pub figures: Figures,
@@ -177,6 +158,5 @@ pub struct Lead {
     pub context: Option<Value>,
     pub lead_analysis: Option<Value>,
     pub converted_at: Option<Timestamp>,
-    pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
 }

@@ -11,7 +11,7 @@ use leadline_domain::ids::LeadId;
 use crate::sql::{Error, Param, Tx, json_set};
 
 /// The shortest text that a trigram index can look up.
-const TRIGRAM_CHARS: usize = 3;
+pub(crate) const TRIGRAM_CHARS: usize = 3;
 
 /// More words than these say nothing more.
 const WORDS_MAX: usize = 32;
@@ -123,7 +123,7 @@ fn digits_of(text: &str) -> String {
 }
 
 /// A text in which LIKE sees no wildcard.
-fn escape(piece: &str) -> String {
+pub(crate) fn escape(piece: &str) -> String {
     let mut escaped = String::with_capacity(piece.len());
     for c in piece.chars() {
         if matches!(c, '\\' | '%' | '_') {
@@ -135,7 +135,7 @@ fn escape(piece: &str) -> String {
 }
 
 /// A text in which a full-text query sees no operator.
-fn quote(piece: &str) -> String {
+pub(crate) fn quote(piece: &str) -> String {
     format!("\"{}\"", piece.replace('"', "\"\""))
 }
 

@@ -82,6 +82,7 @@ pub(crate) enum Param {
     Id(Option<Uuid>),
     Text(Option<String>),
     Integer(Option<i64>),
+    Number(f64),
     Boolean(bool),
     Bytes(Vec<u8>),
 }
@@ -92,6 +93,7 @@ impl Param {
             Self::Id(id) => dialect.id(*id),
             Self::Text(text) => Value::String(text.clone()),
             Self::Integer(number) => Value::BigInt(*number),
+            Self::Number(number) => Value::Double(Some(*number)),
             Self::Boolean(flag) => Value::Bool(Some(*flag)),
             Self::Bytes(bytes) => Value::Bytes(Some(bytes.clone())),
         }
@@ -118,6 +120,7 @@ into_param! {
     Option<&str>, self => Param::Text(self.map(str::to_owned));
     i64, self => Param::Integer(Some(*self));
     Option<i64>, self => Param::Integer(*self);
+    f64, self => Param::Number(*self);
     bool, self => Param::Boolean(*self);
     Vec<u8>, self => Param::Bytes(self.clone());
     Timestamp, self => Param::Integer(Some(self.0));
@@ -239,6 +242,7 @@ id_columns!(
     ids::RescoreId,
     ids::SealedRowId,
     ids::ReplayId,
+    ids::LeadViewId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -21,6 +21,7 @@ mod prepare;
 mod rate;
 pub mod release;
 pub mod replay;
+pub mod seen_fields;
 pub mod spool;
 mod standing;
 mod values;
@@ -55,6 +56,7 @@ pub use batch::{Outcome, commit};
 pub use blocklist::Block;
 pub use intakes::Intakes;
 pub use prepare::{Nothing, Prepared, prepare};
+pub use seen_fields::{SeenFields, write_seen};
 pub use spool::Spool;
 pub use standing::{Standing, Watch};
 
@@ -217,6 +219,7 @@ pub struct Door {
     deadline: Duration,
     keys: Arc<Keys>,
     geo: Geo,
+    seen_fields: SeenFields,
     /// Held for reading while a spooled submission is sent, for writing while the spool is replayed.
     forwarding: Arc<tokio::sync::RwLock<()>>,
     /// Spooled submissions that destinations may be told of.
@@ -250,6 +253,7 @@ impl Door {
             deadline: options.store_deadline,
             keys,
             geo,
+            seen_fields: SeenFields::default(),
             forwarding: Arc::default(),
             to_forward,
         };
@@ -265,7 +269,11 @@ impl Door {
         self.watch.judge(&mut submission).await;
         let prepared = prepare(&self.keys, submission).map_err(|Nothing| AcceptError::Nothing)?;
         let (receipt, kind) = (prepared.submission.id, prepared.submission.intake.kind.clone());
-        let result = self.accept_prepared(prepared).await;
+        let prepared = Arc::new(prepared);
+        let result = self.accept_prepared(Arc::clone(&prepared)).await;
+        if result.as_ref().is_ok_and(|accepted| accepted.stored && !accepted.held) {
+            self.seen_fields.note(&prepared);
+        }
         let outcome = match &result {
             Ok(accepted) if !accepted.stored => "spooled",
             Ok(accepted) if accepted.held => "held",
@@ -280,11 +288,10 @@ impl Door {
         result
     }
 
-    async fn accept_prepared(&self, prepared: Prepared) -> Result<Accepted, AcceptError> {
+    async fn accept_prepared(&self, prepared: Arc<Prepared>) -> Result<Accepted, AcceptError> {
         if self.store_is_away() {
             return self.spool(&prepared, "the store is away").await;
         }
-        let prepared = Arc::new(prepared);
         let (answer, outcome) = oneshot::channel();
         if self.queue.try_send(Waiting { prepared: Arc::clone(&prepared), answer }).is_err() {
             return self.spool(&prepared, "the writers are behind").await;
@@ -364,6 +371,11 @@ impl Door {
     /// Whether submissions wait for the writer, more than come together now and then.
     pub(crate) fn is_crowded(&self) -> bool {
         self.queue.max_capacity() - self.queue.capacity() >= CROWD
+    }
+
+    /// Which custom fields came through this door.
+    pub(crate) fn seen_fields(&self) -> &SeenFields {
+        &self.seen_fields
     }
 
     /// The sources known to this door.

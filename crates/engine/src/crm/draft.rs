@@ -4,7 +4,7 @@ use leadline_domain::{
     ids::{PipelineId, StageId},
     values::ToldValues,
 };
-use leadline_store::{pipelines, workspaces};
+use leadline_store::{custom_fields, pipelines, workspaces};
 use serde_json::{Map, Value};
 
 use super::{LeadError, leads::invalid, text};
@@ -55,6 +55,10 @@ pub struct Checked {
 pub async fn check(engine: &Engine, actor: &Actor, draft: Draft, strictness: Strictness) -> Result<Checked, LeadError> {
     let reader = engine.store.reader();
     let mut faults = Vec::new();
+    if strictness == Strictness::Refuse && !draft.custom_fields.is_empty() {
+        let defined = custom_fields::defined(&reader, actor.workspace).await?;
+        text::fit(&draft.custom_fields, &defined, &mut faults);
+    }
     let short = |pointer: &str, text: Option<&str>, faults: &mut Vec<_>| {
         text.and_then(|text| text::short(pointer, text, faults))
     };

@@ -5,7 +5,7 @@ use leadline_domain::{
     scores::{self, LeadFields, Scoring},
 };
 use leadline_store::{
-    Tx,
+    Tx, custom_fields,
     leads::{self, Details, Locked, Tagged},
     search, workspaces,
 };
@@ -44,7 +44,12 @@ pub struct Changes {
 pub async fn update(engine: &Engine, actor: &Actor, lead: LeadId, changes: &Changes) -> Result<(), LeadError> {
     let workspace = workspaces::find(&engine.store.reader(), actor.workspace).await?;
     let settings = workspace.map(|workspace| workspace.settings).unwrap_or_default();
-    retrying(|| try_update(engine, actor, lead, changes, &settings)).await
+    let mut faults = Vec::new();
+    if let Some(fields) = &changes.custom_fields {
+        let defined = custom_fields::defined(&engine.store.reader(), actor.workspace).await?;
+        text::fit(fields, &defined, &mut faults);
+    }
+    retrying(|| try_update(engine, actor, lead, changes, &settings, faults.clone())).await
 }
 
 async fn try_update(
@@ -53,10 +58,10 @@ async fn try_update(
     lead: LeadId,
     changes: &Changes,
     settings: &Value,
+    mut faults: Vec<Fault>,
 ) -> Result<(), LeadError> {
     let mut tx = engine.store.begin().await?;
     let lead = lock_one(&mut tx, actor, lead).await?;
-    let mut faults = Vec::new();
     let mut details = changed(&lead, changes, settings["defaultCountry"].as_str(), &mut faults);
     score(&lead, &mut details, &Scoring::of(settings));
     let tagged = changes.tags.as_ref().map(|tags| retagged(&lead, text::tags(tags, &mut faults)));

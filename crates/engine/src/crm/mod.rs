@@ -6,10 +6,12 @@
 
 pub mod bulk;
 pub mod convert;
+pub mod custom_fields;
 pub mod draft;
 pub mod leads;
 pub mod pipelines;
 pub mod stages;
+pub mod views;
 
 mod identities;
 mod record;

@@ -1,6 +1,7 @@
 //! Texts that people type, as they are stored.
 
-use leadline_domain::{emails::Email, phones::Phone};
+use leadline_domain::{custom_fields::is_usable_key, emails::Email, phones::Phone};
+use leadline_store::custom_fields::CustomField;
 use serde_json::{Map, Value};
 
 use super::Fault;
@@ -95,6 +96,24 @@ pub(super) fn custom_fields(
         faults.push(Fault::new("/customFields", "custom fields hold at most 64 KiB"));
     }
     fields
+}
+
+/// Checks values that somebody sets against what the workspace defined. Fields without a definition hold anything, under
+/// any key that can be found again.
+pub(super) fn fit(changes: &Map<String, Value>, defined: &[CustomField], faults: &mut Vec<Fault>) {
+    for (key, value) in changes.iter().filter(|(key, value)| *key != DISPLAY_NAMES && !value.is_null()) {
+        let field = defined.iter().find(|field| field.key == *key);
+        let fault = match field.and_then(|field| Some((field, field.kind?))) {
+            Some((field, kind)) => kind.fault(value, &field.options),
+            None => {
+                (!is_usable_key(key)).then(|| "is no key of a field: it is too long, or has quotes in it".to_owned())
+            }
+        };
+        faults.extend(fault.map(|message| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            Fault::new(format!("/customFields/{key}"), message)
+        }));
+    }
 }
 
 const DISPLAY_NAMES: &str = "_displayNames";

@@ -18,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         leads::{
-            filter::{Asked, rows},
+            filter::{Asked, card_fields, rows},
             views::CardView,
         },
         masking::Sight,
@@ -53,6 +53,10 @@ struct BoardQuery {
     /// `me`, `none` or a user's id.
     assigned_to: Option<String>,
     tag: Option<String>,
+    /// A tree of conditions as JSON, as for the list of leads.
+    filter: Option<String>,
+    /// Keys of custom fields that come with each card, as for the list of leads.
+    custom_fields: Option<String>,
     /// Cards in each column, at most 200; 50 where nothing is said.
     limit: Option<i64>,
 }
@@ -121,13 +125,15 @@ async fn get(
         source: query.source,
         assigned_to: query.assigned_to,
         tag: query.tag,
+        filter: query.filter,
     };
-    let filter = asked.filter(&actor)?;
+    let fields = card_fields(&app, &actor, query.custom_fields).await?;
+    let filter = asked.filter(&app, &actor).await?;
     let stages: Vec<StageId> = pipeline.stages.iter().map(|stage| stage.id).collect();
     let columns = stored::board(&app.reader, actor.workspace, &stages, &filter, limit + 1).await?;
     let sight = Sight::of(&actor);
     let view = |(column, stage): (stored::Column, &pipelines::Stage)| {
-        let (cards, next) = page(column.cards, limit, sight);
+        let (cards, next) = page(column.cards, limit, sight, &fields);
         let (count, count_is_capped) = (column.count, column.count_is_capped);
         let worth = WorthView::new(column.value_milli, stage.probability);
         ColumnView { stage: StageView::from(stage), count, count_is_capped, worth, cards, next }
@@ -159,6 +165,10 @@ struct StageQuery {
     /// `me`, `none` or a user's id.
     assigned_to: Option<String>,
     tag: Option<String>,
+    /// A tree of conditions as JSON, as for the list of leads.
+    filter: Option<String>,
+    /// Keys of custom fields that come with each card, as for the list of leads.
+    custom_fields: Option<String>,
     /// At most 200; 50 where nothing is said.
     limit: Option<i64>,
 }
@@ -204,22 +214,24 @@ async fn get_stage(
         source: query.source,
         assigned_to: query.assigned_to,
         tag: query.tag,
+        filter: query.filter,
     };
-    let filter = asked.filter(&actor)?;
+    let fields = card_fields(&app, &actor, query.custom_fields).await?;
+    let filter = asked.filter(&app, &actor).await?;
     let found = stored::stage_page(&app.reader, actor.workspace, stage, &filter, after.as_ref(), limit + 1).await?;
-    let (cards, next) = page(found.cards, limit, Sight::of(&actor));
+    let (cards, next) = page(found.cards, limit, Sight::of(&actor), &fields);
     let (count, count_is_capped) = (found.count, found.count_is_capped);
     let worth = WorthView::new(found.value_milli, probability);
     Ok(Json(StagePageView { cards, next, count, count_is_capped, worth }))
 }
 
 /// A page of cards out of one card too many, which tells whether there is another page.
-fn page(mut cards: Vec<Card>, limit: i64, sight: Sight) -> (Vec<CardView>, Option<String>) {
+fn page(mut cards: Vec<Card>, limit: i64, sight: Sight, fields: &[String]) -> (Vec<CardView>, Option<String>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = cards.len() > limit;
     cards.truncate(limit);
     let next = cards.last().filter(|_| has_more).map(write_cursor);
-    (cards.into_iter().map(|card| CardView::new(card, sight)).collect(), next)
+    (cards.into_iter().map(|card| CardView::new(card, sight, Some(fields))).collect(), next)
 }
 
 fn write_cursor(card: &Card) -> String {

@@ -26,8 +26,8 @@ use leadline_engine::{
     },
 };
 use leadline_store::{
-    crm_links, events,
-    leads::{self as stored, SortBy, SortOrder},
+    crm_links, custom_fields, events,
+    leads::{self as stored, SortOrder},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,7 +35,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
-    filter::{Asked, window},
+    filter::{Asked, card_fields, sort, window},
     values::{AmountField, QuotableName},
     views::{ActivityView, CardView, CrmLinkView, LeadDetail, LeadView},
 };
@@ -97,21 +97,19 @@ struct ListQuery {
     page: Option<i64>,
     /// At most 200; 50 where nothing is said.
     limit: Option<i64>,
+    /// A tree of conditions as JSON: `{"all": […]}`, `{"any": […]}` or `{"field", "op", "value"}`. What can be asked
+    /// of which field stands under `/v1/identity/filter-fields`.
+    filter: Option<String>,
+    /// `createdAt` where nothing is said; one of `updatedAt`, `lastSubmissionAt`, `name`, `score`, `email`, `phone`,
+    /// `company`, `title`, `source`, `stage`, `assignedTo`, `engagement`, `suspicion`, `submissionCount`,
+    /// `stageEnteredAt` and `convertedAt`, or `custom.` with the key of a custom field.
+    sort_by: Option<String>,
     // A schema that only a parameter names is not among the document's components.
     #[param(inline)]
-    sort_by: Option<SortByName>,
-    #[param(inline)]
     sort_order: Option<SortOrderName>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-enum SortByName {
-    CreatedAt,
-    UpdatedAt,
-    LastSubmissionAt,
-    Name,
-    Score,
+    /// Keys of custom fields that come with each lead, with commas between them; those for cards where nothing is
+    /// said.
+    custom_fields: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -131,7 +129,12 @@ async fn list(
 ) -> ApiResult<Json<Paged<CardView>>> {
     let sight = Sight::of(&actor);
     let window = window(query.page, query.limit)?;
-    let sort = sort(query.sort_by, query.sort_order, sight)?;
+    let order = match query.sort_order {
+        Some(SortOrderName::Asc) => SortOrder::Ascending,
+        None | Some(SortOrderName::Desc) => SortOrder::Descending,
+    };
+    let sort = sort(&app, &actor, query.sort_by.as_deref(), order).await?;
+    let fields = card_fields(&app, &actor, query.custom_fields).await?;
     let asked = Asked {
         search: query.search,
         stage: query.stage_id,
@@ -140,30 +143,12 @@ async fn list(
         source: query.source,
         assigned_to: query.assigned_to,
         tag: query.tag,
+        filter: query.filter,
     };
-    let filter = asked.filter(&actor)?;
+    let filter = asked.filter(&app, &actor).await?;
     let place = (window.limit, window.offset());
     let found = stored::list(&app.reader, actor.workspace, &filter, sort, place).await?;
-    Ok(Json(window.paged(found, |card| CardView::new(card, sight))))
-}
-
-/// The order of names tells about names, so it is not for who may not see them.
-fn sort(by: Option<SortByName>, order: Option<SortOrderName>, sight: Sight) -> ApiResult<(SortBy, SortOrder)> {
-    let by = match by {
-        None | Some(SortByName::CreatedAt) => SortBy::CreatedAt,
-        Some(SortByName::UpdatedAt) => SortBy::UpdatedAt,
-        Some(SortByName::LastSubmissionAt) => SortBy::LastSubmissionAt,
-        Some(SortByName::Score) => SortBy::Score,
-        Some(SortByName::Name) if sight.is_masked() => {
-            return Err(ApiError::new(Code::Forbidden).detail("sorting by name needs the permission pii:view"));
-        }
-        Some(SortByName::Name) => SortBy::Name,
-    };
-    let order = match order {
-        Some(SortOrderName::Asc) => SortOrder::Ascending,
-        None | Some(SortOrderName::Desc) => SortOrder::Descending,
-    };
-    Ok((by, order))
+    Ok(Json(window.paged(found, |card| CardView::new(card, sight, Some(&fields)))))
 }
 
 /// A new lead.
@@ -326,13 +311,15 @@ async fn submission(
 /// The lead as it is now.
 async fn show(app: &App, actor: &Actor, lead: LeadId) -> ApiResult<Json<LeadView>> {
     let lead = stored::find(&app.reader, actor.workspace, lead).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(LeadView::new(lead, Sight::of(actor))))
+    let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
+    Ok(Json(LeadView::new(lead, &defined, Sight::of(actor))))
 }
 
 async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<LeadDetail>> {
     let lead = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
     let related = stored::related(&app.reader, actor.workspace, &lead).await?;
-    let lead = LeadView::new(lead, Sight::of(actor));
+    let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
+    let lead = LeadView::new(lead, &defined, Sight::of(actor));
     let activities = events::list_activities(&app.reader, actor.workspace, id, ACTIVITIES, 0).await?;
     let sight = Sight::of(actor);
     let activity = activities.rows.into_iter().map(|activity| ActivityView::new(activity, sight)).collect();

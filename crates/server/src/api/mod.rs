@@ -9,10 +9,12 @@ mod chats;
 mod contacts;
 mod context;
 mod conversations;
+mod custom_fields;
 mod deliveries;
 mod destinations;
 mod forms;
 mod fraud;
+mod lead_views;
 mod leads;
 mod ledger;
 mod mails;
@@ -48,6 +50,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(leads::routes())
+        .merge(lead_views::routes())
+        .merge(custom_fields::routes())
         .merge(board::routes())
         .merge(pipelines::routes())
         .merge(contacts::routes())

@@ -1,16 +1,29 @@
 //! How a filter becomes SQL, and which of two ways answers it.
+//!
+//! Conditions that no index answers are asked of a strip of `leads`: a bounded number of rows in an order that an index
+//! has. A workspace that fits into the strip gets an exact answer; in a larger one, what was found in the strip is shown
+//! as the newest of what there is.
 
-use leadline_domain::ids::{LeadId, WorkspaceId};
+use std::collections::BTreeSet;
 
-use super::{Assigned, FromSource, LeadFilter, SearchScope};
+use leadline_domain::{
+    filters::{Bound, Condition, Field, LeadField, Test},
+    ids::{LeadId, StageId, WorkspaceId},
+};
+
+use super::{Assigned, FromSource, LeadFilter, SearchScope, SortBy, SortOrder, conditions::Writing};
 use crate::{
     dialect::Dialect,
+    search,
     sql::{Error, IntoParam, Param, Reader, json_set},
 };
 
 /// A filter that finds at most so many leads is answered from those, and a search that finds more from the newest of
 /// them: nobody looks for somebody on page forty, and a bounded answer is quick however common the name.
-const FEW: usize = 2_000;
+pub(super) const FEW: usize = 2_000;
+
+/// Leads that are looked through where no index has the answer.
+pub(super) const LOOKED_THROUGH: i64 = 100_000;
 
 /// How many events that wait for the index a search looks through. More wait only after an outage.
 const UNINDEXED_MAX: i64 = 1_000;
@@ -21,10 +34,10 @@ pub(super) enum Found {
     All,
     /// These are all that match.
     Few(Vec<LeadId>),
-    /// More than a few match a search, and these are the newest.
+    /// More than a few match a search, or there are more leads than were looked through; these are the newest.
     Newest(Vec<LeadId>),
-    /// More than a few match something else than a search.
-    Many,
+    /// More than a few match something else than a search. These are some of the newest.
+    Many(Vec<LeadId>),
 }
 
 /// A condition with its parameters. More parameters may follow.
@@ -66,6 +79,13 @@ impl Where {
         let has_an_owner = matches!(filter.assigned, Some(Assigned::User(_)));
         let walk = if walk == Walk::Stage && has_an_owner { Walk::Workspace } else { walk };
         let mut condition = Self::living(dialect, workspace, walk);
+        condition.narrow(dialect, filter);
+        condition
+    }
+
+    /// Everything that is asked but for the search; tells which columns it reads.
+    fn narrow(&mut self, dialect: Dialect, filter: &LeadFilter) -> BTreeSet<&'static str> {
+        let condition = self;
         if let Some(stage) = filter.stage {
             condition.equal("leads.stage_id", &stage);
         }
@@ -92,7 +112,12 @@ impl Where {
                          WHERE t.workspace_id = leads.workspace_id AND t.tag = ${tag} AND t.lead_id = leads.id)"
             ));
         }
-        condition
+        let mut columns = BTreeSet::new();
+        if let Some(tree) = &filter.conditions {
+            let text = Writing { dialect, params: &mut condition.params, columns: &mut columns }.filter(tree);
+            condition.and(&text);
+        }
+        columns
     }
 
     /// Adds a parameter and tells its number.
@@ -136,41 +161,282 @@ impl Where {
     }
 }
 
+/// Which leads are looked through, in which order.
+#[derive(Debug, Clone)]
+pub(super) enum Strip {
+    /// Those of the workspace in an order that an index has.
+    Sorted(SortBy, SortOrder),
+    /// Those that came, were changed, or are scored between two ends, from the upper one on.
+    Between(SortBy, Ends),
+    /// Those of one stage, from the top of its column.
+    Stage(StageId),
+    /// Those of one stage below a place in its column.
+    Below(StageId, super::Cursor),
+    /// Those of one user, the newest first.
+    Owner(Assigned),
+}
+
+/// Two ends of a range, the lower one first: a sign and a number.
+type Ends = [Option<(&'static str, i64)>; 2];
+
+/// What is asked, apart from the rows that it is asked of.
+pub(super) struct Asked {
+    /// The condition, on rows that are called `leads`.
+    pub(super) condition: Where,
+    /// The columns that it reads.
+    columns: BTreeSet<&'static str>,
+}
+
+/// The columns that the condition of every filter reads, and every order.
+const ALWAYS: [&str; 11] = [
+    "id",
+    "workspace_id",
+    "stage_id",
+    "pipeline_id",
+    "project_id",
+    "source",
+    "source_id",
+    "assigned_to",
+    "created_at",
+    "rank",
+    "score",
+];
+
+impl Asked {
+    pub(super) fn of(dialect: Dialect, filter: &LeadFilter) -> Self {
+        let mut condition = Where { from: String::new(), text: "TRUE".to_owned(), params: Vec::new() };
+        let mut columns = condition.narrow(dialect, filter);
+        if let Some(search) = &filter.search {
+            let column = match search.scope {
+                SearchScope::Everything => "leads.search_text",
+                SearchScope::Company => "lower(leads.company)",
+            };
+            columns.extend(["search_text", "company"]);
+            let text = search.terms.condition(column, &mut condition.params);
+            condition.and(&text);
+        }
+        columns.extend(ALWAYS);
+        Self { condition, columns }
+    }
+
+    /// The rows of a strip, at most so many, as what follows FROM. Only columns that are read are among them: most of a
+    /// lead is long texts that stand in pages of their own. Both databases hand a limited sub-select on row by row in
+    /// its order, and stop as soon as enough is found.
+    pub(super) fn strip(
+        &mut self,
+        dialect: Dialect,
+        workspace: WorkspaceId,
+        strip: &Strip,
+        more: &[&'static str],
+        rows: i64,
+    ) -> String {
+        let (text, order) = self.walk(dialect, workspace, strip);
+        let mut columns = self.columns.clone();
+        columns.extend(more);
+        let columns = Vec::from_iter(columns).join(", ");
+        format!("(SELECT {columns} FROM leads WHERE {text} ORDER BY {order} LIMIT {rows}) AS leads")
+    }
+
+    fn walk(&mut self, dialect: Dialect, workspace: WorkspaceId, strip: &Strip) -> (String, String) {
+        let workspace = self.condition.param(&workspace);
+        let of_workspace = match strip {
+            Strip::Sorted(..) | Strip::Between(..) | Strip::Owner(_) => format!("leads.workspace_id = ${workspace}"),
+            Strip::Stage(_) | Strip::Below(..) => dialect.equal_unindexed("leads.workspace_id", workspace),
+        };
+        let text = format!("leads.deleted_at IS NULL AND {of_workspace}");
+        let by_rank = "leads.rank DESC, leads.id DESC".to_owned();
+        let by = |sort: &SortBy, order: SortOrder| {
+            let order = order.sql();
+            format!("{} {order}, leads.id {order}", sort.key(dialect, &mut Vec::new()))
+        };
+        match strip {
+            Strip::Sorted(sort, order) => (text, by(sort, *order)),
+            Strip::Between(sort, ends) => {
+                let key = sort.key(dialect, &mut Vec::new());
+                let ends = ends.iter().flatten().map(|(sign, end)| {
+                    let end = self.condition.param(end);
+                    format!(" AND {key} {sign} ${end}")
+                });
+                (text + &ends.collect::<String>(), by(sort, SortOrder::Descending))
+            }
+            Strip::Stage(stage) => {
+                let stage = self.condition.param(stage);
+                (format!("leads.stage_id = ${stage} AND {text}"), by_rank)
+            }
+            Strip::Below(stage, place) => {
+                let stage = self.condition.param(stage);
+                let (rank, id) = (self.condition.param(&place.rank), self.condition.param(&place.id));
+                let below = format!("(leads.rank, leads.id) < (${rank}, ${id})");
+                (format!("leads.stage_id = ${stage} AND {below} AND {text}"), by_rank)
+            }
+            Strip::Owner(Assigned::User(user)) => {
+                let user = self.condition.param(user);
+                (format!("{text} AND leads.assigned_to = ${user}"), "leads.created_at DESC, leads.id DESC".to_owned())
+            }
+            Strip::Owner(Assigned::Nobody) => {
+                (format!("{text} AND leads.assigned_to IS NULL"), "leads.created_at DESC, leads.id DESC".to_owned())
+            }
+        }
+    }
+}
+
+/// The strip that a filter is asked of: by the index that narrows most, and else all leads from the newest on.
+pub(super) fn strip_of(filter: &LeadFilter) -> Strip {
+    let necessary: Vec<&Condition> = filter.conditions.iter().flat_map(|tree| tree.necessary()).collect();
+    let asked = |field: LeadField| {
+        let field = Field::Lead(field);
+        necessary.iter().find(move |condition| !condition.is_negated && condition.field == field)
+    };
+    let only = |field: LeadField| match asked(field).map(|condition| &condition.test) {
+        Some(Test::Ids(ids)) if ids.len() == 1 => ids.first().copied(),
+        Some(_) | None => None,
+    };
+    let owner = match filter.assigned {
+        Some(Assigned::User(user)) => Some(user),
+        Some(Assigned::Nobody) | None => only(LeadField::AssignedTo).map(leadline_domain::ids::UserId),
+    };
+    if let Some(owner) = owner {
+        return Strip::Owner(Assigned::User(owner));
+    }
+    if let Some(stage) = filter.stage.or_else(|| only(LeadField::StageId).map(StageId)) {
+        return Strip::Stage(stage);
+    }
+    let dates = [
+        (LeadField::CreatedAt, SortBy::CreatedAt),
+        (LeadField::LastSubmissionAt, SortBy::LastSubmissionAt),
+        (LeadField::UpdatedAt, SortBy::UpdatedAt),
+    ];
+    for (field, sort) in dates {
+        if let Some(Test::Time { from, before }) = asked(field).map(|condition| &condition.test) {
+            return Strip::Between(sort, [from.map(|at| (">=", at.0)), before.map(|at| ("<", at.0))]);
+        }
+    }
+    if let Some(Test::Number { from, until }) = asked(LeadField::Score).map(|condition| &condition.test) {
+        let end = |bound: &Option<Bound>, with: &'static str, without: &'static str| {
+            bound.as_ref().map(|bound| (if bound.is_included { with } else { without }, bound.value as i64))
+        };
+        return Strip::Between(SortBy::Score, [end(from, ">=", ">"), end(until, "<=", "<")]);
+    }
+    Strip::Sorted(SortBy::CreatedAt, SortOrder::Descending)
+}
+
+/// A piece of text that every lead that is found has among what it is searched by, long enough for an index.
+fn piece_of(filter: &LeadFilter) -> Option<String> {
+    let tree = filter.conditions.as_ref()?;
+    let piece = |condition: &&Condition| {
+        let is_searched = matches!(
+            condition.field,
+            Field::Lead(LeadField::Name | LeadField::Email | LeadField::Phone | LeadField::Company)
+        );
+        let Test::Text { values, .. } = &condition.test else { return None };
+        let [value] = values.as_slice() else { return None };
+        let piece = value.trim().to_lowercase();
+        // A sigma is small in two ways, by what stands beside it.
+        let is_steady = !piece.contains(['σ', 'ς']) && piece.chars().count() >= search::TRIGRAM_CHARS;
+        (is_searched && !condition.is_negated && is_steady).then_some(piece)
+    };
+    tree.necessary().iter().filter_map(piece).max_by_key(|piece| piece.chars().count())
+}
+
+/// The one tag that every lead that is found carries.
+fn tag_of(filter: &LeadFilter) -> Option<String> {
+    let tag = |condition: &&Condition| match (&condition.field, &condition.test) {
+        (Field::Lead(LeadField::Tags), Test::HasAny(tags) | Test::HasAll(tags)) if !condition.is_negated => {
+            tags.first().filter(|_| tags.len() == 1 || matches!(condition.test, Test::HasAll(_))).cloned()
+        }
+        (_, _) => None,
+    };
+    let necessary = || filter.conditions.iter().flat_map(|tree| tree.necessary());
+    filter.tag.clone().or_else(|| necessary().find_map(|condition| tag(&condition)))
+}
+
 /// Finds out whether few or many leads match, over the index that narrows most.
 pub(super) async fn found(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<Found, Error> {
     let narrows = filter.search.is_some()
         || filter.project.is_some()
         || filter.source.is_some()
         || filter.assigned.is_some()
-        || filter.tag.is_some();
+        || filter.tag.is_some()
+        || filter.conditions.as_ref().is_some_and(|tree| !tree.is_empty());
     if !narrows {
         return Ok(Found::All);
     }
-    let (sql, params) = probe(reader, workspace, filter);
-    let rows = reader.query(&sql, &params).await?;
+    let probe = probe(reader, workspace, filter);
+    let rows = reader.query(&probe.sql, &probe.params).await?;
     let are_few = rows.len() <= FEW;
-    if !are_few && filter.search.is_none() {
-        return Ok(Found::Many);
-    }
     let ids = rows.iter().take(FEW).map(|row| row.get("id")).collect::<Result<_, _>>()?;
-    Ok(if are_few { Found::Few(ids) } else { Found::Newest(ids) })
+    if !are_few {
+        return Ok(if filter.search.is_some() { Found::Newest(ids) } else { Found::Many(ids) });
+    }
+    let is_whole = match &probe.strip {
+        None => true,
+        Some(strip) => is_whole(reader, workspace, strip).await?,
+    };
+    Ok(if is_whole { Found::Few(ids) } else { Found::Newest(ids) })
 }
 
-fn probe(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> (String, Vec<Param>) {
+/// Whether a strip has no more rows than are looked through.
+pub(super) async fn is_whole(reader: &Reader, workspace: WorkspaceId, strip: &Strip) -> Result<bool, Error> {
+    if super::read::count_all(reader, workspace, &LeadFilter::default()).await? <= LOOKED_THROUGH {
+        return Ok(true);
+    }
+    let mut asked = Asked::of(reader.dialect(), &LeadFilter::default());
+    let (text, order) = asked.walk(reader.dialect(), workspace, strip);
+    let sql = format!(
+        "SELECT count(*) AS n FROM (SELECT leads.id FROM leads WHERE {text} ORDER BY {order}
+                                    LIMIT 1 OFFSET {LOOKED_THROUGH}) AS beyond"
+    );
+    Ok(reader.count(&sql, &asked.condition.params).await? == 0)
+}
+
+/// How it is found out whether few or many match.
+struct Probe {
+    sql: String,
+    params: Vec<Param>,
+    /// What it looks through, where that is bounded.
+    strip: Option<Strip>,
+}
+
+impl Probe {
+    fn unbounded((sql, params): (String, Vec<Param>)) -> Self {
+        Self { sql, params, strip: None }
+    }
+}
+
+fn probe(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Probe {
     let dialect = reader.dialect();
     let condition = |walk| Where::of(dialect, workspace, filter, walk);
     let everything = |search: &&super::Search| search.scope == SearchScope::Everything;
+    let is_searched = filter.search.as_ref().is_some_and(|search| search.scope == SearchScope::Everything);
+    let piece = piece_of(filter);
     let trigrams = filter.search.as_ref().filter(everything).and_then(|search| search.terms.trigrams());
+    let trigrams = trigrams.or_else(|| piece.as_deref().map(search::quote));
     if let (Some(table), Some(trigrams)) = (dialect.search_table(), trigrams) {
-        return probe_table(table, condition(Walk::Named), &trigrams);
+        return Probe::unbounded(probe_table(table, condition(Walk::Named), &trigrams));
+    }
+    let newest = "ORDER BY leads.created_at DESC, leads.id DESC";
+    if dialect.search_table().is_none() && (is_searched || piece.is_some()) {
+        return Probe::unbounded(probe_text(condition(Walk::Workspace), piece.as_deref(), newest));
     }
     // What is not searched is walked if it finds many, so any of it tells enough.
-    let order = if filter.search.is_some() { "ORDER BY leads.created_at DESC, leads.id DESC" } else { "" };
-    if let Some(tag) = &filter.tag {
-        return probe_tag(condition(Walk::Named), tag, order);
+    let order = if filter.search.is_some() { newest } else { "" };
+    if let Some(tag) = tag_of(filter) {
+        return Probe::unbounded(probe_tag(condition(Walk::Named), &tag, order));
     }
-    let by_stage = filter.stage.is_some() && filter.search.is_none();
-    let condition = condition(if by_stage { Walk::Stage } else { Walk::Workspace });
+    let strip = strip_of(filter);
+    let mut asked = Asked::of(dialect, filter);
+    let from = asked.strip(dialect, workspace, &strip, &[], LOOKED_THROUGH);
+    let limit = FEW + 1;
+    let sql = format!("SELECT leads.id FROM {from} WHERE {} {order} LIMIT {limit}", asked.condition.text);
+    Probe { sql, params: asked.condition.params, strip: Some(strip) }
+}
+
+/// Over the trigram index of the column itself.
+fn probe_text(mut condition: Where, piece: Option<&str>, order: &str) -> (String, Vec<Param>) {
+    if let Some(piece) = piece {
+        let pattern = condition.param(&format!("%{}%", search::escape(piece)));
+        condition.and(&format!("leads.search_text LIKE ${pattern} ESCAPE '\\'"));
+    }
     let limit = FEW + 1;
     (format!("SELECT leads.id FROM leads WHERE {} {order} LIMIT {limit}", condition.text), condition.params)
 }

@@ -7,8 +7,8 @@ use leadline_domain::{
 
 use super::{
     Card, Cursor, Lead, LeadFilter, SortBy, SortOrder,
-    found::{Found, Walk, Where, found},
-    values::{SUM, VALUE, VALUE_COLUMNS, read_sum, read_values},
+    found::{Asked, FEW, Found, LOOKED_THROUGH, Strip, Walk, Where, found, is_whole, strip_of},
+    values::{SUM, VALUE, VALUE_COLUMNS, VALUE_PARTS, read_sum, read_values},
 };
 use crate::{
     dialect::Dialect,
@@ -75,12 +75,27 @@ struct Tally {
 fn card_columns(dialect: Dialect) -> String {
     format!(
         "leads.id, leads.project_id, leads.pipeline_id, leads.stage_id, leads.rank, leads.name, leads.email,
-         leads.phone, leads.company, leads.title, leads.source, leads.source_name, {tags} AS tags, leads.score,
+         leads.phone, leads.company, leads.title, leads.source, leads.source_name, {tags} AS tags,
+         {custom} AS custom_fields, leads.score,
          leads.suspicion, leads.assigned_to, leads.submission_count, leads.last_submission_at,
          leads.stage_entered_at, {VALUE_COLUMNS}, leads.close_reason, leads.is_test, leads.version,
-         leads.created_at",
+         leads.created_at, leads.updated_at",
         tags = dialect.json_text("leads.tags"),
+        custom = dialect.json_text("leads.custom_fields"),
     )
+}
+
+/// Leads that are sorted where no index has their order: the newest that match.
+const SORTED_MAX: i64 = 20_000;
+
+/// Leads of a stage that are looked through from its top for those that match.
+const STAGE_LOOKED_THROUGH: i64 = 20_000;
+
+/// Where the rows of a list are, and how many.
+struct Rows {
+    condition: Where,
+    total: i64,
+    total_is_capped: bool,
 }
 
 /// A page of a list, and how many there are.
@@ -94,45 +109,90 @@ pub async fn list(
     (sort, order): (SortBy, SortOrder),
     (limit, offset): (i64, i64),
 ) -> Result<Page<Card>, Error> {
-    let found = found(reader, workspace, filter).await?;
-    let mut condition = match &found {
-        Found::Few(ids) | Found::Newest(ids) => Where::among(workspace, ids, reader),
-        Found::All | Found::Many => Where::of(reader.dialect(), workspace, filter, Walk::Workspace),
-    };
-    let counting = condition.clone();
+    let Rows { mut condition, total, total_is_capped } = rows(reader, workspace, filter, &sort, order).await?;
+    let dialect = reader.dialect();
+    let key = sort.key(dialect, &mut condition.params);
     let (limit, offset) = (condition.param(&limit), condition.param(&offset));
-    let key = match sort {
-        SortBy::CreatedAt => "leads.created_at",
-        SortBy::UpdatedAt => "leads.updated_at",
-        SortBy::LastSubmissionAt => "leads.last_submission_at",
-        SortBy::Name => "lower(leads.name)",
-        SortBy::Score => "leads.score",
-    };
-    let direction = match order {
-        SortOrder::Ascending => "ASC",
-        SortOrder::Descending => "DESC",
-    };
+    let direction = order.sql();
+    // An index has its keys in their order, and none of them is null. Among the others, null comes last.
+    let nulls = |key: &str| if sort.has_index() { String::new() } else { format!("({key}) IS NULL, ") };
     // What is sorted and passed over is narrow; the cards are fetched for the page alone.
     let sql = format!(
         "SELECT {columns}, users.name AS assigned_to_name
          FROM (SELECT leads.id, {key} AS sort_key FROM {from} WHERE {filter}
-               ORDER BY {key} {direction}, leads.id {direction} LIMIT ${limit} OFFSET ${offset}) AS page
+               ORDER BY {inner_nulls}{key} {direction}, leads.id {direction} LIMIT ${limit} OFFSET ${offset}) AS page
          CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
-         WHERE leads.id = page.id ORDER BY page.sort_key {direction}, page.id {direction}",
-        columns = card_columns(reader.dialect()),
+         WHERE leads.id = page.id ORDER BY {outer_nulls}page.sort_key {direction}, page.id {direction}",
+        columns = card_columns(dialect),
         from = condition.from,
         filter = condition.text,
+        inner_nulls = nulls(&key),
+        outer_nulls = nulls("page.sort_key"),
     );
     let rows = reader.query(&sql, &condition.params).await?;
     let rows = rows.iter().map(read_card).collect::<Result<_, _>>()?;
-    match found {
-        Found::All => {
-            Ok(Page { rows, total: tally_all(reader, workspace, filter).await?.count, total_is_capped: false })
+    Ok(Page { rows, total, total_is_capped })
+}
+
+async fn rows(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &LeadFilter,
+    sort: &SortBy,
+    order: SortOrder,
+) -> Result<Rows, Error> {
+    let dialect = reader.dialect();
+    let among = |ids: &[LeadId], total_is_capped| Rows {
+        condition: Where::among(workspace, ids, reader),
+        total: count_of(ids.len()),
+        total_is_capped,
+    };
+    let newest = match found(reader, workspace, filter).await? {
+        Found::Few(ids) => return Ok(among(&ids, false)),
+        Found::Newest(ids) => return Ok(among(&ids, true)),
+        Found::All if sort.has_index() => {
+            let condition = Where::of(dialect, workspace, filter, Walk::Workspace);
+            let total = count_all(reader, workspace, filter).await?;
+            return Ok(Rows { condition, total, total_is_capped: false });
         }
-        Found::Few(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: false }),
-        Found::Newest(ids) => Ok(Page { rows, total: count_of(ids.len()), total_is_capped: true }),
-        Found::Many => Ok(Page::new(rows, count_capped(reader, &counting, COUNT_CAP).await?)),
+        Found::All => {
+            let total = count_all(reader, workspace, filter).await?;
+            let condition = sortable(reader, workspace, filter, sort);
+            return Ok(Rows { condition, total: total.min(SORTED_MAX), total_is_capped: total > SORTED_MAX });
+        }
+        Found::Many(newest) => newest,
+    };
+    if !sort.has_index() {
+        let condition = sortable(reader, workspace, filter, sort);
+        let counted = count_capped(reader, &condition, COUNT_CAP).await?;
+        return Ok(Rows { condition, total: counted.min(COUNT_CAP), total_is_capped: counted > COUNT_CAP });
     }
+    let strip = Strip::Sorted(sort.clone(), order);
+    let mut asked = Asked::of(dialect, filter);
+    asked.condition.from = asked.strip(dialect, workspace, &strip, sort.columns(), LOOKED_THROUGH);
+    let counted = count_capped(reader, &asked.condition, COUNT_CAP).await?;
+    let are_near = counted > count_of(FEW);
+    if !are_near {
+        // They stand far from where the order begins.
+        return Ok(among(&newest, true));
+    }
+    let total_is_capped = counted > COUNT_CAP || !is_whole(reader, workspace, &strip).await?;
+    Ok(Rows { condition: asked.condition, total: counted.min(COUNT_CAP), total_is_capped })
+}
+
+/// The newest leads that match, for an order that no index has.
+fn sortable(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, sort: &SortBy) -> Where {
+    let dialect = reader.dialect();
+    let mut asked = Asked::of(dialect, filter);
+    let from = asked.strip(dialect, workspace, &strip_of(filter), sort.columns(), LOOKED_THROUGH);
+    let mut condition = asked.condition;
+    condition.from = format!("(SELECT * FROM {from} WHERE {} LIMIT {SORTED_MAX}) AS leads", condition.text);
+    condition.text = "TRUE".to_owned();
+    condition
+}
+
+pub(super) async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<i64, Error> {
+    Ok(tally_all(reader, workspace, filter).await?.count)
 }
 
 /// By the index of the counts on workspace and stage.
@@ -217,12 +277,15 @@ pub async fn board(
                 tally_in(&mut columns, stage, &tally);
             }
         }
-        Found::Many => {
-            fill(&mut columns, &first_pages(reader, workspace, &stages, filter, limit).await?)?;
+        Found::Many(_) => {
+            fill(&mut columns, &first_matches(reader, workspace, &stages, filter, limit).await?)?;
+            let in_all = all_tallies(reader, workspace, &stages).await?;
+            let is_large =
+                |stage| in_all.iter().any(|(one, tally)| *one == stage && tally.count > STAGE_LOOKED_THROUGH);
             for (stage, tally) in capped_tallies(reader, workspace, &stages, filter).await? {
                 let count = tally.count.min(COLUMN_COUNT_CAP);
                 tally_in(&mut columns, stage, &Tally { count, ..tally });
-                if tally.count > COLUMN_COUNT_CAP {
+                if tally.count > COLUMN_COUNT_CAP || is_large(stage) {
                     columns.iter_mut().filter(|column| column.stage == stage).for_each(cap);
                 }
             }
@@ -302,8 +365,35 @@ async fn first_pages(
     reader.query(&sql, &condition.params).await
 }
 
-/// The cards of all columns out of a few leads, each with how many its column has (`n`) and what they are worth. What is sorted is narrow; the
-/// cards are fetched for the tops of the columns alone.
+/// The same where something is asked: each column is looked through from its top, so far as is bounded.
+async fn first_matches(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    stages: &[StageId],
+    filter: &LeadFilter,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    let dialect = reader.dialect();
+    let mut asked = Asked::of(dialect, filter);
+    let text = asked.condition.text.clone();
+    let limit = asked.condition.param(&limit);
+    let mut parts = Vec::with_capacity(stages.len());
+    for (place, stage) in stages.iter().enumerate() {
+        let from = asked.strip(dialect, workspace, &Strip::Stage(*stage), &[], STAGE_LOOKED_THROUGH);
+        parts.push(format!("SELECT * FROM (SELECT leads.id FROM {from} WHERE {text} LIMIT ${limit}) AS s{place}"));
+    }
+    let sql = format!(
+        "SELECT {columns}, users.name AS assigned_to_name FROM ({}) AS tops
+         CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id = tops.id ORDER BY leads.rank DESC, leads.id DESC",
+        parts.join(" UNION ALL "),
+        columns = card_columns(dialect),
+    );
+    reader.query(&sql, &asked.condition.params).await
+}
+
+/// The cards of all columns out of a few leads, each with how many its column has (`n`) and what they are worth. What is
+/// sorted is narrow; the cards are fetched for the tops of the columns alone.
 async fn few_on_board(
     reader: &Reader,
     workspace: WorkspaceId,
@@ -356,23 +446,20 @@ async fn capped_tallies(
     stages: &[StageId],
     filter: &LeadFilter,
 ) -> Result<Vec<(StageId, Tally)>, Error> {
-    let mut condition = Where::of(reader.dialect(), workspace, filter, Walk::Stage);
+    let dialect = reader.dialect();
+    let mut asked = Asked::of(dialect, filter);
+    let text = asked.condition.text.clone();
     let limit = COLUMN_COUNT_CAP + 1;
-    let parts: Vec<String> = stages
-        .iter()
-        .enumerate()
-        .map(|(place, stage)| {
-            let stage = condition.param(stage);
-            format!(
-                "SELECT CAST({place} AS BIGINT) AS place, count(*) AS n,
-                        CAST(coalesce(sum(c.value_milli), 0) AS BIGINT) AS value_milli
-                 FROM (SELECT {VALUE} AS value_milli FROM leads
-                       WHERE leads.stage_id = ${stage} AND {} LIMIT {limit}) AS c",
-                condition.text
-            )
-        })
-        .collect();
-    let rows = reader.query(&parts.join(" UNION ALL "), &condition.params).await?;
+    let mut parts = Vec::with_capacity(stages.len());
+    for (place, stage) in stages.iter().enumerate() {
+        let from = asked.strip(dialect, workspace, &Strip::Stage(*stage), &VALUE_PARTS, STAGE_LOOKED_THROUGH);
+        parts.push(format!(
+            "SELECT CAST({place} AS BIGINT) AS place, count(*) AS n,
+                    CAST(coalesce(sum(c.value_milli), 0) AS BIGINT) AS value_milli
+             FROM (SELECT {VALUE} AS value_milli FROM {from} WHERE {text} LIMIT {limit}) AS c"
+        ));
+    }
+    let rows = reader.query(&parts.join(" UNION ALL "), &asked.condition.params).await?;
     rows.iter()
         .map(|row| {
             let place: i64 = row.get("place")?;
@@ -397,27 +484,37 @@ pub async fn stage_page(
 ) -> Result<StagePage, Error> {
     let filter = LeadFilter { stage: Some(stage), ..filter.clone() };
     let found = found(reader, workspace, &on_board(reader, workspace, stage, &filter).await?).await?;
+    let dialect = reader.dialect();
     let mut condition = match &found {
         Found::Few(ids) | Found::Newest(ids) => {
             let mut condition = Where::among(workspace, ids, reader);
             let number = condition.param(&stage);
-            condition.and(&reader.dialect().equal_unindexed("leads.stage_id", number));
+            condition.and(&dialect.equal_unindexed("leads.stage_id", number));
             condition
         }
-        Found::All | Found::Many => Where::of(reader.dialect(), workspace, &filter, Walk::Stage),
+        Found::All => Where::of(dialect, workspace, &filter, Walk::Stage),
+        Found::Many(_) => {
+            let strip = after.map_or(Strip::Stage(stage), |after| Strip::Below(stage, after.clone()));
+            in_stage(reader, workspace, &filter, &strip)
+        }
     };
-    let counting = condition.clone();
-    if let Some(after) = after {
+    let counting = match found {
+        Found::Many(_) => in_stage(reader, workspace, &filter, &Strip::Stage(stage)),
+        Found::All | Found::Few(_) | Found::Newest(_) => condition.clone(),
+    };
+    if let (Some(after), Found::All | Found::Few(_) | Found::Newest(_)) = (after, &found) {
         let (rank, id) = (condition.param(&after.rank), condition.param(&after.id));
         condition.and(&format!("(leads.rank, leads.id) < (${rank}, ${id})"));
     }
     let limit = condition.param(&limit);
+    // A strip has its own order, which is this one.
+    let order = if matches!(found, Found::Many(_)) { "" } else { "ORDER BY leads.rank DESC, leads.id DESC" };
     let sql = format!(
-        "SELECT cards.*, users.name AS assigned_to_name
-         FROM (SELECT {columns} FROM {from} WHERE {filter}
-               ORDER BY leads.rank DESC, leads.id DESC LIMIT ${limit}) AS cards
-         LEFT JOIN users ON users.id = cards.assigned_to ORDER BY cards.rank DESC, cards.id DESC",
-        columns = card_columns(reader.dialect()),
+        "SELECT {columns}, users.name AS assigned_to_name
+         FROM (SELECT leads.id FROM {from} WHERE {filter} {order} LIMIT ${limit}) AS page
+         CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id = page.id ORDER BY leads.rank DESC, leads.id DESC",
+        columns = card_columns(dialect),
         from = condition.from,
         filter = condition.text,
     );
@@ -427,15 +524,26 @@ pub async fn stage_page(
         Found::All => tally_all(reader, workspace, &filter).await?,
         // What was found is short already.
         Found::Few(_) | Found::Newest(_) => tally_capped(reader, &counting, COUNT_CAP).await?,
-        Found::Many => tally_capped(reader, &counting, COLUMN_COUNT_CAP).await?,
+        Found::Many(_) => tally_capped(reader, &counting, COLUMN_COUNT_CAP).await?,
     };
     let (count, count_is_capped) = match found {
         Found::All | Found::Few(_) => (tally.count, false),
         Found::Newest(_) => (tally.count, true),
-        Found::Many => (tally.count.min(COLUMN_COUNT_CAP), tally.count > COLUMN_COUNT_CAP),
+        Found::Many(_) => {
+            let in_all = all_tallies(reader, workspace, &[stage]).await?;
+            let is_large = in_all.iter().any(|(_, all)| all.count > STAGE_LOOKED_THROUGH);
+            (tally.count.min(COLUMN_COUNT_CAP), tally.count > COLUMN_COUNT_CAP || is_large)
+        }
     };
     let value_milli = Some(tally.value_milli).filter(|_| !count_is_capped);
     Ok(StagePage { cards, count, count_is_capped, value_milli })
+}
+
+/// What is asked of the leads of a stage.
+fn in_stage(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, strip: &Strip) -> Where {
+    let mut asked = Asked::of(reader.dialect(), filter);
+    asked.condition.from = asked.strip(reader.dialect(), workspace, strip, &VALUE_PARTS, STAGE_LOOKED_THROUGH);
+    asked.condition
 }
 
 /// One lead, also where it is deleted.
@@ -495,17 +603,16 @@ fn whole(dialect: Dialect) -> String {
         "SELECT {card}, users.name AS assigned_to_name, leads.number, leads.contact_id, projects.name AS project_name,
                 lead_pipeline_stages.name AS stage_name,
                 (SELECT settings->>'currency' FROM workspaces WHERE workspaces.id = leads.workspace_id) AS currency,
-                leads.phone_raw, leads.country_code, leads.source_id,
-                {custom} AS custom_fields, leads.message, {figures}, {score} AS score_reasons,
+                leads.phone_raw, leads.country_code, leads.source_id, leads.message, {figures},
+                {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
                 leads.lead_state, coalesce({context}, 'null') AS context, {analysis} AS lead_analysis,
-                leads.converted_at, leads.updated_at, leads.deleted_at
+                leads.converted_at, leads.deleted_at
          FROM leads LEFT JOIN users ON users.id = leads.assigned_to
          LEFT JOIN projects ON projects.id = leads.project_id
          LEFT JOIN lead_pipeline_stages ON lead_pipeline_stages.id = leads.stage_id
          WHERE leads.workspace_id = $1 AND leads.id IN {ids} ORDER BY leads.id",
         card = card_columns(dialect),
-        custom = dialect.json_text("leads.custom_fields"),
         figures = figure_columns(dialect),
         score = dialect.json_text("leads.score_reasons"),
         suspicion = dialect.json_text("leads.suspicion_reasons"),
@@ -532,6 +639,7 @@ fn read_card(row: &Row) -> Result<Card, Error> {
         source: row.get("source")?,
         source_name: row.get("source_name")?,
         tags: row.json("tags")?,
+        custom_fields: row.json("custom_fields")?,
         score: row.get("score")?,
         suspicion: row.get("suspicion")?,
         assigned_to: row.get("assigned_to")?,
@@ -544,6 +652,7 @@ fn read_card(row: &Row) -> Result<Card, Error> {
         is_test: row.get("is_test")?,
         version: row.get("version")?,
         created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
     })
 }
 
@@ -558,7 +667,6 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         phone_raw: row.get("phone_raw")?,
         country_code: row.get("country_code")?,
         source_id: row.get("source_id")?,
-        custom_fields: row.json("custom_fields")?,
         message: row.get("message")?,
         figures: read_figures(row)?,
         score_reasons: row.json("score_reasons")?,
@@ -570,7 +678,6 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         context: row.json("context")?,
         lead_analysis: row.json_or_none("lead_analysis")?,
         converted_at: row.get("converted_at")?,
-        updated_at: row.get("updated_at")?,
         deleted_at: row.get("deleted_at")?,
     })
 }

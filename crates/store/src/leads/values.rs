@@ -16,6 +16,9 @@ use crate::{
 /// What [`read_values`] reads.
 pub(crate) const VALUE_COLUMNS: &str = "leads.quotable, leads.quote_value_milli, leads.sales_value_milli";
 
+/// What [`VALUE`] is made of.
+pub(super) const VALUE_PARTS: [&str; 2] = ["quote_value_milli", "sales_value_milli"];
+
 /// The one number of a lead, as `Values::milli` counts it.
 pub(super) const VALUE: &str = "coalesce(leads.sales_value_milli, leads.quote_value_milli, 0)";
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use leadline_domain::ids::{LeadId, StageId, UserId};
+use leadline_domain::{
+    filters::{Bound, Condition, Field, Filter, LeadField, Test},
+    ids::{LeadId, StageId, UserId},
+};
 use leadline_engine::crm::{
     self,
     pipelines::{ClosingEdit, default_stages},
@@ -55,6 +58,8 @@ fn filter(crowd: &Crowd, name: &str) -> LeadFilter {
         }
         "short search" => LeadFilter { search: search("n 1", SearchScope::Everything), ..all },
         "company alone" => LeadFilter { search: search("anna", SearchScope::Company), ..all },
+        "few by condition" => LeadFilter { conditions: Some(scored(100.0)), ..all },
+        "many by condition" => LeadFilter { conditions: Some(scored(11.0)), ..all },
         "by company" => LeadFilter { search: search("company 11", SearchScope::Company), ..all },
         "several" => LeadFilter {
             search: search("anna", SearchScope::Everything),
@@ -67,6 +72,18 @@ fn filter(crowd: &Crowd, name: &str) -> LeadFilter {
     }
 }
 
+/// Those with at least this score.
+fn scored(least: f64) -> Filter {
+    let from = Some(Bound { value: least, is_included: true });
+    let (field, test) = (Field::Lead(LeadField::Score), Test::Number { from, until: None });
+    Filter::Any(vec![Filter::Is(Condition { field, test, is_negated: false }), tagged("none such")])
+}
+
+fn tagged(tag: &str) -> Filter {
+    let (field, test) = (Field::Lead(LeadField::Tags), Test::HasAny(vec![tag.to_owned()]));
+    Filter::Is(Condition { field, test, is_negated: false })
+}
+
 fn matches(model: &Model, filter: &LeadFilter, typed: &str) -> bool {
     let in_text = |scope| {
         let text = match scope {
@@ -75,7 +92,10 @@ fn matches(model: &Model, filter: &LeadFilter, typed: &str) -> bool {
         };
         typed.to_lowercase().split_whitespace().all(|word| text.contains(word))
     };
-    filter.stage.is_none_or(|stage| model.stage == stage)
+    let scores = |least: f64| filter.conditions == Some(scored(least)) && model.score < least as i64;
+    !scores(100.0)
+        && !scores(11.0)
+        && filter.stage.is_none_or(|stage| model.stage == stage)
         && filter.tag.as_deref().is_none_or(|tag| model.tag == Some(tag))
         && filter.source.as_ref().is_none_or(|source| *source == FromSource::Kind(model.source.to_owned()))
         && filter.assigned.is_none_or(|assigned| match assigned {
@@ -118,7 +138,9 @@ fn column(models: &[Model], stage: StageId, filter: &LeadFilter, name: &str) -> 
     (column.into_iter().map(|model| model.id).collect(), is_capped)
 }
 
-const FILTERS: [&str; 15] = [
+const FILTERS: [&str; 17] = [
+    "few by condition",
+    "many by condition",
     "all",
     "one stage",
     "few by source",
@@ -193,21 +215,22 @@ async fn a_list_has_every_match_in_its_order(#[values(Db::Sqlite, Db::Postgres)]
             (SortBy::CreatedAt, SortOrder::Descending),
             (SortBy::Score, SortOrder::Ascending),
             (SortBy::Name, SortOrder::Descending),
+            // No index has this order, and all are alike in it.
+            (SortBy::Suspicion, SortOrder::Descending),
         ] {
             let filter = filter(&crowd, name);
             let (mut expected, is_capped) = shown(&crowd.models, &filter, name);
             expected.sort_by(|one, other| match sort {
                 SortBy::Score => (one.score, one.id).cmp(&(other.score, other.id)),
                 SortBy::Name => (one.name.to_lowercase(), one.id).cmp(&(other.name.to_lowercase(), other.id)),
-                SortBy::CreatedAt | SortBy::UpdatedAt | SortBy::LastSubmissionAt => {
-                    (one.created_at, one.id).cmp(&(other.created_at, other.id))
-                }
+                SortBy::Suspicion => one.id.cmp(&other.id),
+                _ => (one.created_at, one.id).cmp(&(other.created_at, other.id)),
             });
             if order == SortOrder::Descending {
                 expected.reverse();
             }
 
-            let page = leads::list(&reader, crowd.app.workspace, &filter, (sort, order), (30, 30)).await;
+            let page = leads::list(&reader, crowd.app.workspace, &filter, (sort.clone(), order), (30, 30)).await;
 
             let page = page.expect("a page");
             let ids: Vec<LeadId> = page.rows.iter().map(|card| card.id).collect();

@@ -185,7 +185,7 @@ async fn an_edit_changes_what_it_names_and_tells_it(#[values(Db::Sqlite, Db::Pos
     assert_eq!(after.card.company.as_deref(), Some("ACME"));
     assert_eq!((after.card.name.as_str(), after.card.email.as_deref()), ("Anna", Some("a@example.com")));
     assert_eq!(after.card.tags, ["vip"]);
-    assert_eq!(after.custom_fields, json!({"floor": 3}).as_object().cloned().expect("an object"));
+    assert_eq!(after.card.custom_fields, json!({"floor": 3}).as_object().cloned().expect("an object"));
     assert!(after.card.version > before.card.version);
     assert!(after.card.score > before.card.score, "a company makes a lead fit better");
     assert_eq!(app.count("lead_tags WHERE tag = 'vip'").await, 1);

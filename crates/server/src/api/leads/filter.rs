@@ -1,15 +1,25 @@
-//! Which leads a request asks for, in lists and on the board alike.
+//! Which leads a request asks for, in lists and on the board alike, and in which order.
 
-use leadline_domain::ids::{PipelineId, ProjectId, StageId};
-use leadline_engine::Actor;
-use leadline_store::{
-    leads::{Assigned, FromSource, LeadFilter, Search, SearchScope},
-    search::Terms,
+use std::collections::HashMap;
+
+use leadline_domain::{
+    custom_fields::{CustomKind, is_usable_key},
+    filters::{Facts, Filter, FilterFault, Kind, LONGEST_JSON, Moment},
+    ids::{PipelineId, ProjectId, StageId},
 };
+use leadline_engine::{Actor, alerts::watch::timezone_of};
+use leadline_store::{
+    custom_fields,
+    leads::{Assigned, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder},
+    search::Terms,
+    workspaces,
+};
+use serde_json::Value;
 
 use crate::{
     api::{masking::Sight, views::Window},
-    error::{ApiError, ApiResult},
+    app::App,
+    error::{ApiError, ApiResult, Code},
 };
 
 /// The longest search, in characters.
@@ -21,6 +31,9 @@ pub(crate) const ROWS_MAX: i64 = 200;
 /// Rows on a page where nothing is said.
 pub(crate) const ROWS: i64 = 50;
 
+/// The most custom fields that come with a card.
+const CARD_FIELDS_MAX: usize = 40;
+
 /// The filters of a request, as they stand in its query.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
@@ -31,12 +44,13 @@ pub(crate) struct Asked {
     pub(crate) source: Option<String>,
     pub(crate) assigned_to: Option<String>,
     pub(crate) tag: Option<String>,
+    pub(crate) filter: Option<String>,
 }
 
 impl Asked {
     /// Reads the filters. Who may not see personal data searches companies alone: finding a lead by its e-mail would
     /// tell the e-mail.
-    pub(crate) fn filter(self, actor: &Actor) -> ApiResult<LeadFilter> {
+    pub(crate) async fn filter(self, app: &App, actor: &Actor) -> ApiResult<LeadFilter> {
         let search = self.search.unwrap_or_default();
         if search.chars().count() > SEARCH_MAX_CHARS {
             return Err(ApiError::field("/search", format!("has at most {SEARCH_MAX_CHARS} characters")));
@@ -44,6 +58,10 @@ impl Asked {
         let scope = match Sight::of(actor) {
             Sight::Clear => SearchScope::Everything,
             Sight::Masked => SearchScope::Company,
+        };
+        let conditions = match said(self.filter) {
+            None => None,
+            Some(text) => Some(conditions(app, actor, &text).await?),
         };
         Ok(LeadFilter {
             search: Terms::parse(&search).map(|terms| Search { terms, scope }),
@@ -53,8 +71,55 @@ impl Asked {
             source: said(self.source).map(|source| source.parse().map_or(FromSource::Kind(source), FromSource::One)),
             assigned: said(self.assigned_to).map(|who| assigned(&who, actor)).transpose()?,
             tag: said(self.tag),
+            conditions,
         })
     }
+}
+
+async fn conditions(app: &App, actor: &Actor, text: &str) -> ApiResult<Filter> {
+    if text.len() > LONGEST_JSON {
+        return Err(ApiError::field("/filter", format!("has at most {LONGEST_JSON} bytes")));
+    }
+    let json: Value = serde_json::from_str(text)
+        .map_err(|error| ApiError::field("/filter", format!("is not valid JSON: {error}")))?;
+    read_filter(app, actor, &json).await?.map_err(|faults| refused("/filter", faults))
+}
+
+/// Reads a tree of conditions with what the workspace knows of its fields and its clock.
+pub(crate) async fn read_filter(app: &App, actor: &Actor, json: &Value) -> ApiResult<Result<Filter, Vec<FilterFault>>> {
+    let reading = FilterReading::load(app, actor).await?;
+    Ok(reading.read(actor, json))
+}
+
+/// What filters of a workspace are read with.
+pub(crate) struct FilterReading {
+    moment: Moment,
+    custom: HashMap<String, CustomKind>,
+}
+
+impl FilterReading {
+    pub(crate) async fn load(app: &App, actor: &Actor) -> ApiResult<Self> {
+        let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
+        let custom = custom_fields::kinds(&app.reader, actor.workspace).await?;
+        let moment = Moment { now: app.engine.clock.now(), timezone: timezone_of(&workspace.settings) };
+        Ok(Self { moment, custom })
+    }
+
+    pub(crate) fn read(&self, actor: &Actor, json: &Value) -> Result<Filter, Vec<FilterFault>> {
+        let sees_personal = Sight::of(actor) == Sight::Clear;
+        Filter::read(json, &Facts { moment: self.moment, me: actor.user, custom: &self.custom, sees_personal })
+    }
+}
+
+/// The answer to a filter that is wrong, or asks for what may not be seen.
+pub(crate) fn refused(at: &str, faults: Vec<FilterFault>) -> ApiError {
+    let is_forbidden = faults.iter().all(|fault| fault.is_forbidden);
+    if let (true, Some(fault)) = (is_forbidden, faults.first()) {
+        return ApiError::new(Code::Forbidden).detail(fault.message.clone());
+    }
+    let pointed =
+        |error: ApiError, fault: FilterFault| error.and_field(format!("{at}{}", fault.pointer), fault.message);
+    faults.into_iter().fold(ApiError::new(Code::InvalidFields), pointed)
 }
 
 /// A text that a query names; an empty one names nothing.
@@ -75,6 +140,76 @@ fn assigned(who: &str, actor: &Actor) -> ApiResult<Assigned> {
             Ok(Assigned::User(user))
         }
     }
+}
+
+/// The names of what a list can be sorted by, beside `custom.` with a key.
+pub(crate) const SORTS: [(&str, SortBy); 17] = [
+    ("createdAt", SortBy::CreatedAt),
+    ("updatedAt", SortBy::UpdatedAt),
+    ("lastSubmissionAt", SortBy::LastSubmissionAt),
+    ("name", SortBy::Name),
+    ("score", SortBy::Score),
+    ("email", SortBy::Email),
+    ("phone", SortBy::Phone),
+    ("company", SortBy::Company),
+    ("title", SortBy::Title),
+    ("source", SortBy::Source),
+    ("stage", SortBy::Stage),
+    ("assignedTo", SortBy::AssignedTo),
+    ("engagement", SortBy::Engagement),
+    ("suspicion", SortBy::Suspicion),
+    ("submissionCount", SortBy::SubmissionCount),
+    ("stageEnteredAt", SortBy::StageEnteredAt),
+    ("convertedAt", SortBy::ConvertedAt),
+];
+
+/// What a list is sorted by. The order of names tells about names, so it is not for who may not see them.
+pub(crate) async fn sort(
+    app: &App,
+    actor: &Actor,
+    by: Option<&str>,
+    order: SortOrder,
+) -> ApiResult<(SortBy, SortOrder)> {
+    let name = by.filter(|name| !name.is_empty()).unwrap_or("createdAt");
+    let unknown = || ApiError::field("/sortBy", "is not something that leads can be sorted by");
+    let sort = match name.strip_prefix("custom.") {
+        None => SORTS.iter().find(|(known, _)| *known == name).map(|(_, sort)| sort.clone()).ok_or_else(unknown)?,
+        Some(key) if is_usable_key(key) => {
+            let kinds = custom_fields::kinds(&app.reader, actor.workspace).await?;
+            SortBy::Custom { key: key.to_owned(), kind: kinds.get(key).map_or(Kind::Text, |kind| kind_of(*kind)) }
+        }
+        Some(_) => return Err(unknown()),
+    };
+    let is_personal = matches!(sort, SortBy::Name | SortBy::Email | SortBy::Phone | SortBy::Custom { .. });
+    if is_personal && Sight::of(actor).is_masked() {
+        let detail = format!("sorting by {name} needs the permission pii:view");
+        return Err(ApiError::new(Code::Forbidden).detail(detail));
+    }
+    Ok((sort, order))
+}
+
+/// As what the values of a custom field are compared.
+fn kind_of(kind: CustomKind) -> Kind {
+    match kind {
+        CustomKind::Number => Kind::Number,
+        CustomKind::Date => Kind::Day,
+        CustomKind::Text | CustomKind::Url | CustomKind::Select | CustomKind::MultiSelect | CustomKind::Boolean => {
+            Kind::Text
+        }
+    }
+}
+
+/// The custom fields that come with each card: those that are asked for, or those that the workspace wants on cards.
+pub(crate) async fn card_fields(app: &App, actor: &Actor, asked: Option<String>) -> ApiResult<Vec<String>> {
+    let Some(asked) = asked else {
+        let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
+        return Ok(defined.into_iter().filter(|field| field.is_on_card).map(|field| field.key).collect());
+    };
+    let keys: Vec<String> = asked.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect();
+    if keys.len() > CARD_FIELDS_MAX {
+        return Err(ApiError::field("/customFields", format!("names at most {CARD_FIELDS_MAX} fields")));
+    }
+    Ok(keys)
 }
 
 /// How many rows a request asks for.

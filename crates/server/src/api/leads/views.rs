@@ -8,6 +8,7 @@ use leadline_domain::{
 };
 use leadline_store::{
     crm_links::StoredLink,
+    custom_fields::CustomField,
     events::Activity,
     leads::{Card, Lead, Related},
 };
@@ -38,6 +39,10 @@ pub(crate) struct CardView {
     #[schema(value_type = Uuid)]
     project_id: ProjectId,
     tags: Vec<String>,
+    /// By camelCase key. A lead by itself has all of them, and `_displayNames` says how people call them; in lists
+    /// there are those that were asked for.
+    #[schema(value_type = Object)]
+    custom_fields: Map<String, Value>,
     score: i64,
     suspicion: i64,
     #[schema(value_type = Option<Uuid>)]
@@ -63,13 +68,20 @@ pub(crate) struct CardView {
     close_reason: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
     /// Grows with every change.
     version: i64,
     is_test: bool,
 }
 
 impl CardView {
-    pub(crate) fn new(card: Card, sight: Sight) -> Self {
+    /// A card with these custom fields, or with all of them.
+    pub(crate) fn new(card: Card, sight: Sight, fields: Option<&[String]>) -> Self {
+        let mut custom_fields = card.custom_fields;
+        if let Some(fields) = fields {
+            custom_fields.retain(|key, _| key != "_displayNames" && fields.contains(key));
+        }
         let phone_display = match sight {
             Sight::Clear => card.phone.as_deref().map(phones::international),
             Sight::Masked => sight.phone(card.phone.clone()),
@@ -86,6 +98,7 @@ impl CardView {
             source_name: card.source_name,
             project_id: card.project_id,
             tags: card.tags,
+            custom_fields: sight.custom_fields(custom_fields),
             score: card.score,
             suspicion: card.suspicion,
             assigned_to: card.assigned_to,
@@ -100,6 +113,7 @@ impl CardView {
             sales_value: card.values.sales.as_ref().map(Amount::to_string),
             close_reason: card.close_reason,
             created_at: card.created_at,
+            updated_at: card.updated_at,
             version: card.version,
             is_test: card.is_test,
         }
@@ -127,9 +141,6 @@ pub(crate) struct LeadView {
     country_code: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     source_id: Option<SourceId>,
-    /// By camelCase key; `_displayNames` says how people call them.
-    #[schema(value_type = Object)]
-    custom_fields: Map<String, Value>,
     /// The latest one.
     message: Option<String>,
     #[serde(flatten)]
@@ -151,8 +162,6 @@ pub(crate) struct LeadView {
     lead_analysis: Option<AnalysisView>,
     #[schema(value_type = Option<String>, format = DateTime)]
     converted_at: Option<Timestamp>,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Timestamp>,
     /// Whether personal data is masked, for want of `pii:view`.
@@ -160,9 +169,11 @@ pub(crate) struct LeadView {
 }
 
 impl LeadView {
-    pub(crate) fn new(lead: Lead, sight: Sight) -> Self {
+    /// A lead whose custom fields are called as the workspace defined it, and else as they came.
+    pub(crate) fn new(mut lead: Lead, defined: &[CustomField], sight: Sight) -> Self {
+        name_fields(&mut lead.card.custom_fields, defined);
         Self {
-            card: CardView::new(lead.card, sight),
+            card: CardView::new(lead.card, sight, None),
             number: lead.number,
             project_name: lead.project_name,
             stage_name: lead.stage_name,
@@ -171,7 +182,6 @@ impl LeadView {
             phone_raw: sight.phone(lead.phone_raw),
             country_code: lead.country_code,
             source_id: lead.source_id,
-            custom_fields: sight.custom_fields(lead.custom_fields),
             message: sight.text(lead.message),
             visits: EngagementView::new(lead.figures, &lead.first_touch, sight),
             score_reasons: lead.score_reasons,
@@ -183,10 +193,20 @@ impl LeadView {
             context: ContextView::of(lead.context, sight),
             lead_analysis: AnalysisView::of(lead.lead_analysis, sight),
             converted_at: lead.converted_at,
-            updated_at: lead.updated_at,
             deleted_at: lead.deleted_at,
             masked: sight.is_masked(),
         }
+    }
+}
+
+fn name_fields(fields: &mut Map<String, Value>, defined: &[CustomField]) {
+    let names: Vec<&CustomField> = defined.iter().filter(|field| fields.contains_key(&field.key)).collect();
+    if names.is_empty() {
+        return;
+    }
+    let shown = fields.entry("_displayNames").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(shown) = shown.as_object_mut() {
+        shown.extend(names.into_iter().map(|field| (field.key.clone(), field.name.clone().into())));
     }
 }
 
