@@ -614,6 +614,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the views that whoever asks sees: their own, and shared ones
+         * @description Without `pii:view` those whose filters ask for personal data are left out: what they look for would tell of it.
+         */
+        get: operations["get_identity_views"];
+        put?: never;
+        /** Saves a view */
+        post: operations["post_identity_views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One view */
+        get: operations["get_identity_views_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a view */
+        delete: operations["delete_identity_views_by_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a view
+         * @description Its owner may, and whoever may change settings where it is shared.
+         */
+        patch: operations["patch_identity_views_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/custom-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists custom fields, the defined ones first */
+        get: operations["get_identity_custom_fields"];
+        put?: never;
+        /**
+         * Defines a custom field
+         * @description Values that are there stay as they are, whether they fit or not.
+         */
+        post: operations["post_identity_custom_fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/custom-fields/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a definition back; the values stay with the leads */
+        delete: operations["delete_identity_custom_fields_by_key"];
+        options?: never;
+        head?: never;
+        /** Changes a custom field; no lead is touched */
+        patch: operations["patch_identity_custom_fields_by_key"];
+        trace?: never;
+    };
+    "/v1/identity/filter-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what leads can be filtered by, and as what
+         * @description Operators by kind: text `is`, `is_not`, `any_of`, `none_of`, `contains`, `not_contains`, `starts_with`, `ends_with`;
+         *     number `is`, `is_not`, `more_than`, `at_least`, `less_than`, `at_most`, `between`; date `on`, `before`, `after`,
+         *     `between`, `in_last`, `more_than_ago`, `in_next`, `this`, `previous`; choice and id `is`, `is_not`, `any_of`,
+         *     `none_of`; set `any_of`, `all_of`, `none_of`; flag `is`. All know `empty` and `not_empty`. Without `pii:view` fields
+         *     that tell who a person is are left out.
+         */
+        get: operations["get_identity_filter_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/board": {
         parameters: {
             query?: never;
@@ -1864,6 +1970,47 @@ export interface components {
             closedAt?: string | null;
         };
         /** @description A list that comes as a whole. */
+        All_CustomFieldView: {
+            /** @description The rows. */
+            data: {
+                /** @description Under which its values stand in `customFields`. */
+                key: string;
+                /** @description Its name on the screen. */
+                name: string;
+                type?: components["schemas"]["CustomFieldType"] | null;
+                /** @description For `select` and `multi_select`. */
+                options: string[];
+                /** @description Whether cards of the board show it. */
+                onCard: boolean;
+                /**
+                 * Format: int64
+                 * @description How many submissions brought it; may lag by some seconds.
+                 */
+                seenCount: number;
+                /** Format: date-time */
+                lastSeenAt?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_FilterFieldView: {
+            /** @description The rows. */
+            data: {
+                /** @description Its name in a condition's `field`. */
+                name: string;
+                label: string;
+                /** @description Under which heading it stands on the screen. */
+                group: string;
+                /** @description `text`, `number`, `date`, `choice`, `id`, `set` or `flag`, which says what can be asked of it. */
+                kind: string;
+                /** @description What its values are chosen from, where that is known. */
+                options: string[];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_MemberView: {
             /** @description The rows. */
             data: {
@@ -1924,6 +2071,37 @@ export interface components {
                  *     ]
                  */
                 permissions: string[];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_SavedView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                layout: components["schemas"]["ViewLayout"];
+                /** @description A tree of conditions, as the list of leads takes it. */
+                filter?: Record<string, never> | null;
+                sortBy?: string | null;
+                sortOrder?: components["schemas"]["ViewOrder"] | null;
+                /** @description Columns of the table in their order; null for the usual ones. */
+                columns?: string[] | null;
+                /** @description What cards of the board show; null for the usual. */
+                cardFields?: string[] | null;
+                /** @description Whether everybody in the workspace sees it. */
+                isShared: boolean;
+                /** @description Whether whoever asks begins with it. */
+                isDefault: boolean;
+                /** Format: uuid */
+                ownerId?: string | null;
+                ownerName: string;
+                /** @description Whether whoever asks may change and delete it. */
+                mayChange: boolean;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -2272,6 +2450,11 @@ export interface components {
             /** Format: uuid */
             projectId: string;
             tags: string[];
+            /**
+             * @description By camelCase key. A lead by itself has all of them, and `_displayNames` says how people call them; in lists
+             *     there are those that were asked for.
+             */
+            customFields: Record<string, never>;
             /** Format: int64 */
             score: number;
             /** Format: int64 */
@@ -2304,6 +2487,8 @@ export interface components {
             closeReason?: string | null;
             /** Format: date-time */
             createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
             /**
              * Format: int64
              * @description Grows with every change.
@@ -2669,6 +2854,41 @@ export interface components {
             crmLeadUrl?: string | null;
             /** @description Where people look at the run that took the lead. */
             executionUrl?: string | null;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description What is to change about a custom field; what is left out stays. */
+        CustomFieldPatch: {
+            name?: string | null;
+            type?: components["schemas"]["CustomFieldType"] | null;
+            options?: string[] | null;
+            onCard?: boolean | null;
+        };
+        /**
+         * @description What a custom field holds.
+         * @enum {string}
+         */
+        CustomFieldType: "text" | "number" | "date" | "select" | "multi_select" | "url" | "boolean";
+        /** @description A custom field. */
+        CustomFieldView: {
+            /** @description Under which its values stand in `customFields`. */
+            key: string;
+            /** @description Its name on the screen. */
+            name: string;
+            type?: components["schemas"]["CustomFieldType"] | null;
+            /** @description For `select` and `multi_select`. */
+            options: string[];
+            /** @description Whether cards of the board show it. */
+            onCard: boolean;
+            /**
+             * Format: int64
+             * @description How many submissions brought it; may lag by some seconds.
+             */
+            seenCount: number;
+            /** Format: date-time */
+            lastSeenAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
             /** Format: date-time */
             updatedAt: string;
         };
@@ -3045,6 +3265,18 @@ export interface components {
              */
             message: string;
         };
+        /** @description Something that leads can be filtered by. */
+        FilterFieldView: {
+            /** @description Its name in a condition's `field`. */
+            name: string;
+            label: string;
+            /** @description Under which heading it stands on the screen. */
+            group: string;
+            /** @description `text`, `number`, `date`, `choice`, `id`, `set` or `flag`, which says what can be asked of it. */
+            kind: string;
+            /** @description What its values are chosen from, where that is known. */
+            options: string[];
+        };
         /** @description All forms. */
         FormList: {
             data: components["schemas"]["FormView"][];
@@ -3272,8 +3504,6 @@ export interface components {
             countryCode?: string | null;
             /** Format: uuid */
             sourceId?: string | null;
-            /** @description By camelCase key; `_displayNames` says how people call them. */
-            customFields: Record<string, never>;
             /** @description The latest one. */
             message?: string | null;
             scoreReasons: Record<string, never>[];
@@ -3287,8 +3517,6 @@ export interface components {
             leadAnalysis?: components["schemas"]["AnalysisView"] | null;
             /** Format: date-time */
             convertedAt?: string | null;
-            /** Format: date-time */
-            updatedAt: string;
             /** Format: date-time */
             deletedAt?: string | null;
             /** @description Whether personal data is masked, for want of `pii:view`. */
@@ -3431,6 +3659,15 @@ export interface components {
             /** @description Such as `DE`. */
             defaultCountry?: string | null;
         };
+        /** @description A field that is to be defined. */
+        NewCustomField: {
+            /** @description camelCase; made of the name where it is left out. The key of a field that came in submissions defines that one. */
+            key?: string | null;
+            name: string;
+            type: components["schemas"]["CustomFieldType"];
+            options?: string[];
+            onCard?: boolean;
+        };
         /** @description A new form. */
         NewForm: {
             /** @description 1 to 120 characters. */
@@ -3503,6 +3740,20 @@ export interface components {
             /** @description At most 500, whatever came of them. */
             deliveryIds?: string[] | null;
             filter?: components["schemas"]["ReplayFilter"] | null;
+        };
+        /** @description A view that is to be saved. */
+        NewSavedView: {
+            /** @description 1 to 80 characters. */
+            name: string;
+            layout?: components["schemas"]["ViewLayout"] | null;
+            filter?: Record<string, never> | null;
+            sortBy?: string | null;
+            sortOrder?: components["schemas"]["ViewOrder"] | null;
+            columns?: string[] | null;
+            cardFields?: string[] | null;
+            /** @description Needs `leads:manage`. */
+            isShared?: boolean;
+            isDefault?: boolean | null;
         };
         /** @description A new site. */
         NewSite: {
@@ -3815,6 +4066,11 @@ export interface components {
                 /** Format: uuid */
                 projectId: string;
                 tags: string[];
+                /**
+                 * @description By camelCase key. A lead by itself has all of them, and `_displayNames` says how people call them; in lists
+                 *     there are those that were asked for.
+                 */
+                customFields: Record<string, never>;
                 /** Format: int64 */
                 score: number;
                 /** Format: int64 */
@@ -3847,6 +4103,8 @@ export interface components {
                 closeReason?: string | null;
                 /** Format: date-time */
                 createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
                 /**
                  * Format: int64
                  * @description Grows with every change.
@@ -4764,6 +5022,47 @@ export interface components {
             /** @description What it is for; at most 500 characters. */
             note?: string | null;
         };
+        /** @description A saved view. */
+        SavedView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            layout: components["schemas"]["ViewLayout"];
+            /** @description A tree of conditions, as the list of leads takes it. */
+            filter?: Record<string, never> | null;
+            sortBy?: string | null;
+            sortOrder?: components["schemas"]["ViewOrder"] | null;
+            /** @description Columns of the table in their order; null for the usual ones. */
+            columns?: string[] | null;
+            /** @description What cards of the board show; null for the usual. */
+            cardFields?: string[] | null;
+            /** @description Whether everybody in the workspace sees it. */
+            isShared: boolean;
+            /** @description Whether whoever asks begins with it. */
+            isDefault: boolean;
+            /** Format: uuid */
+            ownerId?: string | null;
+            ownerName: string;
+            /** @description Whether whoever asks may change and delete it. */
+            mayChange: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description What is to change about a view; what is left out stays, null clears. */
+        SavedViewPatch: {
+            name?: string | null;
+            layout?: components["schemas"]["ViewLayout"] | null;
+            filter?: Record<string, never> | null;
+            sortBy?: string | null;
+            sortOrder?: components["schemas"]["ViewOrder"] | null;
+            columns?: string[] | null;
+            cardFields?: string[] | null;
+            isShared?: boolean | null;
+            /** @description Whether whoever asks begins with it; anybody who sees the view may say that. */
+            isDefault?: boolean | null;
+        };
         /** @description The scores of a lead from some time on. */
         ScoreView: {
             /** Format: date-time */
@@ -5236,6 +5535,10 @@ export interface components {
             /** Format: date-time */
             madeAt: string;
         };
+        /** @enum {string} */
+        ViewLayout: "table" | "board";
+        /** @enum {string} */
+        ViewOrder: "asc" | "desc";
         /** @description A visit: what one visitor did on a site until 30 minutes of silence. */
         VisitView: {
             /** @description As the embed script calls it; null without `pii:view`. */
@@ -7455,8 +7758,23 @@ export interface operations {
                 page?: number;
                 /** @description At most 200; 50 where nothing is said. */
                 limit?: number;
-                sortBy?: "createdAt" | "updatedAt" | "lastSubmissionAt" | "name" | "score";
+                /**
+                 * @description A tree of conditions as JSON: `{"all": […]}`, `{"any": […]}` or `{"field", "op", "value"}`. What can be asked
+                 *     of which field stands under `/v1/identity/filter-fields`.
+                 */
+                filter?: string;
+                /**
+                 * @description `createdAt` where nothing is said; one of `updatedAt`, `lastSubmissionAt`, `name`, `score`, `email`, `phone`,
+                 *     `company`, `title`, `source`, `stage`, `assignedTo`, `engagement`, `suspicion`, `submissionCount`,
+                 *     `stageEnteredAt` and `convertedAt`, or `custom.` with the key of a custom field.
+                 */
+                sortBy?: string;
                 sortOrder?: "asc" | "desc";
+                /**
+                 * @description Keys of custom fields that come with each lead, with commas between them; those for cards where nothing is
+                 *     said.
+                 */
+                customFields?: string;
             };
             header?: never;
             path?: never;
@@ -8425,6 +8743,668 @@ export interface operations {
             };
         };
     };
+    get_identity_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SavedView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSavedView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_views_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_views_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_views_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_custom_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_CustomFieldView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_custom_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCustomField"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_custom_fields_by_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_custom_fields_by_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomFieldPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomFieldView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_filter_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_FilterFieldView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_identity_board: {
         parameters: {
             query?: {
@@ -8439,6 +9419,10 @@ export interface operations {
                 /** @description `me`, `none` or a user's id. */
                 assignedTo?: string;
                 tag?: string;
+                /** @description A tree of conditions as JSON, as for the list of leads. */
+                filter?: string;
+                /** @description Keys of custom fields that come with each card, as for the list of leads. */
+                customFields?: string;
                 /** @description Cards in each column, at most 200; 50 where nothing is said. */
                 limit?: number;
             };
@@ -8519,6 +9503,10 @@ export interface operations {
                 /** @description `me`, `none` or a user's id. */
                 assignedTo?: string;
                 tag?: string;
+                /** @description A tree of conditions as JSON, as for the list of leads. */
+                filter?: string;
+                /** @description Keys of custom fields that come with each card, as for the list of leads. */
+                customFields?: string;
                 /** @description At most 200; 50 where nothing is said. */
                 limit?: number;
             };

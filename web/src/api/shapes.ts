@@ -53,7 +53,8 @@ export type VisitorContext = Schemas['ContextView'];
 /** Fields of the workspace's own making, and the labels they came with. */
 export type CustomFields = Record<string, unknown> & { _displayNames?: Record<string, string> };
 
-export type Card = Schemas['CardView'];
+/** Values of custom fields are kept as JSON by the server, and described as any object. */
+export type Card = Narrowed<Schemas['CardView'], { customFields: CustomFields }>;
 export type Lead = Narrowed<
   Schemas['LeadView'],
   {
@@ -91,9 +92,9 @@ export type LatestRescore = Narrowed<Schemas['LatestRescore'], { job?: Rescore |
 
 export type Stage = Schemas['StageView'];
 export type Pipeline = Schemas['PipelineView'];
-export type BoardColumn = Schemas['ColumnView'];
-export type Board = Schemas['BoardView'];
-export type ColumnPage = Schemas['StagePageView'];
+export type BoardColumn = Narrowed<Schemas['ColumnView'], { cards: Card[] }>;
+export type Board = Narrowed<Schemas['BoardView'], { stages: BoardColumn[] }>;
+export type ColumnPage = Narrowed<Schemas['StagePageView'], { cards: Card[] }>;
 export type BulkResult = Schemas['BulkView'];
 
 /** Kept as JSON by the server, and described as any object. */
@@ -114,6 +115,23 @@ export type QuarantineEntry = Narrowed<
 >;
 export type BlockedIp = Schemas['BlockedIpView'];
 export type BlockedAttempt = Schemas['BlockedAttemptView'];
+
+export type CustomField = Schemas['CustomFieldView'];
+export type CustomFieldType = Schemas['CustomFieldType'];
+export type NewCustomField = Schemas['NewCustomField'];
+/** In a change, what is absent stays as it is. */
+export type CustomFieldChange = Partial<Schemas['CustomFieldPatch']>;
+export type FilterKind = 'text' | 'number' | 'date' | 'choice' | 'id' | 'set' | 'flag';
+/** Its kind is described as text. */
+export type FilterField = Narrowed<Schemas['FilterFieldView'], { kind: FilterKind }>;
+/** A filter is kept as JSON by the server, and described as any object. */
+interface WithFilter {
+  filter?: Record<string, unknown> | null;
+}
+export type SavedView = Narrowed<Schemas['SavedView'], WithFilter>;
+export type NewSavedView = Narrowed<Schemas['NewSavedView'], WithFilter>;
+/** In a change, what is absent stays as it is. */
+export type SavedViewChange = Partial<Narrowed<Schemas['SavedViewPatch'], WithFilter>>;
 
 export type Contact = Schemas['ContactView'];
 export type Project = Schemas['ProjectView'];

@@ -10,6 +10,7 @@ import { absoluteTime, shortAge } from '@/lib/time';
 import { Avatar, Tag } from '@/ui/basics';
 import { Score, Suspicion } from '@/ui/Score';
 import classes from './Board.module.css';
+import { useCardLine } from './cardFields';
 
 const CARD_TAGS = 2;
 
@@ -29,6 +30,7 @@ interface BoardCardProps {
 export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
   const { card, href, isOpen, isTabStop, canMove, currency, stale, onOpen, onMenu } = props;
   const worth = worthOf(card);
+  const line = useCardLine(card);
   const wrap = useRef<HTMLDivElement>(null);
   const [dragging, setDragging] = useState(false);
   const [edge, setEdge] = useState<string | null>(null);
@@ -77,11 +79,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
           <Score score={card.score} />
         </span>
         <span className={classes.line}>
-          <span className={classes.sub}>
-            {card.company ?? card.sourceName}
-            {card.closeReason && ` · ${card.closeReason}`}
-            {card.submissionCount > 1 && ` · ${card.submissionCount} submissions`}
-          </span>
+          <span className={classes.sub}>{line}</span>
           {worth !== null && <span className={classes.cardWorth}>{formatMoney(worth, currency, { short: true })}</span>}
         </span>
         <span className={`${classes.line} ${classes.foot}`}>

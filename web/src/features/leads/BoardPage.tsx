@@ -1,22 +1,29 @@
 import { Skeleton } from '@mantine/core';
+import { IconLayoutCards } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate, useRouter } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo } from 'react';
+import type { FilterField } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { plural } from '@/lib/text';
 import { Empty, Failure } from '@/ui/basics';
 import { AddLeadButton } from './AddLeadButton';
 import { Board } from './Board';
 import classes from './Board.module.css';
+import { CardFields, cardChoices, customKeys, listOf } from './cardFields';
+import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
 import { hasFilters, readFilters, withFilter, withoutFilters } from './filters';
 import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
-import { boardQuery } from './queries';
+import { boardQuery, filterFieldsQuery, viewsQuery } from './queries';
 import { setSequence } from './sequence';
 import { ViewHead } from './ViewHead';
+import { ViewMenu } from './ViewMenu';
 
 const route = getRouteApi('/shell/board');
+const NO_FIELDS: FilterField[] = [];
+const USUAL_FIELDS = ['company'];
 const SKELETON_COLUMNS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 export function BoardPage() {
@@ -24,8 +31,17 @@ export function BoardPage() {
   const navigate = useNavigate({ from: '/board' });
   const router = useRouter();
   // The panel is part of the URL but not of the filters: opening it must not be another board.
+  const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
+  const view = useQuery(viewsQuery).data?.find(({ id }) => id === search.view);
+  const chosen = listOf(search.cards) ?? view?.cardFields ?? null;
+  const customFields = chosen ? customKeys(chosen) : '';
   const key = JSON.stringify(readFilters({ ...search }));
-  const filters = useMemo(() => readFilters(JSON.parse(key)), [key]);
+  const filters = useMemo(
+    () => ({ ...readFilters(JSON.parse(key)), ...(customFields ? { customFields } : {}) }),
+    [key, customFields],
+  );
+  const show = (next: string[] | undefined) =>
+    void navigate({ search: (old) => ({ ...old, cards: next?.join(',') }), replace: true });
   const refetchInterval = usePollInterval();
   const board = useQuery({ ...boardQuery(filters), refetchInterval });
   const data = board.data;
@@ -47,7 +63,11 @@ export function BoardPage() {
   const capped = data?.stages.some(({ countIsCapped }) => countIsCapped) ?? false;
   return (
     <div className={classes.view}>
-      <ViewHead title="Board" filters={filters}>
+      <ViewHead
+        title="Board"
+        filters={{ ...filters, view: search.view, columns: search.columns, cards: search.cards }}
+        menu={<ViewMenu layout="board" search={search} columns={view?.columns ?? null} cardFields={chosen} />}
+      >
         <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow
@@ -55,7 +75,16 @@ export function BoardPage() {
         onFilter={(name, value) => void navigate({ search: (old) => withFilter(old, name, value), replace: true })}
         onClear={() => void navigate({ search: (old) => withoutFilters(old) })}
         count={data && `${plural(total, 'lead')}${capped ? '+' : ''}`}
-      />
+      >
+        <FieldMenu
+          label="Fields on cards"
+          icon={<IconLayoutCards size={16} />}
+          choices={cardChoices(fields)}
+          shown={chosen ?? USUAL_FIELDS}
+          onChange={show}
+          onReset={() => show(undefined)}
+        />
+      </FilterRow>
       {board.isError && !data && <Failure error={board.error} retry={() => void board.refetch()} />}
       {!data && !board.isError && <BoardSkeleton />}
       {data && total === 0 && !hasFilters(filters) && <NoSources />}
@@ -63,7 +92,9 @@ export function BoardPage() {
         <Empty title="No lead matches these filters">Take one away, or clear them all.</Empty>
       )}
       {data && total > 0 && (
-        <Board board={data} filters={filters} openLead={search.lead} hrefOf={hrefOf} onOpen={open} />
+        <CardFields value={chosen}>
+          <Board board={data} filters={filters} openLead={search.lead} hrefOf={hrefOf} onOpen={open} />
+        </CardFields>
       )}
       <LeadPanel id={search.lead} onClose={() => open(undefined)} onGo={open} />
     </div>

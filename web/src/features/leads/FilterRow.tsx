@@ -4,8 +4,13 @@ import { IconFilter, IconFilterFilled, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { defaultPipeline, membersQuery, pipelinesQuery, projectsQuery } from '@/api/lookups';
+import type { FilterField } from '@/api/shapes';
+import { conditionsOf, conditionWords, emptyGroup, isGroup, type Node, readFilter, writeFilter } from './conditions';
+import { FilterBuilder } from './FilterBuilder';
 import classes from './FilterRow.module.css';
+import { useFieldOptions } from './fieldOptions';
 import { FILTER_KEYS, hasFilters, type LeadFilters, SOURCES, sourceLabel } from './filters';
+import { filterFieldsQuery } from './queries';
 
 const SEARCH_DELAY_MS = 250;
 
@@ -20,12 +25,26 @@ interface FilterRowProps {
 export function FilterRow({ filters, onFilter, onClear, count, children }: FilterRowProps) {
   const labels = useFilterLabels();
   const isPhone = useMediaQuery('(max-width: 48em)');
-  const chips = FILTER_KEYS.filter((key) => key !== 'search' && filters[key] !== undefined);
+  const chips = FILTER_KEYS.filter((key) => key !== 'search' && key !== 'filter' && filters[key] !== undefined);
+  const tree = readFilter(filters.filter);
+  const [building, setBuilding] = useState(false);
+  const words = useConditionWords();
+  const active = chips.length + (tree ? conditionsOf(tree).length : 0);
+  // One chip stands for each condition that must hold; of others, for all of them together.
+  const parts: Node[] = tree?.match === 'all' ? tree.children : tree ? [tree] : [];
+  const without = (part: Node) =>
+    onFilter('filter', writeFilter({ match: 'all', children: parts.filter((each) => each !== part) }) ?? null);
   return (
     <div className={classes.wrap}>
       <div className={classes.row}>
         <SearchBox value={filters.search ?? ''} onChange={(text) => onFilter('search', text)} />
-        <FilterMenu filters={filters} onFilter={onFilter} iconOnly={isPhone ?? false} active={chips.length} />
+        <FilterMenu
+          filters={filters}
+          onFilter={onFilter}
+          iconOnly={isPhone ?? false}
+          active={active}
+          onBuild={() => setBuilding(true)}
+        />
         <span className={classes.count}>{count}</span>
         <div className={classes.end}>{children}</div>
       </div>
@@ -42,11 +61,33 @@ export function FilterRow({ filters, onFilter, onClear, count, children }: Filte
               {labels(key, filters[key] ?? '')}
             </Pill>
           ))}
+          {parts.map((part) => (
+            <Pill
+              key={JSON.stringify(part)}
+              withRemoveButton
+              size="sm"
+              removeButtonProps={{ 'aria-label': `Remove the filter ${words(part)}`, tabIndex: 0 }}
+              onRemove={() => without(part)}
+            >
+              <button type="button" className={classes.chip} onClick={() => setBuilding(true)}>
+                {words(part)}
+              </button>
+            </Pill>
+          ))}
           <Button variant="subtle" size="compact-xs" onClick={onClear}>
             Clear all
           </Button>
         </div>
       )}
+      <FilterBuilder
+        opened={building}
+        filter={tree}
+        onClose={() => setBuilding(false)}
+        onApply={(group) => {
+          setBuilding(false);
+          onFilter('filter', writeFilter(group ?? emptyGroup()) ?? null);
+        }}
+      />
     </div>
   );
 }
@@ -92,9 +133,10 @@ interface FilterMenuProps {
   onFilter: (key: keyof LeadFilters, value: string | null) => void;
   iconOnly: boolean;
   active: number;
+  onBuild: () => void;
 }
 
-function FilterMenu({ filters, onFilter, iconOnly, active }: FilterMenuProps) {
+function FilterMenu({ filters, onFilter, iconOnly, active, onBuild }: FilterMenuProps) {
   const members = useQuery(membersQuery).data ?? [];
   const projects = useQuery(projectsQuery).data ?? [];
   const pipelines = useQuery(pipelinesQuery).data ?? [];
@@ -148,6 +190,7 @@ function FilterMenu({ filters, onFilter, iconOnly, active }: FilterMenuProps) {
           'Project',
           projects.map(({ id, name }) => item('projectId', id, name)),
         )}
+        <Menu.Item onClick={onBuild}>Conditions…</Menu.Item>
         <Menu.Divider />
         <TagFilter value={filters.tag} onChange={(tag) => onFilter('tag', tag)} />
       </Menu.Dropdown>
@@ -180,6 +223,29 @@ function TagFilter({ value, onChange }: { value: string | undefined; onChange: (
   );
 }
 
+const NO_FIELDS: FilterField[] = [];
+
+/** The words on a chip for conditions. */
+function useConditionWords() {
+  const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
+  const options = useFieldOptions();
+  const nameOf = (name: string, value: string) => {
+    const field = fields.find((each) => each.name === name);
+    const known = field && options(field).find((option) => option.value === value);
+    return known?.label ?? (field?.kind === 'id' ? '…' : value);
+  };
+  const words = (node: Node): string => {
+    if (!isGroup(node)) {
+      const field = fields.find(({ name }) => name === node.field);
+      return conditionWords(node, field, nameOf);
+    }
+    const [only] = node.children;
+    if (only && node.children.length === 1) return words(only);
+    return `${node.match === 'any' ? 'Any' : 'All'} of ${conditionsOf(node).length} conditions`;
+  };
+  return words;
+}
+
 /** The words on a chip. */
 function useFilterLabels() {
   const members = useQuery(membersQuery).data ?? [];
@@ -190,6 +256,8 @@ function useFilterLabels() {
   return (key: keyof LeadFilters, value: string): string => {
     switch (key) {
       case 'search':
+      case 'filter':
+      case 'customFields':
         return value;
       case 'source':
         return `Source: ${sourceLabel(value)}`;

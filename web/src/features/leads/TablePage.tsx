@@ -1,88 +1,56 @@
-import { ActionIcon, Button, Checkbox, Menu, Skeleton, Table, UnstyledButton } from '@mantine/core';
+import { Checkbox, Skeleton, Table, UnstyledButton } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconColumns3, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { pipelinesQuery } from '@/api/lookups';
-import type { Card, Stage } from '@/api/shapes';
+import type { Card, FilterField, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
-import { formatCount, plural } from '@/lib/text';
-import { Avatar, Dot, Empty, Failure, State, Tag, Time } from '@/ui/basics';
+import { plural } from '@/lib/text';
+import { Dot, Empty, Failure, Tag, Time } from '@/ui/basics';
 import { Pager } from '@/ui/Pager';
 import { Score, Suspicion } from '@/ui/Score';
 import { AddLeadButton } from './AddLeadButton';
 import { BulkBar } from './BulkBar';
+import { customKeys, listOf } from './cardFields';
+import { allColumns, type Column, sortsUpwards, USUAL } from './columns';
+import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
 import { hasFilters, readFilters, type SortKey, type TableSearch, withFilter, withoutFilters } from './filters';
 import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
-import { leadListQuery, TABLE_PAGE } from './queries';
+import { filterFieldsQuery, leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
 import { setSequence } from './sequence';
 import classes from './Table.module.css';
 import { ViewHead } from './ViewHead';
+import { ViewMenu } from './ViewMenu';
 
 const route = getRouteApi('/shell/leads');
 const SKELETON_ROWS = Array.from({ length: 12 }, (_, index) => index);
 
-interface Column {
-  key: string;
-  label: string;
-  sort?: SortKey;
-  render: (card: Card, stage: Stage | undefined) => ReactNode;
-}
-
-const COLUMNS: Column[] = [
-  { key: 'stage', label: 'Stage', render: (_card, stage) => stage && <State color={stage.color}>{stage.name}</State> },
-  { key: 'score', label: 'Score', sort: 'score', render: ({ score }) => <Score score={score} /> },
-  { key: 'company', label: 'Company', render: ({ company }) => company },
-  { key: 'email', label: 'E-mail', render: ({ email }) => email },
-  { key: 'phone', label: 'Phone', render: ({ phone, phoneDisplay }) => phoneDisplay ?? phone },
-  { key: 'source', label: 'Source', render: ({ sourceName }) => sourceName },
-  {
-    key: 'tags',
-    label: 'Tags',
-    render: ({ tags }) => (
-      <span className={classes.tags}>
-        {tags.slice(0, 2).map((tag) => (
-          <Tag key={tag}>{tag}</Tag>
-        ))}
-        {tags.length > 2 && <span title={tags.join(', ')}>+{tags.length - 2}</span>}
-      </span>
-    ),
-  },
-  {
-    key: 'assigned',
-    label: 'Assigned',
-    render: ({ assignedToName }) =>
-      assignedToName && (
-        <span className={classes.tags}>
-          <Avatar name={assignedToName} /> {assignedToName}
-        </span>
-      ),
-  },
-  {
-    key: 'lastSubmission',
-    label: 'Last submission',
-    sort: 'lastSubmissionAt',
-    render: ({ lastSubmissionAt }) => <Time at={lastSubmissionAt} />,
-  },
-  { key: 'created', label: 'Created', sort: 'createdAt', render: ({ createdAt }) => <Time at={createdAt} /> },
-];
-
-const HIDDEN_AT_FIRST = ['phone', 'lastSubmission'];
+const NO_FIELDS: FilterField[] = [];
 
 export function TablePage() {
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/leads' });
   const refetchInterval = usePollInterval();
-  const list = useQuery({ ...leadListQuery(search), refetchInterval });
+  const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
+  const view = useQuery(viewsQuery).data?.find(({ id }) => id === search.view);
+  const [own, setOwn] = useLocalStorage<string[]>({ key: 'leadline-table-columns', defaultValue: USUAL });
+  const shown = listOf(search.columns) ?? view?.columns ?? own;
+  const list = useQuery({ ...leadListQuery(search, customKeys(shown)), refetchInterval });
   const rows = list.data?.data;
   const filters = readFilters({ ...search });
-  const [hidden, setHidden] = useLocalStorage({ key: 'leadline-table-hidden', defaultValue: HIDDEN_AT_FIRST });
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const isPhone = useMediaQuery('(max-width: 48em)');
-  const columns = COLUMNS.filter(({ key }) => !hidden.includes(key));
+  const choices = allColumns(fields);
+  const columns = shown.flatMap((key) => choices.find((column) => column.key === key) ?? []);
+  // Of a view, the choice belongs to what may be saved; else it is this browser's.
+  const show = (next: string[] | undefined) => {
+    if (view) void navigate({ search: (old) => ({ ...old, columns: next?.join(',') }), replace: true });
+    else setOwn(next ?? USUAL);
+  };
   const stages = useStages();
 
   useEffect(() => {
@@ -104,7 +72,18 @@ export function TablePage() {
 
   return (
     <div className={classes.view}>
-      <ViewHead title="Leads" filters={filters}>
+      <ViewHead
+        title="Leads"
+        filters={{ ...filters, view: search.view, columns: search.columns, cards: search.cards }}
+        menu={
+          <ViewMenu
+            layout="table"
+            search={search}
+            columns={shown}
+            cardFields={listOf(search.cards) ?? view?.cardFields ?? null}
+          />
+        }
+      >
         <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow
@@ -113,7 +92,16 @@ export function TablePage() {
         onClear={() => void navigate({ search: (old) => withoutFilters(old) })}
         count={list.data && plural(list.data.total, 'lead') + (list.data.totalIsCapped ? '+' : '')}
       >
-        {!isPhone && <ColumnMenu hidden={hidden} onChange={setHidden} />}
+        {!isPhone && (
+          <FieldMenu
+            label="Columns"
+            icon={<IconColumns3 size={16} />}
+            choices={choices}
+            shown={shown}
+            onChange={show}
+            onReset={() => show(undefined)}
+          />
+        )}
       </FilterRow>
       {list.isError && !list.data && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.data?.total === 0 && !hasFilters(filters) && <NoSources />}
@@ -163,10 +151,10 @@ function useStages(): Map<string, Stage> {
   );
 }
 
-/** A second click on a column turns it round; text starts at A, the rest with the highest. */
+/** A second click on a column turns it round. */
 function sorted(search: TableSearch, sortBy: SortKey): TableSearch {
   const current = search.sortBy ?? 'createdAt';
-  const first = sortBy === 'name' ? 'asc' : 'desc';
+  const first = sortsUpwards(sortBy) ? 'asc' : 'desc';
   const turned = (search.sortOrder ?? 'desc') === 'desc' ? 'asc' : 'desc';
   return { ...search, page: undefined, sortBy, sortOrder: current === sortBy ? turned : first };
 }
@@ -324,33 +312,5 @@ function PhoneList({
         );
       })}
     </ul>
-  );
-}
-
-function ColumnMenu({ hidden, onChange }: { hidden: string[]; onChange: (hidden: string[]) => void }) {
-  return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="default" size={30} aria-label="Columns" title="Columns">
-          <IconColumns3 size={16} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Columns ({formatCount(COLUMNS.length - hidden.length)} shown)</Menu.Label>
-        {COLUMNS.map(({ key, label }) => (
-          <Menu.CheckboxItem
-            key={key}
-            checked={!hidden.includes(key)}
-            onChange={(checked) => onChange(checked ? hidden.filter((each) => each !== key) : [...hidden, key])}
-          >
-            {label}
-          </Menu.CheckboxItem>
-        ))}
-        <Menu.Divider />
-        <Button variant="subtle" size="compact-xs" fullWidth onClick={() => onChange(HIDDEN_AT_FIRST)}>
-          Reset
-        </Button>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

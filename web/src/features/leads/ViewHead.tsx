@@ -1,7 +1,7 @@
 import { SegmentedControl, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { type LeadFilters, withPipeline } from './filters';
+import { type TableSearch, withPipeline } from './filters';
 import { PipelineSwitch } from './PipelineSwitch';
 import classes from './ViewHead.module.css';
 
@@ -9,10 +9,12 @@ import classes from './ViewHead.module.css';
 export function ViewHead({
   title,
   filters,
+  menu,
   children,
 }: {
   title: 'Board' | 'Leads';
-  filters: LeadFilters;
+  filters: TableSearch;
+  menu: ReactNode;
   children: ReactNode;
 }) {
   const navigate = useNavigate();
@@ -36,6 +38,7 @@ export function ViewHead({
           void navigate({ to: title === 'Board' ? '/board' : '/leads', search: withPipeline(filters, pipelineId) })
         }
       />
+      {menu}
       <div className={classes.end}>{children}</div>
     </header>
   );

@@ -10,9 +10,13 @@ export interface LeadFilters {
   stageId?: string;
   /** Which board it is, rather than what it is narrowed by. */
   pipelineId?: string;
+  /** A tree of conditions, as JSON. */
+  filter?: string;
+  /** Keys of the custom fields that come with each card; narrows nothing. */
+  customFields?: string;
 }
 
-export const FILTER_KEYS = ['search', 'source', 'assignedTo', 'tag', 'projectId', 'stageId'] as const;
+export const FILTER_KEYS = ['search', 'source', 'assignedTo', 'tag', 'projectId', 'stageId', 'filter'] as const;
 
 export const SOURCES = [
   { value: 'form', label: 'Form' },
@@ -27,10 +31,35 @@ export const sourceLabel = (source: string) => SOURCES.find(({ value }) => value
 export interface BoardSearch extends LeadFilters {
   /** The lead in the side panel. */
   lead?: string;
+  /** The saved view that this began with, or `all` for none. */
+  view?: string;
+  /** Columns of the table, or fields of the cards, where they are others than the view's; with commas between them. */
+  columns?: string;
+  cards?: string;
 }
 
-export const SORT_KEYS = ['createdAt', 'updatedAt', 'lastSubmissionAt', 'name', 'score'] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+export const SORT_KEYS = [
+  'createdAt',
+  'updatedAt',
+  'lastSubmissionAt',
+  'name',
+  'score',
+  'email',
+  'phone',
+  'company',
+  'title',
+  'source',
+  'stage',
+  'assignedTo',
+  'engagement',
+  'suspicion',
+  'submissionCount',
+] as const;
+/** One of the keys above, or `custom.` with the key of a custom field. */
+export type SortKey = (typeof SORT_KEYS)[number] | `custom.${string}`;
+
+const isSortKey = (value: unknown): value is SortKey =>
+  typeof value === 'string' && (SORT_KEYS.some((key) => key === value) || /^custom\../.test(value));
 
 export interface TableSearch extends BoardSearch {
   page?: number;
@@ -55,15 +84,19 @@ export function readFilters(raw: RawSearch): LeadFilters {
 }
 
 export function readBoardSearch(raw: RawSearch): BoardSearch {
-  const lead = text(raw.lead);
-  return lead ? { ...readFilters(raw), lead } : readFilters(raw);
+  const search: BoardSearch = readFilters(raw);
+  for (const key of ['lead', 'view', 'columns', 'cards'] as const) {
+    const value = text(raw[key]);
+    if (value !== undefined) search[key] = value;
+  }
+  return search;
 }
 
 export function readTableSearch(raw: RawSearch): TableSearch {
   const search: TableSearch = readBoardSearch(raw);
   const page = Number(raw.page);
   if (Number.isInteger(page) && page > 1) search.page = page;
-  if (SORT_KEYS.some((key) => key === raw.sortBy)) search.sortBy = raw.sortBy as SortKey;
+  if (isSortKey(raw.sortBy)) search.sortBy = raw.sortBy;
   if (raw.sortOrder === 'asc' || raw.sortOrder === 'desc') search.sortOrder = raw.sortOrder;
   return search;
 }
@@ -71,7 +104,9 @@ export function readTableSearch(raw: RawSearch): TableSearch {
 export const hasFilters = (filters: LeadFilters) => FILTER_KEYS.some((key) => filters[key] !== undefined);
 
 export const filterQuery = (filters: LeadFilters): Query =>
-  Object.fromEntries([...FILTER_KEYS, 'pipelineId' as const].map((key) => [key, filters[key]]));
+  Object.fromEntries(
+    [...FILTER_KEYS, 'pipelineId' as const, 'customFields' as const].map((key) => [key, filters[key]]),
+  );
 
 /** Sets one filter, or takes it away when empty; the page starts over. */
 export function withFilter<T extends TableSearch>(search: T, key: keyof LeadFilters, value: string | null): T {
@@ -83,12 +118,13 @@ export function withFilter<T extends TableSearch>(search: T, key: keyof LeadFilt
 }
 
 /** Another pipeline has other stages; what else it is narrowed by stays. */
-export function withPipeline(
-  { stageId: _stageId, ...filters }: LeadFilters,
-  pipelineId: string | undefined,
-): LeadFilters {
-  const { pipelineId: _before, ...rest } = filters;
-  return pipelineId ? { ...rest, pipelineId } : rest;
+export function withPipeline<T extends TableSearch>(search: T, pipelineId: string | undefined): T {
+  const next = { ...search };
+  // A stage is of one pipeline.
+  delete next.stageId;
+  delete next.pipelineId;
+  delete next.page;
+  return pipelineId ? { ...next, pipelineId } : next;
 }
 
 export function withoutFilters<T extends TableSearch>(search: T): T {

@@ -1,9 +1,23 @@
 import { keepPreviousData, type QueryClient, queryOptions } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import { isOwnOp } from '@/api/clientOp';
-import type { Board, Card, ColumnPage, LeadDetail, LeadHint, LeadScore, Page, Submission, Visit } from '@/api/shapes';
+import type {
+  Board,
+  Card,
+  ColumnPage,
+  FilterField,
+  LeadDetail,
+  LeadHint,
+  LeadScore,
+  NewSavedView,
+  Page,
+  SavedView,
+  SavedViewChange,
+  Submission,
+  Visit,
+} from '@/api/shapes';
 import { mapColumn, refreshBoard, refreshColumn, removeCards } from './boardCache';
-import { filterQuery, type LeadFilters, type TableSearch } from './filters';
+import { filterQuery, type LeadFilters, readFilters, type TableSearch } from './filters';
 
 const BOARD_PAGE = 50;
 const MAX_PAGE = 200;
@@ -13,6 +27,7 @@ export const leadKeys = {
   all: ['leads'] as const,
   boards: ['leads', 'board'] as const,
   board: (filters: LeadFilters) => ['leads', 'board', filters] as const,
+  views: ['leads', 'views'] as const,
   lists: ['leads', 'list'] as const,
   detail: (id: string) => ['leads', 'detail', id] as const,
   submissions: (id: string) => ['leads', 'submissions', id] as const,
@@ -34,18 +49,41 @@ export const boardQuery = (filters: LeadFilters) =>
 export const columnPage = (stageId: string, filters: LeadFilters, after: string | null, limit = BOARD_PAGE) =>
   api.get<ColumnPage>(`/v1/identity/board/stages/${stageId}`, { ...filterQuery(filters), after, limit });
 
-export const leadListQuery = ({ lead: _panel, page = 1, sortBy, sortOrder, ...filters }: TableSearch) =>
-  queryOptions({
-    queryKey: [...leadKeys.lists, { page, sortBy, sortOrder, ...filters }],
+export const leadListQuery = (search: TableSearch, customFields: string) => {
+  const { page = 1, sortBy, sortOrder } = search;
+  const filters = readFilters({ ...search });
+  return queryOptions({
+    queryKey: [...leadKeys.lists, { page, sortBy, sortOrder, customFields, ...filters }],
     queryFn: ({ signal }) =>
       api.get<Page<Card>>(
         '/v1/identity/leads',
-        { ...filterQuery(filters), page, limit: TABLE_PAGE, sortBy, sortOrder },
+        { ...filterQuery(filters), page, limit: TABLE_PAGE, sortBy, sortOrder, customFields },
         signal,
       ),
     placeholderData: keepPreviousData,
     staleTime: 10_000,
   });
+};
+
+export const filterFieldsQuery = queryOptions({
+  queryKey: ['filterFields'],
+  queryFn: async ({ signal }) => (await api.get<Page<FilterField>>('/v1/identity/filter-fields', {}, signal)).data,
+  staleTime: 60_000,
+});
+
+export const viewsQuery = queryOptions({
+  queryKey: leadKeys.views,
+  queryFn: async ({ signal }) => (await api.get<Page<SavedView>>('/v1/identity/views', {}, signal)).data,
+  staleTime: 60_000,
+});
+
+const VIEWS = '/v1/identity/views';
+
+export const viewsApi = {
+  save: (view: NewSavedView) => api.post<SavedView>(VIEWS, view),
+  change: ({ id, ...change }: SavedViewChange & { id: string }) => api.patch<SavedView>(`${VIEWS}/${id}`, change),
+  remove: (id: string) => api.delete(`${VIEWS}/${id}`),
+};
 
 export const leadSearchQuery = (search: string) =>
   queryOptions({

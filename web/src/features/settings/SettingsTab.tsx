@@ -3,6 +3,7 @@ import { usePermits } from '@/api/session';
 import { Empty } from '@/ui/basics';
 import { AlertMails } from './AlertMails';
 import { AnalysisSettings } from './AnalysisSettings';
+import { CustomFields } from './CustomFields';
 import { FraudSettings } from './FraudSettings';
 import { Pipelines } from './Pipelines';
 import { Roles } from './Roles';
@@ -29,6 +30,8 @@ export function SettingsTab() {
       return <WorkspaceSettings />;
     case 'pipelines':
       return <Pipelines />;
+    case 'fields':
+      return <CustomFields />;
     case 'scoring':
       return <Scoring />;
     case 'fraud':

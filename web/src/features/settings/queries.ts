@@ -6,6 +6,9 @@ import type {
   Analysis,
   AnalysisChange,
   AnalysisSettings,
+  CustomField,
+  CustomFieldChange,
+  NewCustomField,
   Page,
   RoleView,
   SessionEntry,
@@ -55,6 +58,20 @@ export const sessionsQuery = queryOptions({
   queryKey: ['settings', 'sessions'],
   queryFn: async ({ signal }) => rowsOf(await api.get<Rows<SessionEntry>>(`${BASE}/sessions`, ALL, signal)),
 });
+
+export const customFieldsQuery = queryOptions({
+  queryKey: ['settings', 'customFields'],
+  queryFn: async ({ signal }) => (await api.get<Page<CustomField>>('/v1/identity/custom-fields', {}, signal)).data,
+});
+
+const FIELDS = '/v1/identity/custom-fields';
+
+export const customFieldsApi = {
+  add: (field: NewCustomField) => api.post<CustomField>(FIELDS, field),
+  change: (key: string, change: CustomFieldChange) =>
+    api.patch<CustomField>(`${FIELDS}/${encodeURIComponent(key)}`, change),
+  remove: (key: string) => api.delete(`${FIELDS}/${encodeURIComponent(key)}`),
+};
 
 export type SettingsList = 'workspace' | 'analysis' | 'alert-mails' | 'users' | 'tokens' | 'sessions';
 

@@ -1,6 +1,7 @@
 export const TABS = [
   { tab: 'workspace', label: 'Workspace', permission: 'settings:view' },
   { tab: 'pipelines', label: 'Pipelines', permission: 'settings:view' },
+  { tab: 'fields', label: 'Custom fields', permission: 'settings:view' },
   { tab: 'scoring', label: 'Scoring', permission: 'settings:view' },
   { tab: 'fraud', label: 'Fraud', permission: 'settings:view' },
   { tab: 'analysis', label: 'Analysis', permission: 'settings:view' },
