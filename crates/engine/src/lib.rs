@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod dispatch;
 pub mod geo;
 pub mod live;
+pub mod mails;
 mod reasons;
 pub mod retention;
 pub mod scoring;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Engine,
-    alerts::mails::{self, Change},
+    mails::{self, Change},
     random_bytes,
 };
 

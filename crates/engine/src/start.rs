@@ -8,8 +8,8 @@ use leadline_domain::{
 };
 use leadline_outbound::Client;
 use leadline_store::{
-    Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger, mails,
-    quarantine, recent_visits,
+    Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger,
+    mails as stored_mails, quarantine, recent_visits,
 };
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
     connections, delivery, dispatch,
     geo::Geo,
     live::Live,
-    random_bytes, retention, scoring,
+    mails, random_bytes, retention, scoring,
     seal::Keys,
     visits,
 };
@@ -135,7 +135,7 @@ impl Engine {
             tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
-            tasks.spawn(alerts::mails::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
@@ -241,7 +241,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         let closed = now.plus_ms(-alerts::watch::CLOSED_KEPT_MS);
         let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
         let held = delete_held(&mut tx, now).await?;
-        let mails = mails::delete_old(&mut tx, now.plus_ms(-alerts::mails::KEPT_MS), DELETE_AT_ONCE).await?;
+        let mails = stored_mails::delete_old(&mut tx, now.plus_ms(-mails::KEPT_MS), DELETE_AT_ONCE).await?;
         tx.commit().await?;
         if events + captures + alerts + held + mails == 0 {
             break;

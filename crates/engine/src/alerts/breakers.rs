@@ -11,11 +11,12 @@ use leadline_store::{
     events::{self, Event, NewEvent},
 };
 
-use super::{
-    DESTINATION_FAILING,
+use super::DESTINATION_FAILING;
+use crate::{
+    Engine,
     mails::{self, Change},
+    random_bytes,
 };
-use crate::{Engine, random_bytes};
 
 /// Opens and closes alerts by these events, and tells whether that made events of its own.
 ///

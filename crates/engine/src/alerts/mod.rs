@@ -4,7 +4,6 @@
 //! and note that they have seen an alert.
 
 pub mod breakers;
-pub mod mails;
 pub mod watch;
 
 use leadline_domain::{

@@ -19,11 +19,12 @@ use leadline_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    DESTINATION_FAILING, LEDGER_DIFFERS, SOURCE_SILENT, WHOLE,
+use super::{DESTINATION_FAILING, LEDGER_DIFFERS, SOURCE_SILENT, WHOLE};
+use crate::{
+    Engine,
     mails::{self, Change},
+    random_bytes,
 };
-use crate::{Engine, random_bytes};
 
 /// The watch's row among the schedules.
 const NAME: &str = "watch";

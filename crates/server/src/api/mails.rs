@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::extract::State;
 use leadline_domain::{ids::MailId, permissions::Permission, time::Timestamp};
 use leadline_engine::{
-    alerts::mails::{TestError, test, want},
+    mails::{TestError, test, want},
     random_bytes,
 };
 use leadline_store::mails;

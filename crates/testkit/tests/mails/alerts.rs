@@ -8,11 +8,9 @@ use leadline_domain::{
 };
 use leadline_engine::{
     Options,
-    alerts::{
-        mails::{runner::send_due, want},
-        watch::watch,
-    },
+    alerts::watch::watch,
     delivery::destinations::{self, Wish},
+    mails::{runner::send_due, want},
     random_bytes,
 };
 use leadline_outbound::Mailer;

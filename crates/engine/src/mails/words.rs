@@ -5,10 +5,12 @@ use leadline_store::alerts::Alert;
 use serde_json::Value;
 
 use super::Change;
-use crate::{
-    alerts::{DESTINATION_FAILING, LEDGER_DIFFERS, SOURCE_SILENT},
-    retention::HELD,
-};
+use crate::retention::HELD;
+
+/// The kinds of alert that somebody is told of, as features name them.
+const DESTINATION_FAILING: &str = "destination.failing";
+const SOURCE_SILENT: &str = "source.silent";
+const LEDGER_DIFFERS: &str = "ledger.differs";
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
