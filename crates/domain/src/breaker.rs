@@ -85,7 +85,7 @@ pub fn sign_of(outcome: &Outcome) -> Sign {
         Outcome::NetworkError | Outcome::Timeout | Outcome::Refused => Sign::Failing,
         Outcome::Status { code: 500..=599, .. } => Sign::Failing,
         Outcome::Status { code: 408 | 425 | 429, .. } => Sign::Busy,
-        Outcome::Status { .. } => Sign::Alive,
+        Outcome::Status { .. } | Outcome::Declined { .. } => Sign::Alive,
     }
 }
 

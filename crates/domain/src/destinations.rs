@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    conversions::Conversions,
     ids::{SourceId, StageId},
+    oauth::Oauth,
     time::{HOUR_MS, MINUTE_MS},
 };
 
@@ -44,6 +46,15 @@ pub struct Rules {
     /// Whether each delivery waits until those before it have ended.
     #[serde(skip_serializing_if = "is_false")]
     pub in_order: bool,
+    /// Which steps of leads it is told of, where it is an ad platform's. Kept while another format is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversions: Option<Conversions>,
+    /// How the access tokens are got that it is asked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<Oauth>,
+    /// The SHA-256 of the certificate that we show it, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -68,6 +68,11 @@ pub enum Outcome {
         /// And asked to wait for so long.
         retry_after_ms: Option<i64>,
     },
+    /// The receiver answered with a status of success and refused in words what it was sent.
+    Declined {
+        /// After which time it may think otherwise; `None` where it will not.
+        retry_after_ms: Option<i64>,
+    },
     /// No connection, or it broke.
     NetworkError,
     /// No answer in time.
@@ -150,6 +155,8 @@ enum Class {
 fn class_of(outcome: &Outcome) -> Class {
     match *outcome {
         Outcome::Status { code, retry_after_ms } => class_of_status(code, retry_after_ms.unwrap_or(0)),
+        Outcome::Declined { retry_after_ms: Some(retry_after_ms) } => Class::Passing { retry_after_ms },
+        Outcome::Declined { retry_after_ms: None } => Class::Refused,
         // A name may resolve to another address next time, so the guard's refusal passes like a broken network.
         Outcome::NetworkError | Outcome::Timeout | Outcome::Refused => Class::Passing { retry_after_ms: 0 },
     }
@@ -224,6 +231,15 @@ mod tests {
         let outcome = Outcome::Status { code, retry_after_ms: None };
 
         assert_eq!(judge(RetryPlan::Standard, 1, &outcome, NOW, 0), expected);
+    }
+
+    #[test]
+    fn what_was_declined_in_words_is_tried_again_only_where_later_may_go_better() {
+        let later = Outcome::Declined { retry_after_ms: Some(6 * HOUR_MS) };
+        let never = Outcome::Declined { retry_after_ms: None };
+
+        assert_eq!(wait_ms(judge(RetryPlan::Standard, 1, &later, NOW, 0)), Some(6 * HOUR_MS));
+        assert_eq!(judge(RetryPlan::Standard, 1, &never, NOW, 0), Verdict::GiveUp { disable_destination: false });
     }
 
     #[rstest]

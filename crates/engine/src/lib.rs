@@ -76,6 +76,8 @@ pub struct Engine {
     pub door: capture::Door,
     /// Destinations as they were when the store last answered.
     pub known: delivery::Known,
+    /// Access tokens of destinations that ask for one.
+    pub tokens: delivery::Tokens,
     /// Refused requests that wait to be kept.
     pub refused: Arc<capture::inbound::refused::Refusals>,
     /// Where browsers report visits.

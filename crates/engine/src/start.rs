@@ -112,6 +112,7 @@ impl Engine {
             geo,
             door,
             known: delivery::Known::default(),
+            tokens: delivery::Tokens::default(),
             refused: Arc::default(),
             visits: visits::Visits::default(),
             node: Uuid::from_bytes(random_bytes()),

@@ -89,7 +89,7 @@ impl Made {
         let state = state_of(n);
         let duration_ms = 20 + i64::try_from(n * n % 400)?;
         let (status, error) = match state {
-            State::Delivered | State::Cancelled => (Some(200), None),
+            State::Delivered | State::Cancelled | State::Skipped => (Some(200), None),
             State::Dead if n.is_multiple_of(3) => (None, Some("no answer in time".to_owned())),
             State::Dead => (Some(404), Some("the receiver answered 404".to_owned())),
             State::Pending => (Some(503), Some("the receiver answered 503".to_owned())),
@@ -116,6 +116,7 @@ impl Made {
             created_at: at.0,
             finished_at: (state != State::Pending).then_some(at.0 + duration_ms),
             expires_at: (state == State::Dead).then_some(at.0 + 7 * DAY_MS),
+            goal: None,
         };
         let attempt = NewAttempt {
             id: AttemptId::new(at, rand::random()),

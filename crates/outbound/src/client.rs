@@ -20,6 +20,7 @@ use rustls::CertificateError;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::certificates::ClientCertificate;
 use crate::guard::{Guard, UrlRefused};
 use crate::headers::{HeaderRefused, header_map};
 use crate::resolve::{GuardedResolver, LookUp, LookUpFailed, system_look_up};
@@ -42,6 +43,8 @@ const IDLE_CONNECTIONS_PER_HOST: usize = 8;
 pub struct Client {
     http: reqwest::Client,
     guard: Guard,
+    /// Kept for clients that show a certificate: they find addresses the same way.
+    resolver: Arc<GuardedResolver>,
 }
 
 /// One request with a body.
@@ -132,7 +135,15 @@ impl Client {
                 builder(&resolver).tls_certs_only([]).build()?
             }
         };
-        Ok(Self { http, guard })
+        Ok(Self { http, guard, resolver })
+    }
+
+    /// The same client, which shows a certificate to receivers that ask for one. Its connections are its own: what one
+    /// destination may reach by its certificate, no other may.
+    pub fn showing(&self, certificate: &ClientCertificate) -> Result<Self, BuildError> {
+        let identity = reqwest::Identity::from_pem(certificate.pem.as_bytes())?;
+        let http = builder(&self.resolver).identity(identity).build()?;
+        Ok(Self { http, guard: self.guard.clone(), resolver: Arc::clone(&self.resolver) })
     }
 
     /// The guard that this client obeys.

@@ -1,11 +1,13 @@
 //! The only way out of Leadline: requests to addresses that users chose, and e-mail by the operator's server.
 //!
 //! This crate knows which addresses may be reached (`guard`), makes the request to exactly the address it checked
-//! (`client`, `resolve`), signs what it sends (`sign`), and checks what others signed (`proof`). No other crate opens a connection to a place named by a user.
+//! (`client`, `resolve`), signs what it sends (`sign`), shows a certificate where one is asked for
+//! (`certificates`), and checks what others signed (`proof`). No other crate opens a connection to a place named by a user.
 //!
 //! It does not know leads, deliveries or retries: the engine decides what to send, when, and what an answer means.
 //! Read `guard` first, then `client`.
 
+mod certificates;
 mod client;
 mod guard;
 mod headers;
@@ -15,6 +17,7 @@ mod ranges;
 mod resolve;
 mod sign;
 
+pub use certificates::{CertificateRefused, ClientCertificate, MAX_PEM_BYTES};
 pub use client::{BuildError, Client, DEFAULT_TIMEOUT, Fetch, MAX_BODY_BYTES, Request, Response, SendError};
 pub use guard::{Guard, MAX_URL_CHARS, UrlRefused};
 pub use headers::{HeaderRefused, check_custom_header};

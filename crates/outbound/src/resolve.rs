@@ -44,6 +44,12 @@ pub(crate) struct GuardedResolver {
     look_ups: Arc<LookUps>,
 }
 
+impl std::fmt::Debug for GuardedResolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GuardedResolver")
+    }
+}
+
 impl GuardedResolver {
     pub(crate) fn new(guard: Guard, look_up: LookUp) -> Self {
         Self { guard, look_ups: Arc::new(LookUps::new(look_up)) }

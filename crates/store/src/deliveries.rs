@@ -4,10 +4,12 @@
 //! `told`. What people look at is in `list`. Here stand inserting, replaying, cancelling and deleting.
 
 mod books;
+mod conversions;
 mod filter;
 mod list;
 mod queue;
 pub mod replays;
+mod skipped;
 mod told;
 
 use leadline_domain::{
@@ -24,12 +26,14 @@ use crate::{
     sql::{Columns, Error, IntoParam, Param, Tx, json_set, params},
 };
 
+pub use conversions::{Conversion, Span, list_conversions, touches_of};
 pub use filter::Filter;
 pub use list::{Attempt, Delivery, count, count_matching, count_pending, find, list, list_attempts};
 pub use queue::{
     Finished, Lease, Picked, PickedLead, PickedSubmission, Standing, Unsent, finish, lease, load, pick,
     pick_next_in_order, release, standings,
 };
+pub use skipped::{Skipped, skip};
 pub use told::{Told, ToldSubmission, as_if_told, list_told};
 
 /// Where a delivery stands.
@@ -43,11 +47,13 @@ pub enum State {
     Dead,
     /// Its destination was deleted.
     Cancelled,
+    /// There was nothing of it that its destination could use.
+    Skipped,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled, Self::Skipped];
 
     /// Its name in the database and outside.
     #[must_use]
@@ -57,6 +63,7 @@ impl State {
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -103,6 +110,8 @@ pub struct NewDelivery {
     pub created_at: i64,
     pub finished_at: Option<i64>,
     pub expires_at: Option<i64>,
+    /// Which of its destination's goals a conversion is about.
+    pub goal: Option<String>,
 }
 
 const DELIVERY_COLUMNS: Columns = &[
@@ -124,6 +133,7 @@ const DELIVERY_COLUMNS: Columns = &[
     ("created_at", Kind::Integer),
     ("finished_at", Kind::Integer),
     ("expires_at", Kind::Integer),
+    ("goal", Kind::Text),
 ];
 
 /// One HTTP try to be inserted.
@@ -158,7 +168,8 @@ const ATTEMPT_COLUMNS: Columns = &[
 ];
 
 /// Inserts deliveries that are not there yet. Their ids are derived from what they deliver, so a repeat finds its own;
-/// all that it can add is the lead, which was not known when a delivery was made from the spool.
+/// all that it can add is the lead, which was not known when a delivery was made from the spool. A conversion that was
+/// skipped is taken up again.
 ///
 /// # Errors
 /// Where the database fails.
@@ -171,6 +182,7 @@ pub async fn insert_set(tx: &mut Tx, rows: &[NewDelivery]) -> Result<(), Error> 
             tx.dialect().set(1, DELIVERY_COLUMNS)
         );
         tx.execute(&sql, &[json_set(rows)]).await?;
+        skipped::take_up(tx, rows).await?;
     }
     books::open(tx, rows, &new).await
 }
@@ -319,7 +331,7 @@ pub async fn delete_finished(tx: &mut Tx, before: Timestamp, limit: i64) -> Resu
     // with every delivery to be read once an hour.
     let sql = "SELECT d.id FROM destinations AS t
                JOIN deliveries AS d ON d.destination_id = t.id AND d.created_at < $1
-               WHERE d.state IN ('delivered', 'cancelled') AND d.finished_at < $1 LIMIT $2";
+               WHERE d.state IN ('delivered', 'cancelled', 'skipped') AND d.finished_at < $1 LIMIT $2";
     delete_found(tx, sql, &params![before, limit]).await
 }
 

@@ -26,6 +26,8 @@ pub struct Health {
     pub pending: i64,
     /// Dead letters, counted up to a cap.
     pub dead: i64,
+    /// Deliveries of which nothing was sent, counted up to a cap.
+    pub skipped: i64,
     /// The last 24 hours, each with what arrived in it and what did not; the oldest first.
     pub hours: Vec<Counts>,
     /// What 95 of 100 attempts of those hours took at most, about.
@@ -80,8 +82,8 @@ pub async fn list(
         hours.entry(hour.destination_id).or_default().push(hour);
     }
     let of = |id: &DestinationId| {
-        let (pending, dead, breaker) = queues.remove(id).unwrap_or_default();
-        Health { pending, dead, breaker, ..of_hours(&hours.remove(id).unwrap_or_default(), since) }
+        let (pending, dead, skipped, breaker) = queues.remove(id).unwrap_or_default();
+        Health { pending, dead, skipped, breaker, ..of_hours(&hours.remove(id).unwrap_or_default(), since) }
     };
     Ok(ids.iter().map(of).collect())
 }
@@ -113,7 +115,7 @@ async fn queues(
     reader: &Reader,
     workspace: WorkspaceId,
     ids: &[DestinationId],
-) -> Result<HashMap<DestinationId, (i64, i64, Option<Open>)>, Error> {
+) -> Result<HashMap<DestinationId, (i64, i64, i64, Option<Open>)>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -123,20 +125,21 @@ async fn queues(
               LIMIT $3) AS q)"
         )
     };
-    // By `deliveries_first`, `deliveries_later` and `deliveries_dead_of`.
+    // By `deliveries_first`, `deliveries_later`, `deliveries_dead_of` and `deliveries_skipped_of`.
     let sql = format!(
-        "SELECT t.id, {breaker}, {first} + {later} AS pending, {dead} AS dead FROM destinations AS t
+        "SELECT t.id, {breaker}, {first} + {later} AS pending, {dead} AS dead, {skipped} AS skipped FROM destinations AS t
          WHERE t.id IN {list} AND t.workspace_id = $2",
         first = count("d.state = 'pending' AND d.plan_attempt = 0"),
         later = count("d.state = 'pending' AND d.plan_attempt > 0"),
         dead = count("d.state = 'dead'"),
+        skipped = count("d.state = 'skipped'"),
         list = reader.dialect().id_list(1),
         breaker = breakers::COLUMNS,
     );
     let rows = reader.query(&sql, &[json_set(ids), workspace.param(), CAP.param()]).await?;
     let read = |row: &Row| {
         let breaker = breakers::read(row)?.open;
-        Ok((row.get("id")?, (row.get("pending")?, row.get("dead")?, breaker)))
+        Ok((row.get("id")?, (row.get("pending")?, row.get("dead")?, row.get("skipped")?, breaker)))
     };
     rows.iter().map(read).collect()
 }

@@ -3,6 +3,7 @@
 //! Secrets and custom headers come and go sealed; opening them is the engine's. A destination that was deleted is kept
 //! for the names in its deliveries, and found here no more.
 
+mod access;
 mod previous;
 
 use leadline_domain::{
@@ -14,6 +15,7 @@ use leadline_domain::{
 use serde_json::json;
 
 use crate::sql::{Error, IntoParam, Page, Param, Reader, Row, Tx, json_set, params};
+pub use access::{SealedAccess, write_access};
 pub use previous::{PreviousSecret, wipe_previous, write_previous};
 
 /// An outside endpoint.
@@ -49,6 +51,8 @@ pub struct Destination {
     pub headers_sealed: Option<String>,
     /// The names of the custom headers.
     pub header_names: Vec<String>,
+    /// What it is asked with besides.
+    pub access: SealedAccess,
     /// Whether it gets anything at the moment.
     pub is_active: bool,
     /// Why we switched it off, where we did.
@@ -61,7 +65,7 @@ pub struct Destination {
     pub updated_at: Timestamp,
 }
 
-/// Inserts a destination.
+/// Inserts a destination, without what [`write_access`] writes.
 ///
 /// # Errors
 /// Where the database fails.
@@ -82,8 +86,8 @@ pub async fn insert(tx: &mut Tx, destination: &Destination) -> Result<(), Error>
     tx.execute(&sql, &values).await.map(drop)
 }
 
-/// Writes everything that can change of a destination but its previous secret, which [`write_previous`] writes. False
-/// where it is not there (any more).
+/// Writes everything that can change of a destination but its previous secret, which [`write_previous`] writes, and
+/// what [`write_access`] writes. False where it is not there (any more).
 ///
 /// # Errors
 /// Where the database fails.
@@ -275,7 +279,8 @@ fn select(dialect: crate::Dialect, rest: &str) -> String {
     format!(
         "SELECT id, workspace_id, project_id, name, url, {events} AS events, format, retry_plan, secret_sealed,
              secret_last4, headers_sealed, {names} AS header_names, is_active, disabled_reason, max_in_flight,
-             template, {rules} AS rules, created_at, updated_at, previous_secret_sealed, previous_secret_until
+             template, {rules} AS rules, created_at, updated_at, previous_secret_sealed, previous_secret_until,
+             oauth_sealed, token_sealed, client_certificate_sealed
          FROM destinations {rest}",
         events = dialect.json_text("events"),
         names = dialect.json_text("header_names"),
@@ -301,6 +306,7 @@ fn read(row: &Row) -> Result<Destination, Error> {
         previous_secret: previous::read_previous(row)?,
         headers_sealed: row.get("headers_sealed")?,
         header_names: row.json("header_names")?,
+        access: access::read_access(row)?,
         is_active: row.get("is_active")?,
         disabled_reason: row.get("disabled_reason")?,
         max_in_flight: row.get("max_in_flight")?,

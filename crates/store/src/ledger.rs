@@ -48,7 +48,7 @@ pub enum Fact {
     Delivered,
     /// Such a delivery was given up.
     Dead,
-    /// Such a delivery was cancelled with its destination.
+    /// Such a delivery was cancelled with its destination, or there was nothing to send.
     Cancelled,
 }
 

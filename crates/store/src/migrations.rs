@@ -28,6 +28,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0011_rules", both: include_str!("migrations/0011_rules.sql") }),
             Box::new(Text { name: "0012_keys", both: include_str!("migrations/0012_keys.sql") }),
             Box::new(Text { name: "0013_desk", both: include_str!("migrations/0013_desk.sql") }),
+            Box::new(Text { name: "0014_conversions", both: include_str!("migrations/0014_conversions.sql") }),
             Box::new(Text { name: "0015_pipelines", both: include_str!("migrations/0015_pipelines.sql") }),
             Box::new(Text { name: "0016_filters", both: include_str!("migrations/0016_filters.sql") }),
             Box::new(Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") }),

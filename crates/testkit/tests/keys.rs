@@ -10,6 +10,7 @@ use leadline_engine::{
     Engine,
     analysis::settings::{self, Change, EndpointChange},
     delivery::{
+        access::{WishedAccess, WishedCertificate, WishedOauth},
         destinations::{Wish, create_destination},
         secrets,
     },
@@ -25,18 +26,39 @@ use leadline_store::{
     sealed::{PLACES, Shape},
     testing,
 };
-use leadline_testkit::{Db, Receiver, SECRET, TestApp};
+use leadline_testkit::{Answer, Db, Receiver, SECRET, TestApp};
 use rstest::rstest;
 use serde_json::json;
 
-/// Something in every place that holds anything sealed. Gives the destination's newest secret.
-async fn fill(app: &TestApp, receiver: &Receiver) -> String {
+/// A certificate and its key, made for tests.
+const CERTIFICATE: &str = include_str!("../../outbound/tests/outbound/fixtures/receiver.crt");
+const KEY: &str = include_str!("../../outbound/tests/outbound/fixtures/receiver.key");
+
+/// Something in every place that holds anything sealed. Gives the destination's newest secret, and where it gets its
+/// access tokens.
+async fn fill(app: &TestApp, receiver: &Receiver) -> (String, Receiver) {
+    let tokens = Receiver::start().await;
+    tokens.answers_otherwise(Answer::Body(200, json!({"access_token": "access", "expires_in": 3_600}).to_string()));
+    let oauth = WishedOauth {
+        grant: "refresh_token".to_owned(),
+        token_url: tokens.url(),
+        client_id: "client".to_owned(),
+        client_secret: Some("client-secret".to_owned()),
+        refresh_token: Some("refresh".to_owned()),
+        ..WishedOauth::default()
+    };
+    let certificate = WishedCertificate { certificate: CERTIFICATE.to_owned(), key: KEY.to_owned() };
     let (engine, actor) = (&app.engine, app.actor());
     let wish = Wish {
         name: Some("CRM".into()),
         url: Some(receiver.url()),
         events: Some(vec!["lead.created".into(), "lead.resubmitted".into()]),
-        headers: Some(BTreeMap::from([("Authorization".to_owned(), "Bearer password".to_owned())])),
+        headers: Some(BTreeMap::from([("X-Password".to_owned(), "password".to_owned())])),
+        access: WishedAccess {
+            oauth: Some(Some(oauth)),
+            token: Some(Some("platform-token".to_owned())),
+            client_certificate: Some(Some(certificate)),
+        },
         ..Wish::default()
     };
     let made = create_destination(engine, &actor, &wish).await.expect("a destination").destination;
@@ -56,7 +78,7 @@ async fn fill(app: &TestApp, receiver: &Receiver) -> String {
     };
     let hook = WebhookChange { name: Some("Hook".into()), reception, ..WebhookChange::default() };
     sources::create_webhook(engine, &actor, hook).await.expect("a source");
-    renewed.secret
+    (renewed.secret, tokens)
 }
 
 /// How many sealed texts these keys open, and how many there are.
@@ -150,7 +172,7 @@ async fn a_database_knows_its_own_keys_and_no_others(#[values(Db::Sqlite, Db::Po
 async fn a_database_from_before_the_check_is_known_by_what_is_sealed_in_it(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let app = TestApp::start(db).await;
     let receiver = Receiver::start().await;
-    fill(&app, &receiver).await;
+    let (_secret, _tokens) = fill(&app, &receiver).await;
     app.execute("DELETE FROM installation").await;
 
     let refused = confirmed(&app, &Keys::derive(&[8; 32])).await;
@@ -167,7 +189,7 @@ async fn a_database_from_before_the_check_is_known_by_what_is_sealed_in_it(#[val
 async fn after_a_rotation_everything_works_with_the_new_key_alone(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let mut app = TestApp::start(db).await;
     let receiver = Receiver::start().await;
-    let secret = fill(&app, &receiver).await;
+    let (secret, tokens) = fill(&app, &receiver).await;
     let ada = json!({"name": "Ada", "email": "ada@example.com"});
     let before = app.submit(ada.clone()).await.lead;
     app.run_jobs().await;
@@ -180,16 +202,16 @@ async fn after_a_rotation_everything_works_with_the_new_key_alone(#[values(Db::S
     app.run_jobs().await;
 
     assert_eq!(rows, PLACES.len() as u64);
-    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (8, 8));
-    assert_eq!(opened(&app.engine, &old).await, (0, 8));
+    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (11, 11));
+    assert_eq!(opened(&app.engine, &old).await, (0, 11));
     assert_eq!(before, after, "the same person");
     let received = receiver.received();
     let secret = Secret::parse(&secret).expect("a secret");
     for request in &received {
         assert_eq!(request.header("x-leadline-signature"), sign_plain(&secret, &request.body));
-        assert_eq!(request.header("authorization"), "Bearer password");
+        assert_eq!((request.header("authorization"), request.header("x-password")), ("Bearer access", "password"));
     }
-    assert_eq!(received.len(), 2);
+    assert_eq!((received.len(), tokens.received().len()), (2, 2), "the second process opens what the first one sealed");
     app.stop().await;
 }
 
@@ -201,7 +223,7 @@ async fn a_rotation_that_was_cut_off_is_finished_and_disturbs_nobody_meanwhile(
 ) {
     let mut app = TestApp::start(db).await;
     let receiver = Receiver::start().await;
-    fill(&app, &receiver).await;
+    let (_secret, _tokens) = fill(&app, &receiver).await;
     let both = Keys::derive(&SECRET).rotated();
     let mut olds = Vec::new();
     for place in PLACES {
@@ -234,7 +256,7 @@ async fn a_rotation_that_was_cut_off_is_finished_and_disturbs_nobody_meanwhile(
 async fn what_no_key_opens_is_named_and_holds_nothing_else_up(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let app = TestApp::start(db).await;
     let receiver = Receiver::start().await;
-    fill(&app, &receiver).await;
+    let (_secret, _tokens) = fill(&app, &receiver).await;
     let strangers = Keys::derive(&[8; 32]).seal("lost");
     app.execute(&format!("UPDATE destinations SET headers_sealed = '{strangers}'")).await;
     let settings = testing::texts(&app.engine.store, "sources", "settings").await.expect("readable");
@@ -247,6 +269,6 @@ async fn what_no_key_opens_is_named_and_holds_nothing_else_up(#[values(Db::Sqlit
 
     let named: Vec<_> = done.unsealable.iter().map(|(place, _)| (place.table, place.column)).collect();
     assert_eq!(named, [("destinations", "headers_sealed"), ("sources", "settings")]);
-    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (6, 8));
+    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (9, 11));
     app.stop().await;
 }

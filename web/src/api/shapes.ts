@@ -164,7 +164,7 @@ export type TemplatePlaceholders = Schemas['TemplateNamesView'];
 export type TemplatePreview = Schemas['TemplatePreviewView'];
 
 /** Described as text; the screens have a word for each. */
-export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'cancelled';
+export type DeliveryState = 'pending' | 'delivered' | 'dead' | 'cancelled' | 'skipped';
 export type Delivery = Narrowed<Schemas['DeliveryView'], { state: DeliveryState }>;
 /** Headers are described as any object. */
 export type Attempt = Narrowed<

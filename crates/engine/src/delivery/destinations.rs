@@ -15,15 +15,22 @@ use leadline_domain::{
 use leadline_outbound::{Secret, check_custom_header};
 use leadline_store::{
     deliveries,
-    destinations::{self, Destination},
+    destinations::{self, Destination, SealedAccess},
 };
 use uuid::Uuid;
 
 use super::{
     EVENTS,
-    payload::{Format, Sample, leadline::Workspace, sample, template},
+    access::{self, WishedAccess},
+    goals::{self, WishedConversions},
+    payload::{
+        Format, Sample,
+        conversions::{Platform, of_destination},
+        leadline::Workspace,
+        sample, template,
+    },
     rules::{self, WishedRules},
-    send::{Attempt, DestinationForSending, Outgoing, send_once},
+    send::{Attempt, DestinationForSending, Outgoing, Unusable, send_once},
 };
 use crate::{Actor, Engine, random_bytes, seal::Unsealable};
 
@@ -56,6 +63,10 @@ pub struct Wish {
     pub retry_plan: Option<String>,
     /// Only this project, or every one.
     pub project_id: Option<Option<ProjectId>>,
+    /// What an ad platform is told of.
+    pub conversions: Option<Option<WishedConversions>>,
+    /// What it is asked with besides.
+    pub access: WishedAccess,
     /// All custom headers.
     pub headers: Option<BTreeMap<String, String>>,
     /// Whether it gets anything at the moment.
@@ -91,6 +102,9 @@ pub enum DestinationError {
     /// Its secret was sealed with another key file.
     #[error("the destination's secret cannot be opened")]
     Sealed(#[from] Unsealable),
+    /// It cannot be used as it is kept.
+    #[error("the destination cannot be used")]
+    Unusable(#[from] Unusable),
     /// Something failed that the caller can do nothing about.
     #[error("the store failed")]
     Internal(#[from] leadline_store::Error),
@@ -114,7 +128,7 @@ pub async fn create_destination(engine: &Engine, actor: &Actor, wish: &Wish) -> 
     let mut destination = blank(engine, actor, &secret, now);
     let mut refused = Vec::new();
     for (pointer, is_missing) in
-        [("/name", wish.name.is_none()), ("/url", wish.url.is_none()), ("/events", wish.events.is_none())]
+        [("/name", wish.name.is_none()), ("/url", wish.url.is_none()), ("/events", is_without_events(wish))]
     {
         if is_missing {
             refused.push(Refused::new(pointer, "required", "is required"));
@@ -129,8 +143,14 @@ pub async fn create_destination(engine: &Engine, actor: &Actor, wish: &Wish) -> 
         return Err(DestinationError::Refused(refused));
     }
     destinations::insert(&mut tx, &destination).await?;
+    destinations::write_access(&mut tx, &destination).await?;
     tx.commit().await?;
     Ok(WithSecret { destination, secret: secret.reveal() })
+}
+
+/// What an ad platform is told of says which events those are.
+fn is_without_events(wish: &Wish) -> bool {
+    wish.events.is_none() && wish.format.as_deref().and_then(Platform::of_name).is_none()
 }
 
 fn blank(engine: &Engine, actor: &Actor, secret: &Secret, now: Timestamp) -> Destination {
@@ -150,6 +170,7 @@ fn blank(engine: &Engine, actor: &Actor, secret: &Secret, now: Timestamp) -> Des
         previous_secret: None,
         headers_sealed: None,
         header_names: Vec::new(),
+        access: SealedAccess::default(),
         is_active: true,
         disabled_reason: None,
         max_in_flight: MAX_IN_FLIGHT,
@@ -175,7 +196,7 @@ pub async fn update_destination(
     if wish.project_id.is_some() {
         refused.extend(check_project(&mut tx, &destination).await?);
     }
-    if wish.rules.filter.is_some() {
+    if wish.rules.filter.is_some() || wish.conversions.is_some() {
         refused.extend(rules::check_names(&mut tx, &destination).await?);
     }
     if !refused.is_empty() {
@@ -211,7 +232,7 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     let reader = engine.store.reader();
     let found = destinations::find(&reader, actor.workspace, id).await?;
     let now = engine.clock.now();
-    let destination = DestinationForSending::open(&found.ok_or(DestinationError::NotFound)?, &engine.keys, now)?;
+    let destination = DestinationForSending::open(&found.ok_or(DestinationError::NotFound)?, engine, now)?;
     let slugs = destinations::list_workspace_slugs(&reader, &[actor.workspace]).await?;
     let slug = slugs.into_iter().next().map(|(_, slug)| slug).unwrap_or_default();
     let event = destination.events.first().map_or(EVENTS[0], String::as_str);
@@ -219,10 +240,13 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     let workspace = Workspace { id: actor.workspace, slug: &slug };
     let delivery_id = DeliveryId::new(now, random_bytes());
     let environment = &engine.options.environment;
-    let body = sample(&destination.shape, &Sample { event, ids, delivery_id, workspace, environment, now });
+    let body = match sample(&destination.shape, &Sample { event, ids, delivery_id, workspace, environment, now }) {
+        Ok(body) => body,
+        Err(not_sent) => return Ok(Attempt::not_made(now, not_sent.reason)),
+    };
     let outgoing = Outgoing { destination: &destination, event, delivery_id, body: Bytes::from(body) };
     let timeout = destination.timeout(engine.options.delivery_timeout);
-    Ok(send_once(&engine.client, &outgoing, now, timeout).await)
+    Ok(send_once(engine, &outgoing, now, timeout).await)
 }
 
 pub(super) async fn store_change(
@@ -235,6 +259,7 @@ pub(super) async fn store_change(
     destination.updated_at = now.max(destination.updated_at.plus_ms(1));
     destination.previous_secret = destination.previous_secret.filter(|previous| now < previous.until);
     destinations::write_previous(&mut tx, &destination).await?;
+    destinations::write_access(&mut tx, &destination).await?;
     let is_there = destinations::update(&mut tx, &destination).await?;
     if !is_there {
         return Err(DestinationError::NotFound);
@@ -282,6 +307,7 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
         destination.template.clone_from(template);
     }
     refused.extend(check_template(destination, wish));
+    refused.extend(apply_conversions(engine, destination, wish));
     if let Some(most) = wish.max_in_flight {
         if !(1..=MOST_IN_FLIGHT).contains(&most) {
             let message = format!("must be between 1 and {MOST_IN_FLIGHT}");
@@ -304,6 +330,25 @@ fn apply(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Ref
     if let Some(is_active) = wish.is_active {
         destination.is_active = is_active;
         destination.disabled_reason = None;
+    }
+    refused
+}
+
+/// What an ad platform is told of, and what it is asked with. Its events follow from that.
+fn apply_conversions(engine: &Engine, destination: &mut Destination, wish: &Wish) -> Vec<Refused> {
+    let mut refused = access::apply(engine, destination, &wish.access);
+    match &wish.conversions {
+        None => {}
+        Some(None) => destination.rules.conversions = None,
+        Some(Some(wish)) => refused.extend(goals::apply(destination, wish)),
+    }
+    // What could not be made of the wish is not missing, too.
+    let is_about_them = |one: &Refused| one.pointer.starts_with("/conversions") || one.pointer == "/token";
+    if !refused.iter().any(is_about_them) {
+        refused.extend(goals::check(destination));
+    }
+    if let Some((_, conversions)) = of_destination(&destination.format, destination.rules.conversions.as_ref()) {
+        destination.events = conversions.events();
     }
     refused
 }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use leadline_domain::{
+    conversions::{Stepped, conversion_of},
     destinations::{FilterFacts, Rules},
     ids::{DeliveryId, LeadId, ProjectId, SubmissionId, WorkspaceId, delivery_for},
+    pipelines::StageKind,
     time::Timestamp,
 };
 use leadline_store::{
@@ -13,6 +15,8 @@ use leadline_store::{
     events::Event,
 };
 use uuid::Uuid;
+
+use super::payload::conversions::of_destination;
 
 /// What a destination chooses by.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +74,13 @@ pub fn jobs_for(
                 lead: lead.map(|lead| filter_facts(lead)),
             };
             let is_wanted = wants(&destination.events, destination.project_id, &destination.rules, &offer);
-            if is_wanted && !is_about(event, destination) {
-                keep_the_weightier(&mut jobs, job(event, kind, destination));
+            if !is_wanted || is_about(event, destination) {
+                continue;
+            }
+            match goal_of(event, kind, destination) {
+                Some(Counts::Not) => {}
+                Some(Counts::As(goal)) => keep_the_weightier(&mut jobs, conversion(event, kind, destination, goal)),
+                None => keep_the_weightier(&mut jobs, job(event, kind, destination)),
             }
         }
     }
@@ -139,7 +148,32 @@ fn job(event: &Event, kind: &str, destination: &Destination) -> NewDelivery {
         created_at,
         finished_at: None,
         expires_at: None,
+        goal: None,
     }
+}
+
+/// Whether an event is a conversion.
+enum Counts {
+    As(String),
+    Not,
+}
+
+/// As what an event counts for an ad platform; `None` where the destination is none.
+fn goal_of(event: &Event, kind: &str, destination: &Destination) -> Option<Counts> {
+    let platform = of_destination(&destination.format, destination.rules.conversions.as_ref());
+    let (_, conversions) = platform?;
+    let stepped = Stepped {
+        stage_id: serde_json::from_value(event.data["toStageId"].clone()).ok(),
+        is_won: event.data["toStageKind"] == StageKind::Won.as_str(),
+    };
+    Some(conversions.goal_met(kind, stepped).map_or(Counts::Not, |goal| Counts::As(goal.key())))
+}
+
+/// One for each lead and goal: whoever goes back and forth over a board converts nobody twice.
+fn conversion(event: &Event, kind: &str, destination: &Destination, goal: String) -> NewDelivery {
+    let once = event.lead_id.map(|lead| conversion_of(lead, &goal, destination.id));
+    let job = job(event, kind, destination);
+    NewDelivery { id: once.unwrap_or(job.id), goal: Some(goal), ..job }
 }
 
 fn origin(event: &Event) -> Uuid {

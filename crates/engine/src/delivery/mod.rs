@@ -3,12 +3,14 @@
 //! [`jobs`] says which destinations want an event; the dispatcher stores that. [`payload`] writes what is sent, in the
 //! destination's format. [`runner`] leases what is due, sends it
 //! and records what came of it. [`send`] is one HTTP try, used by the runner, by the test button and for the spool.
-//! [`destinations`], [`secrets`], [`replay`] and [`replays`] are what people ask for, [`callbacks`] what receivers tell.
+//! [`destinations`], [`goals`], [`access`], [`secrets`], [`replay`] and [`replays`] are what people ask for, [`callbacks`] what receivers tell.
 //! While the store is away, [`spooled`] tells the destinations
 //! that are known. Nothing here makes events of leads.
 
+pub mod access;
 pub mod callbacks;
 pub mod destinations;
+pub mod goals;
 pub mod jobs;
 mod mask;
 pub mod payload;
@@ -21,6 +23,7 @@ pub mod runner;
 pub mod secrets;
 pub mod send;
 pub mod spooled;
+mod tokens;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ pub use jobs::jobs_for;
 pub use retention::retain;
 pub use runner::{deliver_due, run};
 pub use spooled::{Known, forward_spooled, record_forwarded};
+pub use tokens::Tokens;
 
 /// The events that a destination can choose.
 pub const EVENTS: [&str; 15] = [

@@ -1,8 +1,10 @@
 //! What a receiver reads: the payload in the format that its destination chose.
 //!
 //! It is built once per delivery, when it is first sent, from the rows as they are then, and kept: every attempt has the
-//! same bytes. [`leadline`] is our own shape; the others tell [`facts`] in other words.
+//! same bytes. [`leadline`] is our own shape; the others tell [`facts`] in other words, and [`conversions`] those of which
+//! ad platforms learn something.
 
+pub mod conversions;
 mod crm;
 pub mod facts;
 pub mod leadline;
@@ -17,8 +19,9 @@ use std::sync::Arc;
 
 use leadline_domain::{
     context::Context,
-    destinations::ContentType,
+    destinations::{ContentType, Rules},
     templates::Template,
+    time::Timestamp,
     values::{Amount, DEFAULT_CURRENCY},
 };
 use leadline_store::deliveries::{Picked, PickedLead, PickedSubmission, Told};
@@ -45,11 +48,16 @@ pub enum Format {
     Simple,
     /// The destination's own.
     Template,
+    /// A conversion for Google Ads.
+    GoogleAds,
+    /// A conversion for Meta.
+    MetaCapi,
 }
 
 impl Format {
     /// All of them, ours first.
-    pub const ALL: [Self; 5] = [Self::Leadline, Self::Crm, Self::WhatConverts, Self::Simple, Self::Template];
+    pub const ALL: [Self; 7] =
+        [Self::Leadline, Self::Crm, Self::WhatConverts, Self::Simple, Self::Template, Self::GoogleAds, Self::MetaCapi];
 
     /// How it is stored and chosen.
     #[must_use]
@@ -60,6 +68,8 @@ impl Format {
             Self::WhatConverts => "whatconverts",
             Self::Simple => "simple",
             Self::Template => "template",
+            Self::GoogleAds => "google_ads",
+            Self::MetaCapi => "meta_capi",
         }
     }
 
@@ -77,10 +87,46 @@ pub enum Shape {
     Fixed(Format),
     /// A template and how it is written.
     Template(Arc<Template>, ContentType),
+    /// An ad platform's, which is told of conversions alone.
+    Conversions(conversions::Told),
+}
+
+/// Nothing of a delivery is to be sent, and that is right so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotSent {
+    /// Why, in words for people.
+    pub reason: String,
+}
+
+impl NotSent {
+    pub(super) fn new(reason: &str) -> Self {
+        Self { reason: reason.to_owned() }
+    }
 }
 
 impl Shape {
-    /// The shape of a destination. A template that a later version accepted and this one does not is sent as ours:
+    /// The shape of a destination.
+    #[must_use]
+    pub fn of_destination(format: &str, template: Option<&str>, rules: &Rules) -> Self {
+        match conversions::Platform::of_name(format) {
+            Some(platform) => Self::Conversions(conversions::Told {
+                platform,
+                conversions: Arc::new(rules.conversions.clone().unwrap_or_default()),
+            }),
+            None => Self::of(format, template, rules.content_type),
+        }
+    }
+
+    /// The ad platform that it is for.
+    #[must_use]
+    pub fn platform(&self) -> Option<conversions::Platform> {
+        match self {
+            Self::Conversions(told) => Some(told.platform),
+            Self::Fixed(_) | Self::Template(..) => None,
+        }
+    }
+
+    /// A shape that is no ad platform's. A template that a later version accepted and this one does not is sent as ours:
     /// better than nothing.
     #[must_use]
     pub fn of(format: &str, template: Option<&str>, content_type: ContentType) -> Self {
@@ -104,7 +150,8 @@ impl Shape {
     #[must_use]
     pub fn text(&self, facts: &Facts<'_>) -> Option<String> {
         match self {
-            Self::Fixed(Format::Leadline | Format::Template) => None,
+            Self::Fixed(Format::Leadline | Format::Template | Format::GoogleAds | Format::MetaCapi) => None,
+            Self::Conversions(_) => None,
             Self::Fixed(Format::Crm) => Some(crm::text(facts)),
             Self::Fixed(Format::WhatConverts) => Some(whatconverts::text(facts)),
             Self::Fixed(Format::Simple) => Some(simple::text(facts)),
@@ -115,7 +162,7 @@ impl Shape {
     /// An event that is about no lead, or about one that is gone. No shape but ours and templates have words for it.
     fn text_without_lead(&self, payload: &Payload<'_>) -> String {
         match self {
-            Self::Fixed(_) => payload.to_text(),
+            Self::Fixed(_) | Self::Conversions(_) => payload.to_text(),
             Self::Template(template, kind) => template::text(template, *kind, &template::values_without_lead(payload)),
         }
     }
@@ -128,11 +175,27 @@ pub fn needs_more(picked: &Picked, shape: &Shape) -> bool {
 }
 
 /// What is sent for a delivery that was picked: what was sent before, or a payload from the rows as they are now.
-#[must_use]
-pub fn of_picked(picked: &Picked, told: Option<&Told>, shape: &Shape, environment: &str) -> String {
+///
+/// # Errors
+/// Where nothing of it is to be sent.
+pub fn of_picked(
+    picked: &Picked,
+    told: Option<&Told>,
+    shape: &Shape,
+    environment: &str,
+    now: Timestamp,
+) -> Result<String, NotSent> {
     if let Some(payload) = &picked.payload {
-        return payload.clone();
+        return Ok(payload.clone());
     }
+    if let Shape::Conversions(platform) = shape {
+        let (Some(row), Some(told)) = (&picked.lead, told) else { return Err(NotSent::new("the lead is gone")) };
+        return platform.text(&facts_of(picked, row, told, environment), picked.goal.as_deref(), now);
+    }
+    Ok(text_of_picked(picked, told, shape, environment))
+}
+
+fn text_of_picked(picked: &Picked, told: Option<&Told>, shape: &Shape, environment: &str) -> String {
     if let (Some(row), Some(told)) = (&picked.lead, told)
         && let Some(text) = shape.text(&facts_of(picked, row, told, environment))
     {
@@ -192,6 +255,7 @@ fn facts_of<'a>(picked: &'a Picked, row: &'a PickedLead, told: &'a Told, environ
         }),
         is_cause: picked.submission.is_some(),
         record: read(told.record.as_deref()),
+        touches: told.touches.as_deref(),
         conversation_id: row.conversation_id,
         last_conversation_at: row.last_conversation_at,
     }

@@ -59,7 +59,8 @@ pub async fn preview(
         false => deliveries::as_if_told(&reader, actor.workspace, lead).await?,
     };
     if let Some((picked, told)) = found {
-        let payload = of_picked(&picked, Some(&told), &shape, environment);
+        let payload = of_picked(&picked, Some(&told), &shape, environment, engine.clock.now());
+        let payload = payload.unwrap_or_else(|not_sent| not_sent.reason);
         return Ok(Preview { payload, lead: picked.lead.map(|lead| (lead.id, lead.name)) });
     }
     if lead.is_some() && !is_made_up {
@@ -72,5 +73,6 @@ pub async fn preview(
     let workspace = Workspace { id: actor.workspace, slug: &slug };
     let delivery_id = DeliveryId::new(now, random_bytes());
     let made_up = Sample { event: EVENTS[0], ids, delivery_id, workspace, environment, now };
-    Ok(Preview { payload: sample(&shape, &made_up), lead: None })
+    let payload = sample(&shape, &made_up).unwrap_or_else(|not_sent| not_sent.reason);
+    Ok(Preview { payload, lead: None })
 }

@@ -150,14 +150,22 @@ fn checked_filter(wish: &WishedFilter) -> Result<Filter, Vec<Refused>> {
 /// Whether what a filter names by id is there: one that is not would keep every lead away without a word.
 pub(super) async fn check_names(tx: &mut Tx, destination: &Destination) -> Result<Vec<Refused>, Error> {
     let Filter { stage_ids, source_ids, .. } = &destination.rules.filter;
-    if stage_ids.is_empty() && source_ids.is_empty() {
+    let goals = destination.rules.conversions.iter().flat_map(|conversions| &conversions.goals).enumerate();
+    let goals: Vec<(usize, StageId)> = goals.filter_map(|(index, goal)| Some((index, goal.stage_id?))).collect();
+    if stage_ids.is_empty() && source_ids.is_empty() && goals.is_empty() {
         return Ok(Vec::new());
     }
-    let (stages, sources) = destinations::list_filterable(tx, destination.workspace_id, stage_ids, source_ids).await?;
+    let all: Vec<StageId> = stage_ids.iter().copied().chain(goals.iter().map(|(_, stage)| *stage)).collect();
+    let (stages, sources) = destinations::list_filterable(tx, destination.workspace_id, &all, source_ids).await?;
+    let of_goals = goals.iter().filter(|(_, stage)| !stages.contains(stage)).map(|(index, _)| {
+        let pointer = format!("/conversions/goals/{index}/stageId");
+        Refused::new(&pointer, "unknown_stage", "is not a stage of this workspace")
+    });
+    let of_goals: Vec<Refused> = of_goals.collect();
     let stages = missing("/filter/stageIds", stage_ids, &stages, "unknown_stage", "is not a stage of this workspace");
     let sources =
         missing("/filter/sourceIds", source_ids, &sources, "unknown_source", "is not a source of this workspace");
-    Ok(stages.into_iter().chain(sources).collect())
+    Ok(stages.into_iter().chain(sources).chain(of_goals).collect())
 }
 
 fn missing<T: PartialEq>(pointer: &str, named: &[T], there: &[T], code: &'static str, message: &str) -> Vec<Refused> {

@@ -1,7 +1,7 @@
 //! One HTTP try, and destinations opened for it.
 //!
-//! The runner, the test button and the spool all send through [`send_once`]. Custom headers may hold passwords: they are
-//! sent, and never kept with the attempt.
+//! The runner, the test button and the spool all send through [`send_once`]. Custom headers may hold passwords, and tokens
+//! are passwords: they are sent, and never kept with the attempt.
 
 use std::time::Duration;
 
@@ -12,19 +12,26 @@ use leadline_domain::{
     retry::{Outcome, RetryPlan, parse_retry_after},
     time::{SECOND_MS, Timestamp},
 };
-use leadline_outbound::{Client, Method, Request, Response, Secret, SendError, delivery_headers};
+use leadline_outbound::{BuildError, Client, Method, Request, Response, Secret, SendError, delivery_headers};
 use leadline_store::destinations::Destination;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{
+    Engine,
     delivery::{
+        access::open_certificate,
         jobs::{Offer, wants},
         mask::{HIDDEN, Mask, parts_of_header},
-        payload::Shape,
+        payload::{
+            Shape,
+            conversions::{Platform, answers},
+        },
         secrets::Secrets,
+        tokens::{Bearer, Given, TokenError, TokenSource, left},
     },
-    seal::{Keys, Unsealable},
+    seal::Unsealable,
 };
 
 /// How much of an answer's body is kept, in bytes.
@@ -53,6 +60,12 @@ pub struct DestinationForSending {
     pub retry_plan: RetryPlan,
     secrets: Secrets,
     headers: Headers,
+    /// Where its access tokens come from.
+    tokens: Option<TokenSource>,
+    /// The token that its platform asks for by a name of its own.
+    platform_token: Option<PlatformToken>,
+    /// The way out: everybody's, or one that shows this destination's certificate.
+    client: Client,
     /// How many requests it gets at the same time.
     pub max_in_flight: usize,
     /// Which version of the destination this is.
@@ -69,16 +82,50 @@ impl std::fmt::Debug for Headers {
     }
 }
 
+/// What a destination's requests carry beside our headers.
+struct OwnHeaders {
+    /// Sent, and never kept with the attempt.
+    secret: Vec<(String, String)>,
+    open: Vec<(String, String)>,
+}
+
+/// A token that does not belong into a log.
+#[derive(Clone)]
+struct PlatformToken(String);
+
+impl std::fmt::Debug for PlatformToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlatformToken(…)")
+    }
+}
+
+/// A destination that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// What is sealed of it cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] Unsealable),
+    /// Its certificate cannot be shown.
+    #[error("the certificate cannot be shown in a TLS connection")]
+    Certificate(#[from] BuildError),
+}
+
 impl DestinationForSending {
     /// Opens what was sealed. A previous secret whose time is up by `now` is left closed.
     ///
     /// # Errors
     /// Where it was sealed with another key, or the row was changed by hand.
-    pub fn open(destination: &Destination, keys: &Keys, now: Timestamp) -> Result<Self, Unsealable> {
+    pub fn open(destination: &Destination, engine: &Engine, now: Timestamp) -> Result<Self, Unusable> {
+        let keys = &*engine.keys;
         let secrets = Secrets::open(destination, keys, now)?;
         let headers = match &destination.headers_sealed {
             Some(sealed) => serde_json::from_str(&keys.open(sealed)?).map_err(|_| Unsealable)?,
             None => Vec::new(),
+        };
+        let platform_token = destination.access.token.as_ref().map(|sealed| keys.open(sealed)).transpose()?;
+        let client = match open_certificate(destination, keys)? {
+            Some(certificate) => engine.client.showing(&certificate)?,
+            None => engine.client.clone(),
         };
         Ok(Self {
             id: destination.id,
@@ -87,11 +134,14 @@ impl DestinationForSending {
             url: Url::parse(&destination.url).map_err(|_| Unsealable)?,
             events: destination.events.clone(),
             project_id: destination.project_id,
-            shape: Shape::of(&destination.format, destination.template.as_deref(), destination.rules.content_type),
+            shape: Shape::of_destination(&destination.format, destination.template.as_deref(), &destination.rules),
             rules: destination.rules.clone(),
             retry_plan: destination.retry_plan,
             secrets,
             headers: Headers(headers),
+            tokens: TokenSource::open(destination, keys)?,
+            platform_token: platform_token.map(PlatformToken),
+            client,
             max_in_flight: usize::try_from(destination.max_in_flight).unwrap_or(1).max(1),
             updated_at: destination.updated_at,
         })
@@ -117,9 +167,37 @@ impl DestinationForSending {
     }
 
     /// What is not to be kept of what the receiver says.
-    fn mask(&self) -> Mask {
+    fn mask(&self, access_token: Option<&str>) -> Mask {
         let secrets = self.secrets.all().iter().map(Secret::reveal);
-        Mask::of(secrets.chain(self.headers.0.iter().flat_map(|(_, value)| parts_of_header(value))))
+        let of_headers = self.headers.0.iter().flat_map(|(_, value)| parts_of_header(value));
+        let of_tokens = self.tokens.iter().flat_map(TokenSource::hidden);
+        let tokens = self.platform_token.iter().map(|token| token.0.clone()).chain(access_token.map(str::to_owned));
+        Mask::of(secrets.chain(of_headers).chain(of_tokens).chain(tokens))
+    }
+
+    /// Where a request goes. Meta asks for its token in the address, which is why it is not kept there.
+    fn target(&self) -> Url {
+        let mut url = self.url.clone();
+        if let (Some(Platform::Meta), Some(token)) = (self.shape.platform(), &self.platform_token) {
+            url.query_pairs_mut().append_pair("access_token", &token.0);
+        }
+        url
+    }
+
+    /// Headers beside ours.
+    fn own_headers(&self, access_token: Option<&str>) -> OwnHeaders {
+        let mut secret = self.headers.0.clone();
+        if let (Some(source), Some(token)) = (&self.tokens, access_token) {
+            secret.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+            secret.push(("authorization".to_owned(), format!("{} {token}", source.oauth.scheme)));
+        }
+        let mut open = Vec::new();
+        if self.shape.platform() == Some(Platform::GoogleAds) {
+            secret.extend(self.platform_token.as_ref().map(|token| ("developer-token".to_owned(), token.0.clone())));
+            let customer = self.rules.conversions.as_ref().and_then(|one| one.login_customer_id.clone());
+            open.extend(customer.map(|customer| ("login-customer-id".to_owned(), customer)));
+        }
+        OwnHeaders { secret, open }
     }
 }
 
@@ -167,42 +245,105 @@ impl Attempt {
     /// Whether the receiver took it.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
+        matches!(self.outcome, Outcome::Status { code: 200..=299, .. })
+    }
+
+    /// One of which nothing left the house.
+    #[must_use]
+    pub(super) fn not_made(now: Timestamp, error: String) -> Self {
+        Self {
+            started_at: now,
+            duration: Duration::ZERO,
+            status: None,
+            error: Some(error),
+            request_headers: Value::Object(Map::new()),
+            response_headers: Value::Object(Map::new()),
+            response_body: None,
+            outcome: Outcome::NetworkError,
+        }
     }
 }
 
-/// Sends once and tells what came of it. `now` is the time that stands in the signature.
-pub async fn send_once(client: &Client, outgoing: &Outgoing<'_>, now: Timestamp, timeout: Duration) -> Attempt {
+/// Sends once and tells what came of it, all within `timeout`. `now` is the time that stands in the signature. An access
+/// token that the receiver refuses is renewed once.
+pub async fn send_once(engine: &Engine, outgoing: &Outgoing<'_>, now: Timestamp, timeout: Duration) -> Attempt {
+    let (started, until) = (Instant::now(), Instant::now() + timeout);
+    let Some(source) = &outgoing.destination.tokens else { return exchange(outgoing, None, now, until).await };
+    let attempt = match with_token(engine, outgoing, source, now, until).await {
+        Ok(attempt) => attempt,
+        Err(error) => Attempt::not_made(now, error.to_string()),
+    };
+    Attempt { duration: started.elapsed(), ..attempt }
+}
+
+async fn with_token(
+    engine: &Engine,
+    outgoing: &Outgoing<'_>,
+    source: &TokenSource,
+    now: Timestamp,
+    until: Instant,
+) -> Result<Attempt, TokenError> {
     let destination = outgoing.destination;
-    let id = outgoing.delivery_id.to_string();
-    let version = env!("CARGO_PKG_VERSION");
-    let now_s = now.0 / SECOND_MS;
-    let content_type = ContentType::of_body(&outgoing.body).header();
-    let secrets = destination.secrets.at(now);
-    let mut headers = delivery_headers(outgoing.event, &id, secrets, now_s, &outgoing.body, content_type, version);
-    let hidden = destination.headers.0.iter().map(|(name, _)| (name.as_str(), HIDDEN));
+    let (id, workspace, client) = (destination.id, destination.workspace_id, &destination.client);
+    let bearer = Bearer { id, workspace, source, client };
+    let Given { token, was_held } = engine.tokens.get(engine, bearer, None, until).await?;
+    let attempt = exchange(outgoing, Some(&token), now, until).await;
+    let may_be_stale = attempt.status == Some(401) && was_held;
+    if !may_be_stale {
+        return Ok(attempt);
+    }
+    let Given { token, .. } = engine.tokens.get(engine, bearer, Some(&token), until).await?;
+    Ok(exchange(outgoing, Some(&token), now, until).await)
+}
+
+async fn exchange(outgoing: &Outgoing<'_>, access_token: Option<&str>, now: Timestamp, until: Instant) -> Attempt {
+    let destination = outgoing.destination;
+    let OwnHeaders { secret, open } = destination.own_headers(access_token);
+    let mut headers = our_headers(outgoing, now);
+    headers.extend(open);
+    let hidden = secret.iter().map(|(name, _)| (name.as_str(), HIDDEN));
     let request_headers = as_json(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(hidden));
-    headers.extend(destination.headers.0.iter().cloned());
+    headers.extend(secret);
     let method = match destination.rules.method {
         Verb::Post => Method::POST,
         Verb::Put => Method::PUT,
         Verb::Patch => Method::PATCH,
     };
-    let request = Request { method, url: destination.url.clone(), headers, body: outgoing.body.clone(), timeout };
-    let (duration, answer) = client.send(&request).await;
-    let attempt = Attempt {
-        started_at: now,
-        duration,
-        status: None,
-        error: None,
-        request_headers,
-        response_headers: Value::Object(Map::new()),
-        response_body: None,
-        outcome: Outcome::NetworkError,
-    };
+    let (url, body) = (destination.target(), outgoing.body.clone());
+    let (duration, answer) =
+        destination.client.send(&Request { method, url, headers, body, timeout: left(until) }).await;
+    let attempt = Attempt { duration, error: None, request_headers, ..Attempt::not_made(now, String::new()) };
     match answer {
-        Ok(response) => answered(attempt, &response, &destination.mask(), now),
+        Ok(response) => {
+            let attempt = answered(attempt, &response, &destination.mask(access_token), now);
+            reread(attempt, destination.shape.platform(), &response, &destination.mask(access_token))
+        }
         Err(error) => Attempt { error: Some(error.to_string()), outcome: outcome_of(&error), ..attempt },
+    }
+}
+
+/// What goes with every delivery. Ad platforms know nothing of our signatures.
+fn our_headers(outgoing: &Outgoing<'_>, now: Timestamp) -> Vec<(String, String)> {
+    let destination = outgoing.destination;
+    let (id, now_s) = (outgoing.delivery_id.to_string(), now.0 / SECOND_MS);
+    let content_type = ContentType::of_body(&outgoing.body).header();
+    let version = env!("CARGO_PKG_VERSION");
+    let secrets = destination.secrets.at(now);
+    let headers = delivery_headers(outgoing.event, &id, secrets, now_s, &outgoing.body, content_type, version);
+    if destination.shape.platform().is_none() {
+        return headers;
+    }
+    headers.into_iter().filter(|(name, _)| name == "content-type" || name == "user-agent").collect()
+}
+
+/// What an ad platform says beside its status.
+fn reread(attempt: Attempt, platform: Option<Platform>, response: &Response, mask: &Mask) -> Attempt {
+    let said = platform.and_then(|platform| answers::read(platform, response.status, &response.body));
+    match said {
+        None => attempt,
+        Some(said) => {
+            Attempt { error: Some(mask.hide(said.error)), outcome: said.outcome.unwrap_or(attempt.outcome), ..attempt }
+        }
     }
 }
 

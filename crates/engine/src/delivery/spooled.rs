@@ -33,6 +33,7 @@ use super::{
     jobs::Offer,
     payload::{
         Shape,
+        conversions::Platform,
         facts::{Behaviour, Evidence, Facts},
         leadline::{Lead, Payload, Submission as SubmissionPart, Workspace},
     },
@@ -81,7 +82,11 @@ impl Known {
         let now = engine.clock.now();
         let mut receivers: HashMap<WorkspaceId, Vec<Arc<Receiver>>> = HashMap::new();
         for row in destinations::list_all_active(&reader).await? {
-            if let Ok(destination) = DestinationForSending::open(&row, &engine.keys, now) {
+            // What a platform makes of a lead depends on more than is known before it is stored.
+            if Platform::of_name(&row.format).is_some() {
+                continue;
+            }
+            if let Ok(destination) = DestinationForSending::open(&row, engine, now) {
                 let slots = Semaphore::new(destination.max_in_flight);
                 let receiver = Receiver { destination, slots, resting_until: AtomicI64::new(0) };
                 receivers.entry(row.workspace_id).or_default().push(Arc::new(receiver));
@@ -144,7 +149,7 @@ async fn forward(engine: Engine, receiver: Arc<Receiver>, submission: Submission
     let outgoing = Outgoing { destination: &receiver.destination, event: KIND, delivery_id, body: body.clone() };
     let now = engine.clock.now();
     let timeout = receiver.destination.timeout(engine.options.delivery_timeout);
-    let attempt = send_once(&engine.client, &outgoing, now, timeout).await;
+    let attempt = send_once(&engine, &outgoing, now, timeout).await;
     let Some(status) = attempt.status.filter(|_| attempt.is_delivered()) else {
         receiver.resting_until.store(engine.clock.now().plus_ms(REST_MS).0, Ordering::Relaxed);
         return None;
@@ -247,6 +252,7 @@ fn payload(prepared: &Prepared, shape: &Shape, told: Told<'_>, environment: &str
         }),
         is_cause: true,
         record: None,
+        touches: None,
         conversation_id: conversations::of(submission),
         last_conversation_at: None,
     };
@@ -312,6 +318,7 @@ fn delivered(submission: &Submission, forwarded: &Forwarded) -> NewDelivery {
         created_at,
         finished_at: Some(finished_at.0),
         expires_at: None,
+        goal: None,
     }
 }
 

@@ -4,7 +4,11 @@ use leadline_domain::{
     retry::RetryPlan,
     time::Timestamp,
 };
-use leadline_store::{deliveries::LeadFacts, destinations::Destination, events::Event};
+use leadline_store::{
+    deliveries::LeadFacts,
+    destinations::{Destination, SealedAccess},
+    events::Event,
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -31,6 +35,7 @@ pub(super) fn destination(number: u128, workspace: u128, events: &[&str], projec
         previous_secret: None,
         headers_sealed: None,
         header_names: Vec::new(),
+        access: SealedAccess::default(),
         is_active: true,
         disabled_reason: None,
         max_in_flight: 8,

@@ -1,5 +1,7 @@
 //! Outside endpoints that get events.
 
+mod access;
+mod conversions;
 mod request;
 
 use axum::extract::State;
@@ -39,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .at(Permission::DestinationsManage, routes!(test_destination))
         .at(Permission::DestinationsManage, routes!(regenerate_secret))
         .at(Permission::DestinationsView, routes!(list_events))
+        .merge(conversions::routes())
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +52,7 @@ struct DestinationView {
     url: String,
     /// The events that it gets.
     events: Vec<String>,
-    /// The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
+    /// The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple`, `template`, `google_ads` or `meta_capi`.
     #[schema(example = "leadline")]
     format: String,
     /// Its own payload, which the format `template` sends.
@@ -65,6 +68,8 @@ struct DestinationView {
     project_id: Option<Uuid>,
     /// The names of its custom headers. Their values are never shown again.
     header_names: Vec<String>,
+    /// Whether it has a token that an ad platform asks for. It is never shown again.
+    has_token: bool,
     is_active: bool,
     /// Why it was switched off, where nobody did it by hand.
     disabled_reason: Option<String>,
@@ -91,6 +96,9 @@ struct HealthView {
     pending: i64,
     /// Dead letters; counting stops at 10,000.
     dead: i64,
+    /// Deliveries of which nothing was sent, since there was nothing that the receiver could use; counting stops at
+    /// 10,000.
+    skipped: i64,
     /// Attempts of the last 24 hours that arrived.
     #[serde(rename = "delivered24h")]
     delivered_24h: i64,
@@ -159,6 +167,7 @@ impl From<Health> for HealthView {
         Self {
             pending: health.pending,
             dead: health.dead,
+            skipped: health.skipped,
             delivered_24h: delivered,
             failed_24h: failed,
             success_rate: (delivered + failed > 0).then(|| delivered as f64 / (delivered + failed) as f64),
@@ -189,6 +198,7 @@ impl DestinationView {
             retry_plan: destination.retry_plan.as_str(),
             project_id: destination.project_id.map(|project| project.0),
             header_names: destination.header_names,
+            has_token: destination.access.token.is_some(),
             is_active: destination.is_active,
             disabled_reason: destination.disabled_reason,
             secret_last4: destination.secret_last4,
@@ -213,6 +223,7 @@ impl From<DestinationError> for ApiError {
             DestinationError::NotFound => Self::not_found(),
             DestinationError::Internal(error) => error.into(),
             DestinationError::Sealed(error) => Self::internal(&error),
+            DestinationError::Unusable(error) => Self::internal(&error),
             DestinationError::Refused(refused) => {
                 let first = refused.first().map(|one| format!("{}: {}", one.code, one.message)).unwrap_or_default();
                 let invalid = Self::new(crate::Code::InvalidFields).detail(first);

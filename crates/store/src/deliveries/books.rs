@@ -61,6 +61,6 @@ fn end(state: State) -> Option<Fact> {
         State::Pending => None,
         State::Delivered => Some(Fact::Delivered),
         State::Dead => Some(Fact::Dead),
-        State::Cancelled => Some(Fact::Cancelled),
+        State::Cancelled | State::Skipped => Some(Fact::Cancelled),
     }
 }

@@ -40,7 +40,7 @@ impl Filter {
     pub(super) fn clock(&self) -> &'static str {
         match self.state {
             Some(State::Dead) => "d.finished_at",
-            Some(State::Pending | State::Delivered | State::Cancelled) | None => "d.created_at",
+            Some(State::Pending | State::Delivered | State::Cancelled | State::Skipped) | None => "d.created_at",
         }
     }
 

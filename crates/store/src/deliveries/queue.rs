@@ -164,6 +164,8 @@ pub struct Picked {
     /// How many attempts there were before.
     pub attempt_count: i64,
     pub plan_attempt: i64,
+    /// Which of its destination's goals a conversion is about.
+    pub goal: Option<String>,
     /// What is sent, where it was sent before.
     pub payload: Option<String>,
     pub created_at: Timestamp,
@@ -247,7 +249,8 @@ pub(super) fn load_sql(dialect: Dialect, deliveries: &str) -> String {
     // (`join_collapse_limit`), and beyond that begins with all deliveries.
     format!(
         "SELECT d.id, d.workspace_id, (SELECT w.slug FROM workspaces AS w WHERE w.id = d.workspace_id) AS slug,
-             d.destination_id, d.event_id, d.event, d.lead_id, d.attempt_count, d.plan_attempt, d.payload, d.created_at,
+             d.destination_id, d.event_id, d.event, d.lead_id, d.attempt_count, d.plan_attempt, d.goal, d.payload,
+             d.created_at,
              (SELECT w.settings->>'currency' FROM workspaces AS w WHERE w.id = d.workspace_id) AS currency, l.quotable,
              l.quote_value_milli, l.sales_value_milli, l.close_reason,
              l.id AS l_id, l.number, l.project_id, p.name AS project_name, l.stage_id, s.name AS stage_name, l.name,
@@ -292,6 +295,7 @@ pub(super) fn read_picked(row: &Row) -> Result<Picked, Error> {
         lead_id: row.get("lead_id")?,
         attempt_count: row.get("attempt_count")?,
         plan_attempt: row.get("plan_attempt")?,
+        goal: row.get("goal")?,
         payload: row.get("payload")?,
         created_at: row.get("created_at")?,
         lead: row.get::<Option<LeadId>>("l_id")?.map(|id| read_picked_lead(row, id)).transpose()?,

@@ -47,6 +47,8 @@ pub struct Told {
     /// The fields of the lead's latest submission to an inbound webhook that looks like a provider's record with an id
     /// and a trigger, unless that is the submission above.
     pub record: Option<Box<RawValue>>,
+    /// Every touch of the lead but those of the time before its visits were followed.
+    pub touches: Option<Box<RawValue>>,
 }
 
 /// A submission as its sender told it.
@@ -106,7 +108,7 @@ fn told_sql(dialect: Dialect, deliveries: &str) -> String {
              l.session_id, l.engagement, l.session_duration_seconds, l.pages_visited, l.return_visits,
              {reasons} AS suspicion_reasons, {related} AS related_projects, u.id AS u_id, u.received_at, u.source,
              u.payload AS fields, u.message, u.cta, u.page_url, u.referrer, u.time_to_submit_ms, {context} AS context,
-             c.ip, c.user_agent, r.payload AS record
+             c.ip, c.user_agent, r.payload AS record, {touches} AS touches
          FROM {deliveries} AS d
          JOIN leads AS l ON l.id = d.lead_id AND l.workspace_id = d.workspace_id
          LEFT JOIN lead_submissions AS u ON u.id = coalesce(d.submission_id, {any}) AND u.workspace_id = d.workspace_id
@@ -125,6 +127,7 @@ fn told_sql(dialect: Dialect, deliveries: &str) -> String {
             names = dialect.json_array_of("name"),
         ),
         context = dialect.json_text("u.context"),
+        touches = dialect.json_text("l.touches"),
         any = latest("TRUE"),
         // Whether it is one is for whoever knows the provider's shape to say; this leaves out most that are none.
         record = latest(r#"x.source = 'webhook' AND x.payload LIKE '%"lead_id":%' AND x.payload LIKE '%"trigger":%'"#),
@@ -155,7 +158,7 @@ pub async fn as_if_told(
     let as_delivery = "(SELECT x.id, x.workspace_id, x.id AS destination_id, x.id AS event_id, 'lead.created' AS event,
              x.id AS lead_id, (SELECT u.id FROM lead_submissions AS u WHERE u.lead_id = x.id
                                ORDER BY u.id DESC LIMIT 1) AS submission_id,
-             CAST(0 AS BIGINT) AS attempt_count, CAST(0 AS BIGINT) AS plan_attempt, CAST(NULL AS TEXT) AS payload,
+             CAST(0 AS BIGINT) AS attempt_count, CAST(0 AS BIGINT) AS plan_attempt, CAST(NULL AS TEXT) AS goal, CAST(NULL AS TEXT) AS payload,
              x.created_at FROM leads AS x)";
     let values = [json_set(&[id])];
     let picked = reader.query_one(&load_sql(dialect, as_delivery), &values).await?;
@@ -210,5 +213,6 @@ fn read(row: &Row) -> Result<Told, Error> {
         related_projects: row.json("related_projects")?,
         submission,
         record: raw("record")?,
+        touches: raw("touches")?,
     })
 }

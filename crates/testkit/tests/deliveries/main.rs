@@ -2,8 +2,10 @@
 
 mod attempts;
 mod breaker;
+mod conversions;
 mod desk;
 mod health;
+mod oauth;
 mod payloads;
 mod plans;
 mod replays;

@@ -33,7 +33,7 @@ fn a_payload_is_json_with_the_promised_keys() {
         now: Timestamp(0),
     };
 
-    let text = sample(&Shape::Fixed(Format::Leadline), &made_up);
+    let text = sample(&Shape::Fixed(Format::Leadline), &made_up).expect("a sample");
 
     let payload: Value = serde_json::from_str(&text).expect("JSON");
     let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");

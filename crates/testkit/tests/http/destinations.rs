@@ -51,7 +51,7 @@ async fn a_destination_shows_its_secret_once_and_how_it_fares(#[values(Db::Sqlit
     let mut health = found["health"].clone();
     let hours = health["hours"].take();
     let p95 = health["p95Ms"].take();
-    let rest = json!({"pending": 0, "dead": 0, "delivered24h": 1, "failed24h": 0, "successRate": 1.0, "p95Ms": null,
+    let rest = json!({"pending": 0, "dead": 0, "skipped": 0, "delivered24h": 1, "failed24h": 0, "successRate": 1.0, "p95Ms": null,
         "hours": null, "lastStatus": 200, "lastError": null, "lastAttemptAt": site.app.now(), "lastFailure": null,
         "lastFailedAt": null, "breaker": null});
     assert_eq!(health, rest);

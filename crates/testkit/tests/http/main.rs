@@ -5,6 +5,7 @@ mod browser;
 mod callbacks;
 mod chats;
 mod context;
+mod conversions;
 mod delivery_log;
 mod destinations;
 mod errors;

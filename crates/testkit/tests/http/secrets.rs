@@ -25,6 +25,14 @@ const HOOK_SECRET: &str = "hmac-secret-of-the-hook";
 const HEADER_SECRET: &str = "header-secret-of-the-hook";
 const VERIFY_TOKEN: &str = "verify-token-of-the-hook";
 const ACCESS_TOKEN: &str = "access-token-of-the-hook";
+const DEVELOPER_TOKEN: &str = "developer-token-of-google-ads";
+const CLIENT_SECRET: &str = "client-secret-of-oauth";
+const REFRESH_TOKEN: &str = "refresh-token-of-oauth";
+const NEXT_REFRESH_TOKEN: &str = "next-refresh-token-of-oauth";
+const OAUTH_TOKEN: &str = "access-token-by-oauth";
+const META_TOKEN: &str = "access-token-of-meta";
+const CERTIFICATE: &str = include_str!("../../../outbound/tests/outbound/fixtures/receiver.crt");
+const CERTIFICATE_KEY: &str = include_str!("../../../outbound/tests/outbound/fixtures/receiver.key");
 
 /// Every line that is logged while it is watched, whatever its level.
 #[derive(Clone, Default)]
@@ -70,6 +78,34 @@ async fn destination(admin: &Caller<'_>, url: &str) -> (String, Vec<String>) {
     let renewed = admin.post(&format!("{path}/regenerate-secret"), json!({"overlapHours": 168})).await.json();
     let secret = |view: &Value| view["secret"].as_str().expect("the secret, this once").to_owned();
     (path, vec![secret(&made), secret(&renewed)])
+}
+
+/// Destinations of ad platforms, asked with everything that one can be asked with. Gives their paths.
+async fn platforms(admin: &Caller<'_>, [google, meta, tokens]: [&Receiver; 3]) -> [String; 2] {
+    let told = json!({"access_token": OAUTH_TOKEN, "refresh_token": NEXT_REFRESH_TOKEN, "expires_in": 3_600});
+    tokens.answers_otherwise(Answer::Body(200, told.to_string()));
+    let echo = |sent: &[&str]| {
+        let message = format!("you sent {}", sent.join(" and "));
+        Answer::Body(400, json!({"error": {"message": message}}).to_string())
+    };
+    google.answers_otherwise(echo(&[DEVELOPER_TOKEN, CLIENT_SECRET, OAUTH_TOKEN]));
+    meta.answers_otherwise(echo(&[META_TOKEN]));
+    let oauth = json!({"grant": "refresh_token", "tokenUrl": tokens.url(), "clientId": "client-1",
+        "clientSecret": CLIENT_SECRET, "refreshToken": REFRESH_TOKEN});
+    let goals = json!([{"on": "created", "name": "Lead", "conversionAction": "customers/1/conversionActions/2"}]);
+    let google = json!({"name": "Google Ads", "url": google.url(), "format": "google_ads", "token": DEVELOPER_TOKEN,
+        "oauth": oauth, "conversions": {"goals": goals, "withIdentifiers": true}, "retryPlan": "none",
+        "clientCertificate": {"certificate": CERTIFICATE, "key": CERTIFICATE_KEY}});
+    let meta = json!({"name": "Meta", "url": meta.url(), "format": "meta_capi", "token": META_TOKEN, "retryPlan": "none",
+        "conversions": {"goals": goals, "testEventCode": "TEST1"}});
+    let mut paths = Vec::new();
+    for body in [google, meta] {
+        let made = admin.post("/v1/delivery/destinations", body).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        assert_eq!(made.json()["hasToken"], true);
+        paths.push(format!("/v1/delivery/destinations/{}", made.json()["id"].as_str().expect("an id")));
+    }
+    paths.try_into().expect("two")
 }
 
 async fn hook(admin: &Caller<'_>, reception: Value) -> String {
@@ -169,6 +205,15 @@ async fn error_pages(admin: &Caller<'_>, destination: &str) -> Vec<Found> {
     let headers = json!({"X-Bad Name": PASSWORD, "X-Control": format!("{PASSWORD}\u{1}"), "webhook-id": PASSWORD});
     let pages = [
         admin.patch(destination, json!({"headers": headers})).await,
+        admin.patch(destination, json!({"token": format!("{DEVELOPER_TOKEN}\n{DEVELOPER_TOKEN}")})).await,
+        admin.patch(destination, json!({"clientCertificate": {"certificate": CERTIFICATE_KEY, "key": ""}})).await,
+        admin
+            .patch(
+                destination,
+                json!({"oauth": {"grant": CLIENT_SECRET, "tokenUrl": "x", "clientId": "",
+            "clientSecret": format!("{CLIENT_SECRET}\u{0}")}}),
+            )
+            .await,
         admin.patch("/v1/admin/analysis", json!({"endpoint": {"key": format!("{ANALYSIS_KEY}\n")}, "x": 1})).await,
         admin.patch("/v1/admin/analysis", json!({"endpoint": {"key": format!("{ANALYSIS_KEY} é")}})).await,
     ];
@@ -244,18 +289,31 @@ async fn no_secret_stands_anywhere_in_clear_after_it_was_set(#[values(Db::Sqlite
         [PASSWORD, BASIC, ANALYSIS_KEY, HOOK_SECRET, HEADER_SECRET, VERIFY_TOKEN, ACCESS_TOKEN].map(str::to_owned),
     );
 
-    use_them(&site, &admin, &receiver, &[&reached, &nobody]).await;
+    let [at_google, at_meta, tokens] = [Receiver::start().await, Receiver::start().await, Receiver::start().await];
+    let [google, meta] = platforms(&admin, [&at_google, &at_meta, &tokens]).await;
+    let of_the_key = CERTIFICATE_KEY.lines().nth(1).expect("a line of the key");
+    let of_platforms = [DEVELOPER_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, NEXT_REFRESH_TOKEN, OAUTH_TOKEN, META_TOKEN];
+    secrets.extend(of_platforms.into_iter().chain([of_the_key]).map(str::to_owned));
+
+    use_them(&site, &admin, &receiver, &[&reached, &nobody, &google, &meta]).await;
 
     let sent = receiver.received();
     assert!(sent.iter().any(|request| request.header("authorization").contains(PASSWORD)), "they are in use");
     assert!(sent.iter().any(|request| request.header("authorization").contains(ANALYSIS_KEY)), "they are in use");
+    let asked: Vec<_> = at_google.received().into_iter().chain(at_meta.received()).collect();
+    assert!(asked.iter().any(|request| request.header("developer-token") == DEVELOPER_TOKEN), "they are in use");
+    assert!(asked.iter().any(|request| request.header("authorization").contains(OAUTH_TOKEN)), "they are in use");
+    assert!(asked.iter().any(|request| request.uri.contains(META_TOKEN)), "they are in use");
+    assert!(tokens.received().iter().any(|one| String::from_utf8_lossy(&one.body).contains(REFRESH_TOKEN)));
     let rows = columns(&site).await;
+    assert_somewhere(&rows, "you sent ••• and ••• and •••");
     assert_somewhere(&rows, "ada@example.com");
     assert_somewhere(&rows, "you sent ••• and •••");
     assert_somewhere(&rows, "x-webhook-secret");
     assert_nowhere(&rows, &secrets);
     let answers = answers(&admin).await;
     assert_somewhere(&answers, "headerNames");
+    assert_somewhere(&answers, "clientCertificateSha256\":\"");
     assert_somewhere(&answers, "previousSecretUntil\":\"2");
     assert_nowhere(&answers, &secrets);
     assert_nowhere(&error_pages(&admin, &reached).await, &secrets);

@@ -2,9 +2,12 @@ import { Accordion, Alert, Button, Checkbox, Group, Modal, Select, Stack, Textar
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { fieldErrors, messageOf } from '@/api/problem';
+import { fieldErrors, messageOf, Problem } from '@/api/problem';
 import type { Destination, TemplatePreset } from '@/api/shapes';
 import { humanise } from '@/lib/text';
+import { AccessFields } from './AccessFields';
+import { ConversionFields } from './ConversionFields';
+import { blankGoal, platformOf } from './conversions';
 import { FORMATS, formatOf } from './formats';
 import { eventsQuery, useSaveDestination } from './queries';
 import { HowFields, WhoFields } from './RuleFields';
@@ -51,6 +54,13 @@ function isRuled({ projectId, filter }: Destination): boolean {
   return projectId != null || hasNames || minScore != null || maxSuspicion != null;
 }
 
+/** What is wrong, by the field it is about, however deep that stands. */
+function errorsOf(error: unknown): Record<string, string> {
+  const nested = error instanceof Problem ? error.errors : [];
+  const byPath = nested.map(({ pointer, message }) => [pointer.split('/').filter(Boolean).join('.'), message]);
+  return { ...fieldErrors(error), ...Object.fromEntries(byPath) };
+}
+
 function DestinationForm({ destination, onClose, onSaved }: DestinationDialogProps) {
   const events = useQuery(eventsQuery);
   const save = useSaveDestination(destination?.id);
@@ -59,15 +69,19 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
     initialValues: valuesOf(destination),
     validate: {
       name: (value) => (value.trim() ? null : 'Give it a name.'),
-      url: (value) => (/^https?:\/\/.+/i.test(value.trim()) ? null : 'Enter an address that begins with https://.'),
-      events: (value) => (value.length > 0 ? null : 'Choose at least one event.'),
+      url: (value, { format, conversions }) => {
+        if (!/^https?:\/\/.+/i.test(value.trim())) return 'Enter an address that begins with https://.';
+        const isUnfilled = platformOf(format) && conversions.upload !== 'file' && /CUSTOMER-ID|PIXEL-ID/.test(value);
+        return isUnfilled ? 'Put your own id in the place of the capitals.' : null;
+      },
+      events: (value, { format }) => (platformOf(format) || value.length > 0 ? null : 'Choose at least one event.'),
       headers: (value) => (parseHeaders(value) ? null : 'Write one "Name: value" a line.'),
       template: (value, { format }) => (format !== 'template' || value.trim() ? null : 'Write a template.'),
     },
   });
   const submit = form.onSubmit((values) => {
     const input = inputOf(values, destination);
-    save.mutate(input, { onSuccess: onSaved, onError: (error) => form.setErrors(fieldErrors(error)) });
+    save.mutate(input, { onSuccess: onSaved, onError: (error) => form.setErrors(errorsOf(error)) });
   });
   const takePreset = ({ name, hint: says, url, template, contentType, method, headers }: TemplatePreset) => {
     form.setValues((values) => ({
@@ -79,6 +93,24 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
       headers: values.headers || linesOf(headers),
     }));
     setHint(says);
+  };
+  const platform = platformOf(form.values.format);
+  const takeFormat = (format: string | null) => {
+    const chosen = platformOf(format ?? '');
+    form.setValues(({ conversions, url = '', access }) => ({
+      format: format ?? form.values.format,
+      url: chosen && (url === '' || url === platform?.url) ? chosen.url : url,
+      ...(chosen &&
+        conversions &&
+        conversions.goals.length === 0 && {
+          conversions: { ...conversions, goals: [blankGoal(chosen.firstName)] },
+        }),
+      ...(format === 'google_ads' &&
+        access &&
+        !access.tokenUrl && {
+          access: { ...access, usesOauth: true, tokenUrl: 'https://oauth2.googleapis.com/token' },
+        }),
+    }));
   };
   const kept = destination?.headerNames ?? [];
   const opened = destination && isRuled(destination) ? ['who'] : [];
@@ -93,13 +125,15 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
           placeholder="https://example.com/hooks/leads"
           {...form.getInputProps('url')}
         />
-        <Checkbox.Group label="Events" {...form.getInputProps('events')}>
-          <Group gap="xs" mt={4}>
-            {(events.data ?? form.values.events).map((event) => (
-              <Checkbox key={event} size="xs" value={event} label={humanise(event)} title={event} />
-            ))}
-          </Group>
-        </Checkbox.Group>
+        {!platform && (
+          <Checkbox.Group label="Events" {...form.getInputProps('events')}>
+            <Group gap="xs" mt={4}>
+              {(events.data ?? form.values.events).map((event) => (
+                <Checkbox key={event} size="xs" value={event} label={humanise(event)} title={event} />
+              ))}
+            </Group>
+          </Checkbox.Group>
+        )}
         <Group grow align="flex-start">
           <Select
             label="Format"
@@ -108,9 +142,11 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
             allowDeselect={false}
             data={FORMATS.map(({ value, label }) => ({ value, label }))}
             {...form.getInputProps('format')}
+            onChange={takeFormat}
           />
           <Select label="Retry plan" allowDeselect={false} data={RETRY_PLANS} {...form.getInputProps('retryPlan')} />
         </Group>
+        {platform && <ConversionFields form={form} platform={platform} hasToken={destination?.hasToken ?? false} />}
         {form.values.format === 'template' && (
           <>
             <TemplateEditor
@@ -149,6 +185,12 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
             <Accordion.Control>Which leads</Accordion.Control>
             <Accordion.Panel>
               <WhoFields form={form} />
+            </Accordion.Panel>
+          </Accordion.Item>
+          <Accordion.Item value="access">
+            <Accordion.Control>Signing in</Accordion.Control>
+            <Accordion.Panel>
+              <AccessFields form={form} destination={destination} />
             </Accordion.Panel>
           </Accordion.Item>
           <Accordion.Item value="how">

@@ -1,4 +1,4 @@
-import { Alert, Button, Menu, Skeleton } from '@mantine/core';
+import { Alert, Anchor, Button, Menu, Skeleton } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
@@ -22,6 +22,7 @@ import {
 import { Confirm } from '@/ui/Confirm';
 import { SecretOnce } from '@/ui/SecretOnce';
 import { toast } from '@/ui/toast';
+import { goalWords, platformOf } from './conversions';
 import { Deliveries } from './Deliveries';
 import { DestinationDialog } from './DestinationDialog';
 import classes from './Destinations.module.css';
@@ -161,7 +162,9 @@ const PLAN_WORDS: Record<string, string> = {
 };
 
 function Facts({ destination }: { destination: Destination }) {
-  const { url, events, format, retryPlan, headerNames, secretLast4, previousSecretUntil } = destination;
+  const { id, url, events, format, retryPlan, headerNames, secretLast4, previousSecretUntil } = destination;
+  const { oauth, clientCertificateSha256 } = destination;
+  const goals = platformOf(format) ? goalWords(destination) : [];
   const rules = ruleWords(destination);
   return (
     <dl className={classes.facts}>
@@ -177,6 +180,36 @@ function Facts({ destination }: { destination: Destination }) {
       </dd>
       <dt>Format</dt>
       <dd>{formatOf(format)?.label ?? format}</dd>
+      {goals.length > 0 && (
+        <>
+          <dt>Conversions</dt>
+          <dd>
+            {goals.join('; ')}
+            {format === 'google_ads' && (
+              <>
+                {' '}
+                <Anchor href={`/v1/delivery/destinations/${id}/conversions.csv`} fz="inherit" download>
+                  Download the file for Google Ads
+                </Anchor>
+              </>
+            )}
+          </dd>
+        </>
+      )}
+      {oauth && (
+        <>
+          <dt>OAuth</dt>
+          <dd>
+            tokens from {oauth.tokenUrl} as {oauth.clientId}
+          </dd>
+        </>
+      )}
+      {clientCertificateSha256 && (
+        <>
+          <dt>Certificate</dt>
+          <dd>SHA-256 {clientCertificateSha256}</dd>
+        </>
+      )}
       <dt>Retry plan</dt>
       <dd>{PLAN_WORDS[retryPlan] ?? retryPlan}</dd>
       {headerNames.length > 0 && (
@@ -215,7 +248,7 @@ function HeldBack({ breaker }: { breaker: NonNullable<Destination['health']['bre
 
 /** How it fares, in figures. */
 function HealthFigures({ health }: { health: Destination['health'] }) {
-  const { delivered24h, failed24h, pending, dead, p95Ms, hours, lastFailure, lastFailedAt } = health;
+  const { delivered24h, failed24h, pending, dead, skipped, p95Ms, hours, lastFailure, lastFailedAt } = health;
   return (
     <>
       <div className={classes.figures}>
@@ -226,6 +259,7 @@ function HealthFigures({ health }: { health: Destination['health'] }) {
         <Figure name="95 of 100 within" value={p95Ms == null ? '–' : duration(p95Ms)} />
         <Figure name="Waiting" value={formatCount(pending)} />
         <Figure name="Dead letters" value={formatCount(dead)} />
+        {skipped > 0 && <Figure name="Skipped" value={formatCount(skipped)} />}
       </div>
       {lastFailure && lastFailedAt && (
         <p className={classes.lastFailure}>

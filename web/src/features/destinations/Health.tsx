@@ -56,6 +56,7 @@ const STATE_WORDS = {
   delivered: { color: 'green', word: 'Delivered' },
   dead: { color: 'red', word: 'Dead' },
   cancelled: { color: 'gray', word: 'Cancelled' },
+  skipped: { color: 'gray', word: 'Skipped' },
 } as const;
 
 export const stateWord = (state: Delivery['state']) => STATE_WORDS[state].word;

@@ -24,7 +24,15 @@ describe('headers', () => {
 });
 
 it('explains each format and says nothing of one that it does not know', () => {
-  expect(FORMATS.map(({ value }) => value)).toEqual(['leadline', 'crm', 'whatconverts', 'simple', 'template']);
+  expect(FORMATS.map(({ value }) => value)).toEqual([
+    'leadline',
+    'crm',
+    'whatconverts',
+    'simple',
+    'template',
+    'google_ads',
+    'meta_capi',
+  ]);
   expect(FORMATS.every(({ label, says }) => label && says)).toBe(true);
   expect(formatOf('whatconverts')?.label).toBe('WhatConverts');
   expect(formatOf('of-a-later-version')).toBeUndefined();

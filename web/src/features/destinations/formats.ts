@@ -32,6 +32,16 @@ export const FORMATS: [Format, ...Format[]] = [
     label: 'Your own template',
     says: 'JSON that you write, with placeholders for what is known of the lead.',
   },
+  {
+    value: 'google_ads',
+    label: 'Google Ads conversions',
+    says: 'Tells Google Ads when a lead that came by one of its ads reaches a step of yours: by gclid, gbraid or wbraid.',
+  },
+  {
+    value: 'meta_capi',
+    label: 'Meta Conversions API',
+    says: 'Tells Meta when a lead reaches a step of yours. E-mail address and phone number leave as hashes alone.',
+  },
 ];
 
 export const formatOf = (value: string) => FORMATS.find((format) => format.value === value);

@@ -16,7 +16,7 @@ export interface DeliveriesSearch {
   page?: number;
 }
 
-export const STATES: DeliveryState[] = ['pending', 'delivered', 'dead', 'cancelled'];
+export const STATES: DeliveryState[] = ['pending', 'delivered', 'dead', 'cancelled', 'skipped'];
 
 const LOCAL_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 

@@ -1,4 +1,6 @@
 import type { Destination, DestinationInput } from '@/api/shapes';
+import { type AccessValues, accessInputOf, accessValuesOf } from './access';
+import { type ConversionValues, conversionsInputOf, conversionValuesOf, platformOf } from './conversions';
 import { FORMATS } from './formats';
 
 /** A number as a field holds it: empty where there is none. */
@@ -29,6 +31,8 @@ export interface DestinationValues {
   maxInFlight: NumberValue;
   requestsPerMinute: NumberValue;
   inOrder: boolean;
+  conversions: ConversionValues;
+  access: AccessValues;
 }
 
 export const DEFAULT_IN_FLIGHT = 8;
@@ -59,6 +63,8 @@ export function valuesOf(destination: Destination | undefined): DestinationValue
     maxInFlight: destination?.maxInFlight ?? DEFAULT_IN_FLIGHT,
     requestsPerMinute: destination?.requestsPerMinute ?? '',
     inOrder: destination?.inOrder ?? false,
+    conversions: conversionValuesOf(destination),
+    access: accessValuesOf(destination),
   };
 }
 
@@ -105,6 +111,12 @@ export function inputOf(values: DestinationValues, destination: Destination | un
     requestsPerMinute: numberOf(values.requestsPerMinute),
     inOrder: values.inOrder,
   };
+  if (platformOf(values.format)) {
+    // Its events follow from its conversions.
+    delete input.events;
+    input.conversions = conversionsInputOf(values.conversions);
+  }
+  Object.assign(input, accessInputOf(values.access, destination));
   if (isTemplate) input.template = values.template;
   if (values.projectId !== (destination?.projectId ?? '')) input.projectId = values.projectId || null;
   if (Object.keys(headers).length > 0) input.headers = headers;

@@ -7,7 +7,7 @@ use leadline_domain::{
     names,
     time::Timestamp,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::leadline::{Lead, Workspace};
 
@@ -48,6 +48,8 @@ pub struct Facts<'a> {
     pub is_cause: bool,
     /// The lead's latest submission besides that one that may be another product's record.
     pub record: Option<Map<String, Value>>,
+    /// Every touch of the lead, where its visits were followed.
+    pub touches: Option<&'a RawValue>,
     /// The lead's latest conversation.
     pub conversation_id: Option<ConversationId>,
     /// When the lead was last talked to before.

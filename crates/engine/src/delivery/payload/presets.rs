@@ -50,7 +50,7 @@ pub const PRESETS: [Preset; 8] = [
     Preset {
         id: "hubspot",
         name: "HubSpot",
-        hint: "Makes a contact. Create a private app with the scope crm.objects.contacts.write and put its token into the header. HubSpot answers 409 for a contact that it has already.",
+        hint: "Makes a contact. Create a private app with the scope crm.objects.contacts.write and put its token into the header; for a public app use OAuth under Signing in, with the token address https://api.hubapi.com/oauth/v1/token. HubSpot answers 409 for a contact that it has already.",
         url: "https://api.hubapi.com/crm/v3/objects/contacts",
         template: include_str!("presets/hubspot.json"),
         headers: &[("Authorization", "Bearer YOUR-PRIVATE-APP-TOKEN")],
@@ -77,7 +77,7 @@ pub const PRESETS: [Preset; 8] = [
     Preset {
         id: "zoho",
         name: "Zoho CRM",
-        hint: "Makes a lead, or updates the one with the same e-mail address. Choose the address of your data centre, and put an access token into the header; one that does not expire comes from a connection or a function of Zoho's.",
+        hint: "Makes a lead, or updates the one with the same e-mail address. Choose the address of your data centre. Under Signing in, use OAuth with the token address https://accounts.zoho.com/oauth/v2/token, the scope ZohoCRM.modules.leads.ALL and the word Zoho-oauthtoken before the token; that takes the place of the header.",
         url: "https://www.zohoapis.com/crm/v6/Leads/upsert",
         template: include_str!("presets/zoho.json"),
         headers: &[("Authorization", "Zoho-oauthtoken YOUR-ACCESS-TOKEN")],

@@ -1,6 +1,7 @@
 //! A lead that nobody is: what the test button sends, and what a template is looked at with.
 
 use leadline_domain::{
+    attribution::{Touch, TouchParams},
     context::{Context, Location},
     ids::{ContactId, DeliveryId, LeadId, SubmissionId},
     time::Timestamp,
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json, value::RawValue, value::to_raw_value};
 use uuid::Uuid;
 
 use super::{
-    Shape,
+    NotSent, Shape,
     facts::{Behaviour, Evidence, Facts},
     leadline::{Lead, Payload, Stage, Submission, Workspace},
 };
@@ -39,8 +40,10 @@ pub struct Sample<'a> {
 }
 
 /// A whole lead in this shape, marked as a test where the shape has a mark for it.
-#[must_use]
-pub fn sample(shape: &Shape, sample: &Sample<'_>) -> String {
+///
+/// # Errors
+/// Where the shape has none and the receiver would take it for real.
+pub fn sample(shape: &Shape, sample: &Sample<'_>) -> Result<String, NotSent> {
     let Sample { event, ids, delivery_id, workspace, environment, now } = *sample;
     let [event_id, lead_id, submission_id, project_id, stage_id, contact_id] = ids;
     let (project_id, stage_id) = (project_id.to_string(), stage_id.to_string());
@@ -110,11 +113,15 @@ pub fn sample(shape: &Shape, sample: &Sample<'_>) -> String {
         submission: Some(evidence),
         is_cause: true,
         record: None,
+        touches: None,
         conversation_id: None,
         last_conversation_at: None,
     };
+    if let Shape::Conversions(platform) = shape {
+        return platform.trial(&facts, vec![click(now)], now);
+    }
     if let Some(text) = shape.text(&facts) {
-        return text;
+        return Ok(text);
     }
     let (fields, match_reason) = (raw(json!(fields)), raw(json!({ "by": "new", "refused": [] })));
     let submission = Submission {
@@ -126,11 +133,17 @@ pub fn sample(shape: &Shape, sample: &Sample<'_>) -> String {
         message: Some(MESSAGE),
         match_reason: &match_reason,
     };
-    Payload {
+    let payload = Payload {
         lead: Some(lead()),
         submission: Some(submission),
         test: true,
         ..Payload::new(event, event_id, now, workspace, environment)
-    }
-    .to_text()
+    };
+    Ok(payload.to_text())
+}
+
+/// A click that nobody made.
+fn click(now: Timestamp) -> Touch {
+    let ids = ["gclid", "fbclid"].map(|name| (name.to_owned(), "test-click-of-leadline".to_owned()));
+    Touch { at: now, params: TouchParams { click_ids: ids.into(), ..TouchParams::default() } }
 }

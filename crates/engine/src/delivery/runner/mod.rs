@@ -9,6 +9,7 @@
 mod breakers;
 mod hours;
 mod lanes;
+mod left_out;
 mod record;
 
 use std::{
@@ -41,13 +42,14 @@ use tokio::{
 
 use self::{
     lanes::{Lane, shares},
+    left_out::part,
     record::{Done, Job, Result as Outcome, record},
 };
 use super::{
-    payload::{Format, Shape, needs_more, of_picked},
+    payload::{Format, NotSent, Shape, needs_more, of_picked},
     send::{Attempt, DestinationForSending, Outgoing, send_once},
 };
-use crate::{Engine, random_bytes};
+use crate::{Engine, live::LiveHint, random_bytes};
 
 /// What destinations without a breaker go by.
 const NEVER_OPEN: Breaker = Breaker { failures: 0, open: None };
@@ -120,6 +122,14 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, Error> {
 enum Round {
     RecordAndLease,
     RecordOnly,
+}
+
+/// What a round takes on.
+#[derive(Default)]
+struct Leased {
+    jobs: Vec<Job>,
+    /// What the screens are told of deliveries of which nothing is sent.
+    skipped: Vec<LiveHint>,
 }
 
 struct Runner {
@@ -211,7 +221,7 @@ impl Runner {
         self.remembered_at = Some(Instant::now());
     }
 
-    /// Records what has come in and leases what may go out. Gives how many were leased.
+    /// Records what has come in and leases what may go out. Gives how many were leased, or left out for good.
     async fn round(&mut self, round: Round) -> Result<usize, Error> {
         let shares = match round {
             Round::RecordAndLease => self.shares().await?,
@@ -226,7 +236,7 @@ impl Runner {
         for (id, breaker) in &breakers {
             self.hold_back(*id, breaker, self.engine.clock.now());
         }
-        let jobs = self.lease(&mut tx, &shares).await?;
+        let Leased { jobs, skipped } = self.lease(&mut tx, &shares).await?;
         hours::count(&mut tx, &self.done, &told.counted).await?;
         tx.commit().await?;
 
@@ -236,7 +246,12 @@ impl Runner {
         if told.has_events || has_breaker_events {
             self.engine.wake.events.notify_one();
         }
-        let leased = jobs.len();
+        let leased = jobs.len() + skipped.len();
+        if !skipped.is_empty() {
+            // Nothing comes back for these, and more may be due behind them.
+            self.engine.wake.deliveries.notify_one();
+        }
+        skipped.into_iter().for_each(|hint| self.engine.live.publish(hint));
         jobs.into_iter().for_each(|job| self.start(job));
         metrics::gauge!("leadline_deliveries_in_flight").set(self.tasks.len() as f64);
         Ok(leased)
@@ -299,7 +314,7 @@ impl Runner {
         let lane = self.lanes.entry(row.id).or_insert_with(|| Lane::new(row.updated_at, slots));
         lane.version = row.updated_at;
         lane.set_limit(row.rules.requests_per_minute);
-        let opened = DestinationForSending::open(row, &self.engine.keys, self.engine.clock.now());
+        let opened = DestinationForSending::open(row, &self.engine, self.engine.clock.now());
         if let Err(error) = &opened {
             // Said once for each version; its deliveries wait until somebody mends it.
             tracing::error!(destination.id = %row.id, %error, "a destination cannot be used");
@@ -323,7 +338,7 @@ impl Runner {
         }
     }
 
-    async fn lease(&self, tx: &mut Tx, shares: &[(DestinationId, usize)]) -> Result<Vec<Job>, Error> {
+    async fn lease(&self, tx: &mut Tx, shares: &[(DestinationId, usize)]) -> Result<Leased, Error> {
         let now = self.engine.clock.now();
         // Destinations with the same share are asked for together: mostly that is all of them.
         let mut by_share: BTreeMap<usize, Vec<DestinationId>> = BTreeMap::new();
@@ -346,15 +361,23 @@ impl Runner {
         // can be opened.
         picked.retain(|one| self.destination(one.destination_id).is_some());
         picked.sort_by_key(|one| (one.plan_attempt, one.created_at));
-        let payloads = self.payloads(tx, &picked).await?;
+        let payloads = self.payloads(tx, &picked, now).await?;
+        let (picked, payloads, skipped) = part(picked, payloads);
+        deliveries::skip(tx, &skipped.rows, now).await?;
         let leases: Vec<Lease<'_>> =
             picked.iter().zip(&payloads).map(|(one, payload)| Lease { id: one.id, payload }).collect();
         let until = now.plus_ms(LEASE_MS);
         deliveries::lease(tx, &leases, until).await?;
-        Ok(picked.into_iter().zip(payloads).filter_map(|(one, payload)| self.job(one, payload, until)).collect())
+        let jobs = picked.into_iter().zip(payloads).filter_map(|(one, payload)| self.job(one, payload, until));
+        Ok(Leased { jobs: jobs.collect(), skipped: skipped.hints })
     }
 
-    async fn payloads(&self, tx: &mut Tx, picked: &[Picked]) -> Result<Vec<String>, Error> {
+    async fn payloads(
+        &self,
+        tx: &mut Tx,
+        picked: &[Picked],
+        now: Timestamp,
+    ) -> Result<Vec<Result<String, NotSent>>, Error> {
         let shapes: Vec<Shape> = picked
             .iter()
             .map(|one| self.destination(one.destination_id).map_or(OURS, |destination| destination.shape.clone()))
@@ -367,7 +390,7 @@ impl Runner {
         Ok(picked
             .iter()
             .zip(&shapes)
-            .map(|(one, shape)| of_picked(one, told.get(&one.id), shape, environment))
+            .map(|(one, shape)| of_picked(one, told.get(&one.id), shape, environment, now))
             .collect())
     }
 
@@ -457,7 +480,7 @@ impl Sender {
         let outgoing =
             Outgoing { destination: &destination, event: &job.event, delivery_id: job.id, body: job.body.clone() };
         let attempt = tokio::select! {
-            attempt = send_once(&self.engine.client, &outgoing, now, timeout) => attempt,
+            attempt = send_once(&self.engine, &outgoing, now, timeout) => attempt,
             _ = self.hurry.wait_for(|hurry| *hurry) => return Outcome::Unsent,
         };
         self.judged(job, attempt)

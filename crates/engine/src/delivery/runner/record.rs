@@ -10,7 +10,7 @@ use leadline_domain::{
 };
 use leadline_store::{
     Error, Tx,
-    deliveries::{self, Finished, NewAttempt, State, Unsent},
+    deliveries::{self, Finished, NewAttempt, Picked, State, Unsent},
     destinations,
     events::{self, NewActivity, NewEvent},
 };
@@ -90,7 +90,7 @@ impl Done {
         match state {
             State::Pending if *is_probe && destination.rules.in_order => (*plan_attempt).max(1),
             State::Pending if *is_probe => *plan_attempt,
-            State::Pending | State::Delivered | State::Dead | State::Cancelled => plan_attempt + 1,
+            State::Pending | State::Delivered | State::Dead | State::Cancelled | State::Skipped => plan_attempt + 1,
         }
     }
 
@@ -254,6 +254,16 @@ fn outcome(job: &Job, attempt: &Attempt) -> Value {
         "status": attempt.status,
         "error": attempt.error,
     })
+}
+
+/// A hint of what became of a delivery before it was leased.
+pub(super) fn hint_of(kind: &str, picked: &Picked) -> LiveHint {
+    let Picked { workspace_id, id, destination_id, lead_id, .. } = picked;
+    LiveHint {
+        workspace: *workspace_id,
+        event: "delivery".to_owned(),
+        data: json!({ "kind": kind, "deliveryId": id, "destinationId": destination_id, "leadId": lead_id }),
+    }
 }
 
 fn hint(job: &Job, kind: &str) -> LiveHint {

@@ -1,4 +1,6 @@
 //! What somebody says of a destination when they make or change it, and how its rules are shown.
+//!
+//! What ad platforms are told of is in `conversions`, what a destination is asked with in `access`.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +9,7 @@ use leadline_domain::{
     ids::{ProjectId, SourceId, StageId},
 };
 use leadline_engine::delivery::{
+    access::WishedAccess,
     destinations::Wish,
     rules::{WishedFilter, WishedRules},
 };
@@ -15,6 +18,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::{
+    access::{ClientCertificateRequest, OauthRequest, OauthView},
+    conversions::ConversionsView,
+};
 use crate::extract::present;
 
 /// What a destination is to be. `name`, `url` and `events` are needed to make one; in a change, what is absent stays as
@@ -26,10 +33,12 @@ pub(super) struct DestinationRequest {
     name: Option<String>,
     #[schema(example = "https://crm.example.com/hooks/leads")]
     url: Option<String>,
+    /// Of an ad platform's destination they follow from its conversions.
     #[schema(example = json!(["lead.created"]))]
     events: Option<Vec<String>>,
     /// The shape of the payload: `leadline` (ours, which is what it is unless something else is said), `crm`,
-    /// `whatconverts`, `simple` or `template`. What was sent before is tried again as it was.
+    /// `whatconverts`, `simple`, `template`, or an ad platform's: `google_ads`, `meta_capi`. What was sent before is
+    /// tried again as it was.
     #[schema(example = "leadline")]
     format: Option<String>,
     /// The payload of the format `template`: JSON with `{{placeholders}}` in its strings, as a text or as JSON itself.
@@ -79,6 +88,24 @@ pub(super) struct DestinationRequest {
     requests_per_minute: Option<Option<i64>>,
     /// Whether each delivery waits until those before it have ended.
     in_order: Option<bool>,
+    /// What an ad platform is told of, all of it anew; null for nothing.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ConversionsView>)]
+    conversions: Option<Option<ConversionsView>>,
+    /// How access tokens are got by OAuth 2, all of it anew but for secrets that are left out; null for none. Secrets
+    /// are sealed and never shown again.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<OauthRequest>)]
+    oauth: Option<Option<OauthRequest>>,
+    /// The developer token of Google Ads, or the access token of Meta's Conversions API; null for none. It is sealed
+    /// and never shown again.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    token: Option<Option<String>>,
+    /// The certificate that we show to a receiver which asks for one; null for none. It is sealed and never shown again.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ClientCertificateRequest>)]
+    client_certificate: Option<Option<ClientCertificateRequest>>,
 }
 
 impl From<DestinationRequest> for Wish {
@@ -100,6 +127,12 @@ impl From<DestinationRequest> for Wish {
                 timeout_seconds: request.timeout_seconds,
                 requests_per_minute: request.requests_per_minute,
                 in_order: request.in_order,
+            },
+            conversions: request.conversions.map(|conversions| conversions.map(Into::into)),
+            access: WishedAccess {
+                oauth: request.oauth.map(|oauth| oauth.map(Into::into)),
+                token: request.token,
+                client_certificate: request.client_certificate.map(|certificate| certificate.map(Into::into)),
             },
             max_in_flight: request.max_in_flight,
             retry_plan: request.retry_plan,
@@ -184,6 +217,12 @@ pub(super) struct DestinationRulesView {
     timeout_seconds: Option<i64>,
     requests_per_minute: Option<i64>,
     in_order: bool,
+    /// What an ad platform is told of.
+    conversions: Option<ConversionsView>,
+    /// How access tokens are got; without its secrets.
+    oauth: Option<OauthView>,
+    /// The SHA-256 of the certificate that we show, in hexadecimal; null where there is none.
+    client_certificate_sha256: Option<String>,
 }
 
 impl From<Rules> for DestinationRulesView {
@@ -199,6 +238,9 @@ impl From<Rules> for DestinationRulesView {
             timeout_seconds: rules.timeout_seconds,
             requests_per_minute: rules.requests_per_minute,
             in_order: rules.in_order,
+            conversions: rules.conversions.map(Into::into),
+            oauth: rules.oauth.map(Into::into),
+            client_certificate_sha256: rules.client_certificate,
         }
     }
 }
