@@ -81,7 +81,7 @@ async fn stage(app: &TestApp, name: &str) -> StageId {
 }
 
 async fn move_to(app: &TestApp, lead: LeadId, name: &str) {
-    let to = Move { stage: stage(app, name).await, below: None, op: None };
+    let to = Move { stage: stage(app, name).await, below: None, reason: None, op: None };
     move_stage(&app.engine, &app.actor(), lead, &to).await.expect("moved");
     app.run_jobs().await;
 }
@@ -384,7 +384,7 @@ async fn meta_is_not_told_of_what_is_too_old_for_it(#[values(Db::Sqlite, Db::Pos
     let paused = |is_active| Wish { is_active: Some(is_active), ..Wish::default() };
     let lead = app.submit(with(&json!({}))).await.lead.expect("a lead");
     app.run_jobs().await;
-    let to = Move { stage: stage(&app, "Won").await, below: None, op: None };
+    let to = Move { stage: stage(&app, "Won").await, below: None, reason: None, op: None };
     move_stage(&app.engine, &app.actor(), lead, &to).await.expect("moved");
     leadline_engine::dispatch::dispatch_all(&app.engine).await.expect("dispatched");
 
