@@ -22,7 +22,8 @@ pub struct Conversions {
     /// How they get there.
     #[serde(skip_serializing_if = "Upload::is_request")]
     pub upload: Upload,
-    /// The custom field that a conversion's value stands in; the goal's own value counts where it says none.
+    /// The custom field that a conversion's value stands in. Where it says none, what the lead was sold for counts, and
+    /// where it was not sold the goal's own value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_field: Option<String>,
     /// Google Ads: the manager account that the request is made by.
@@ -243,6 +244,15 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
+/// What a conversion is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worth<'a> {
+    /// So much.
+    pub value: Amount,
+    /// Of this currency, where one is named.
+    pub currency: Option<&'a str>,
+}
+
 /// What an event says of a lead's step.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stepped {
@@ -294,15 +304,21 @@ impl Conversions {
         all.into_iter().filter(|event| told(event)).map(str::to_owned).collect()
     }
 
-    /// What a lead's conversion is worth, by its custom field or else by the goal.
+    /// What a lead's conversion is worth: by its custom field, by what it was `sold` for, or else by the goal.
     #[must_use]
-    pub fn value_of(&self, goal: &Goal, custom_fields: &Map<String, Value>) -> Option<Amount> {
+    pub fn worth_of<'a>(
+        &self,
+        goal: &'a Goal,
+        custom_fields: &Map<String, Value>,
+        sold: Option<Worth<'a>>,
+    ) -> Option<Worth<'a>> {
         let said = self.value_field.as_ref().and_then(|field| match custom_fields.get(field)? {
             Value::Number(number) => number.as_f64().and_then(Amount::of),
             Value::String(text) => Amount::read(text),
             _ => None,
         });
-        said.or(goal.value)
+        let in_its_currency = |value| Worth { value, currency: goal.currency.as_deref() };
+        said.map(in_its_currency).or(sold).or_else(|| goal.value.map(in_its_currency))
     }
 }
 

@@ -1636,6 +1636,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/delivery/destinations/{id}/conversions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The conversions of a Google Ads destination as the file that Google Ads takes for offline conversion import, the
+         *     oldest first: those of leads with a gclid, whatever became of the requests about them
+         */
+        get: operations["get_delivery_destinations_by_id_conversions.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/delivery/template-presets": {
         parameters: {
             query?: never;
@@ -2669,6 +2689,19 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description A certificate with its key, both as PEM. */
+        ClientCertificateRequest: {
+            /**
+             * @description With its chain if it has one.
+             * @example -----BEGIN CERTIFICATE-----
+             */
+            certificate: string;
+            /**
+             * @description Without a password.
+             * @example -----BEGIN PRIVATE KEY-----
+             */
+            key: string;
+        };
         /** @description What a pipeline asks when a lead is won or lost. */
         ClosingView: {
             /** @description Why leads are won; without any nobody is asked. */
@@ -2765,6 +2798,59 @@ export interface components {
             lastMessageAt?: string | null;
             /** Format: date-time */
             completedAt?: string | null;
+        };
+        /** @description A step of a lead that counts as a conversion. */
+        ConversionGoalView: {
+            /**
+             * @description `created`, `stage` (with `stageId`), `won` (any stage that means so) or `converted`.
+             * @example won
+             */
+            on: string;
+            /** Format: uuid */
+            stageId?: string | null;
+            /**
+             * @description The event's name at Meta; the name of Google's conversion action, as files have it.
+             * @example Purchase
+             */
+            name: string;
+            /**
+             * @description Google's conversion action: its id, or its resource name.
+             * @example customers/1234567890/conversionActions/987654321
+             */
+            conversionAction?: string | null;
+            /**
+             * Format: double
+             * @description What it is worth.
+             */
+            value?: number | null;
+            /** @example EUR */
+            currency?: string | null;
+        };
+        /** @description What an ad platform is told of. */
+        ConversionsView: {
+            /** @description The steps that count. A step that meets several counts as the first of them. */
+            goals: components["schemas"]["ConversionGoalView"][];
+            /**
+             * @description `request`, one for each conversion, or `file`: nothing is sent, and somebody uploads the file to Google Ads.
+             * @example request
+             */
+            upload?: string | null;
+            /**
+             * @description The key of the custom field that a lead's value stands in. Where it says none, what the lead was sold for counts,
+             *     and else the goal's value.
+             */
+            valueField?: string | null;
+            /** @description Google Ads: the manager account by which the request is made, in digits. */
+            loginCustomerId?: string | null;
+            /** @description Google Ads: whether hashed e-mail address and phone number go out beside a gclid, or alone. */
+            withIdentifiers?: boolean;
+            /**
+             * @description Meta: `system_generated` or `website`.
+             * @example system_generated
+             */
+            actionSource?: string | null;
+            /** @description Meta: shows events under "Test events" in place of counting them. */
+            testEventCode?: string | null;
         };
         /** @description The customer that a lead becomes. */
         ConvertRequest: {
@@ -2976,6 +3062,7 @@ export interface components {
             /** @example https://crm.example.com/hooks/leads */
             url?: string | null;
             /**
+             * @description Of an ad platform's destination they follow from its conversions.
              * @example [
              *       "lead.created"
              *     ]
@@ -2983,7 +3070,8 @@ export interface components {
             events?: string[] | null;
             /**
              * @description The shape of the payload: `leadline` (ours, which is what it is unless something else is said), `crm`,
-             *     `whatconverts`, `simple` or `template`. What was sent before is tried again as it was.
+             *     `whatconverts`, `simple`, `template`, or an ad platform's: `google_ads`, `meta_capi`. What was sent before is
+             *     tried again as it was.
              * @example leadline
              */
             format?: string | null;
@@ -3047,6 +3135,14 @@ export interface components {
             requestsPerMinute?: number | null;
             /** @description Whether each delivery waits until those before it have ended. */
             inOrder?: boolean | null;
+            conversions?: components["schemas"]["ConversionsView"] | null;
+            oauth?: components["schemas"]["OauthRequest"] | null;
+            /**
+             * @description The developer token of Google Ads, or the access token of Meta's Conversions API; null for none. It is sealed
+             *     and never shown again.
+             */
+            token?: string | null;
+            clientCertificate?: components["schemas"]["ClientCertificateRequest"] | null;
         };
         /** @description The rules of a destination. */
         DestinationRulesView: {
@@ -3066,6 +3162,10 @@ export interface components {
             /** Format: int64 */
             requestsPerMinute?: number | null;
             inOrder: boolean;
+            conversions?: components["schemas"]["ConversionsView"] | null;
+            oauth?: components["schemas"]["OauthView"] | null;
+            /** @description The SHA-256 of the certificate that we show, in hexadecimal; null where there is none. */
+            clientCertificateSha256?: string | null;
         };
         DestinationView: components["schemas"]["DestinationRulesView"] & {
             /** Format: uuid */
@@ -3075,7 +3175,7 @@ export interface components {
             /** @description The events that it gets. */
             events: string[];
             /**
-             * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
+             * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple`, `template`, `google_ads` or `meta_capi`.
              * @example leadline
              */
             format: string;
@@ -3098,6 +3198,8 @@ export interface components {
             projectId?: string | null;
             /** @description The names of its custom headers. Their values are never shown again. */
             headerNames: string[];
+            /** @description Whether it has a token that an ad platform asks for. It is never shown again. */
+            hasToken: boolean;
             isActive: boolean;
             /** @description Why it was switched off, where nobody did it by hand. */
             disabledReason?: string | null;
@@ -3332,6 +3434,12 @@ export interface components {
              * @description Dead letters; counting stops at 10,000.
              */
             dead: number;
+            /**
+             * Format: int64
+             * @description Deliveries of which nothing was sent, since there was nothing that the receiver could use; counting stops at
+             *     10,000.
+             */
+            skipped: number;
             /**
              * Format: int64
              * @description Attempts of the last 24 hours that arrived.
@@ -3842,6 +3950,43 @@ export interface components {
             /** @description 1 to 10,000 characters. */
             value: string;
         };
+        /** @description How access tokens are got by OAuth 2. */
+        OauthRequest: {
+            /**
+             * @description `refresh_token`, on behalf of somebody who agreed once, or `client_credentials`, the client's own.
+             * @example refresh_token
+             */
+            grant: string;
+            /**
+             * @description Where tokens are asked for: an address as of any destination.
+             * @example https://oauth2.googleapis.com/token
+             */
+            tokenUrl: string;
+            clientId: string;
+            /** @description Stays as it is where it is left out and the address stays the same. */
+            clientSecret?: string | null;
+            /** @description Stays as it is where it is left out and the address stays the same. */
+            refreshToken?: string | null;
+            /**
+             * @description Words parted by blanks.
+             * @example https://www.googleapis.com/auth/adwords
+             */
+            scopes?: string | null;
+            /**
+             * @description What stands before the token in the header `Authorization`; `Bearer` unless something else is said.
+             * @example Bearer
+             */
+            scheme?: string | null;
+        };
+        /** @description How access tokens are got, without the secrets. */
+        OauthView: {
+            /** @description `refresh_token` or `client_credentials`. */
+            grant: string;
+            tokenUrl: string;
+            clientId: string;
+            scopes: string;
+            scheme: string;
+        };
         OwnSessionView: {
             /** Format: uuid */
             id: string;
@@ -4276,7 +4421,7 @@ export interface components {
                 /** @description The events that it gets. */
                 events: string[];
                 /**
-                 * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple` or `template`.
+                 * @description The shape of the payload: `leadline`, `crm`, `whatconverts`, `simple`, `template`, `google_ads` or `meta_capi`.
                  * @example leadline
                  */
                 format: string;
@@ -4299,6 +4444,8 @@ export interface components {
                 projectId?: string | null;
                 /** @description The names of its custom headers. Their values are never shown again. */
                 headerNames: string[];
+                /** @description Whether it has a token that an ad platform asks for. It is never shown again. */
+                hasToken: boolean;
                 isActive: boolean;
                 /** @description Why it was switched off, where nobody did it by hand. */
                 disabledReason?: string | null;
@@ -14430,6 +14577,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["All_String"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_delivery_destinations_by_id_conversions.csv": {
+        parameters: {
+            query?: {
+                /** @description Conversions at this time or later; 90 days back, which is as far as Google Ads looks, unless it is said. */
+                from?: string;
+                /** @description Conversions before this time; now, unless it is said. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description The request could not be read */

@@ -102,17 +102,22 @@ fn amounts_are_read_as_people_write_them(#[case] text: &str, #[case] wanted: Opt
 }
 
 #[rstest]
-#[case(json!({"deal": 90.5}), Some(90.5))]
-#[case(json!({"deal": "1200"}), Some(1_200.0))]
-#[case(json!({"deal": "much"}), Some(7.0))]
-#[case(json!({}), Some(7.0))]
-fn a_value_is_the_leads_own_or_else_the_goals(#[case] fields: Value, #[case] wanted: Option<f64>) {
-    let goal = Goal { value: Amount::of(7.0), ..goal(Step::Won, None) };
+#[case::field(json!({"deal": 90.5}), Some(80.0), (90.5, "EUR"))]
+#[case::as_text(json!({"deal": "1200"}), None, (1_200.0, "EUR"))]
+#[case::sold(json!({"deal": "much"}), Some(80.0), (80.0, "USD"))]
+#[case::neither(json!({}), None, (7.0, "EUR"))]
+fn a_value_is_the_leads_own_or_else_the_goals(
+    #[case] fields: Value,
+    #[case] sold: Option<f64>,
+    #[case] wanted: (f64, &str),
+) {
+    let goal = Goal { value: Amount::of(7.0), currency: Some("EUR".to_owned()), ..goal(Step::Won, None) };
+    let sold = sold.and_then(Amount::of).map(|value| Worth { value, currency: Some("USD") });
     let conversions = Conversions { value_field: Some("deal".to_owned()), ..Conversions::default() };
 
-    let value = conversions.value_of(&goal, fields.as_object().expect("an object"));
+    let worth = conversions.worth_of(&goal, fields.as_object().expect("an object"), sold).expect("a value");
 
-    assert_eq!(value.map(Amount::value), wanted);
+    assert_eq!((worth.value.value(), worth.currency), (wanted.0, Some(wanted.1)));
 }
 
 #[test]

@@ -141,7 +141,6 @@ pub(super) fn tell(
     }
     let mut event = data;
     event["op"] = op.into();
-    event["toStageKind"] = stage.kind.as_str().into();
     record.event(lead.id, "lead.stage_changed", place, event);
     let value = lead.values.milli();
     record.count((lead.pipeline_id, lead.stage_id), -1, -value);

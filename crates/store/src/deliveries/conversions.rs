@@ -22,6 +22,10 @@ pub struct Conversion {
     pub touches: Vec<Touch>,
     /// The lead's custom fields.
     pub custom_fields: Map<String, Value>,
+    /// What the lead was sold for, in thousandths of the workspace's currency.
+    pub sales_value_milli: Option<i64>,
+    /// That currency, where the workspace chose one.
+    pub currency: Option<String>,
 }
 
 /// Which conversions.
@@ -51,7 +55,8 @@ pub async fn list_conversions(
     let (after_at, after_id) = span.after.unwrap_or((Timestamp(span.from.0 - 1), DeliveryId(uuid::Uuid::nil())));
     let sql = format!(
         "SELECT d.id, d.created_at, d.goal, {first} AS first_touch, {last} AS last_touch, {touches} AS touches,
-             {custom} AS custom_fields
+             {custom} AS custom_fields, l.sales_value_milli,
+             (SELECT w.settings->>'currency' FROM workspaces AS w WHERE w.id = d.workspace_id) AS currency
          FROM deliveries AS d JOIN leads AS l ON l.id = d.lead_id AND l.workspace_id = d.workspace_id
          WHERE d.destination_id = $1 AND {of_workspace} AND d.created_at >= $3 AND d.created_at < $4
            AND (d.created_at > $5 OR d.id > $6) AND d.goal IS NOT NULL AND l.deleted_at IS NULL
@@ -75,6 +80,8 @@ pub async fn list_conversions(
                 goal: row.get("goal")?,
                 touches: touches_of(&[text("last_touch")?, text("first_touch")?], text("touches")?.as_deref()),
                 custom_fields: custom.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+                sales_value_milli: row.get("sales_value_milli")?,
+                currency: row.get("currency")?,
             })
         })
         .collect()

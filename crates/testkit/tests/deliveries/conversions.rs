@@ -81,7 +81,7 @@ async fn stage(app: &TestApp, name: &str) -> StageId {
 }
 
 async fn move_to(app: &TestApp, lead: LeadId, name: &str) {
-    let to = Move { stage: stage(app, name).await, below: None, reason: None, op: None };
+    let to = Move { stage: stage(app, name).await, below: None, op: None, reason: None };
     move_stage(&app.engine, &app.actor(), lead, &to).await.expect("moved");
     app.run_jobs().await;
 }
@@ -312,6 +312,22 @@ async fn each_step_counts_as_what_was_chosen_for_it(#[values(Db::Sqlite, Db::Pos
     app.stop().await;
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lead_was_sold_for_is_what_its_conversion_is_worth(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let app = TestApp::start(db).await;
+    let receiver = Receiver::start().await;
+    destination_with(&app, google(&receiver)).await;
+    let lead = app.submit(json!({"name": "Ada", "gclid": "G-1"})).await.lead.expect("a stored lead");
+    app.execute("UPDATE leads SET sales_value_milli = 120500").await;
+
+    move_to(&app, lead, "Won").await;
+
+    let conversion = &receiver.received()[0].json()["conversions"][0];
+    assert_eq!((&conversion["conversionValue"], &conversion["currencyCode"]), (&json!(120.5), &json!("USD")));
+    app.stop().await;
+}
+
 fn refused_by_google(code: &str) -> Answer {
     let errors = json!([{"errorCode": {"conversionUploadError": code}, "message": "no"}]);
     let error = json!({"code": 3, "message": "no, at conversions[0]", "details": [{"errors": errors}]});
@@ -384,7 +400,7 @@ async fn meta_is_not_told_of_what_is_too_old_for_it(#[values(Db::Sqlite, Db::Pos
     let paused = |is_active| Wish { is_active: Some(is_active), ..Wish::default() };
     let lead = app.submit(with(&json!({}))).await.lead.expect("a lead");
     app.run_jobs().await;
-    let to = Move { stage: stage(&app, "Won").await, below: None, reason: None, op: None };
+    let to = Move { stage: stage(&app, "Won").await, below: None, op: None, reason: None };
     move_stage(&app.engine, &app.actor(), lead, &to).await.expect("moved");
     leadline_engine::dispatch::dispatch_all(&app.engine).await.expect("dispatched");
 

@@ -40,8 +40,9 @@ fn a_payload_is_json_with_the_promised_keys() {
     assert_eq!(keys(&payload), "createdAt environment event id lead submission test version workspace");
     assert_eq!(
         keys(&payload["lead"]),
-        "company createdAt customFields email firstTouch id lastTouch leadAnalysis name number phone projectId \
-         projectName score source sourceName stage state submissionCount suspicion tags title updatedAt"
+        "closeReason company createdAt currency customFields email firstTouch id lastTouch leadAnalysis name number \
+         phone projectId projectName quotable quoteValue salesValue score source sourceName stage state \
+         submissionCount suspicion tags title updatedAt"
     );
     assert_eq!(keys(&payload["submission"]), "fields id match message pageUrl receivedAt referrer");
 }

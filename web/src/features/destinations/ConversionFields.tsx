@@ -60,7 +60,7 @@ export function ConversionFields({ form, platform, hasToken }: ConversionFieldsP
       <Group grow align="flex-start">
         <TextInput
           label="Value from the field"
-          description="The key of a custom field with an amount, such as deal. The step’s own value counts where it is empty."
+          description="The key of a custom field with an amount, such as deal. Without one, what the lead was sold for counts, and else the value above."
           placeholder="None"
           {...form.getInputProps('conversions.valueField')}
         />

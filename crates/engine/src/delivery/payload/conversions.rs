@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use leadline_domain::{
     attribution::Touch,
-    conversions::{Conversions, Goal, Upload},
+    conversions::{Amount, Conversions, Goal, Upload, Worth},
     time::Timestamp,
 };
 use sha2::{Digest, Sha256};
@@ -78,6 +78,16 @@ struct Conversion<'a> {
     goal: &'a Goal,
     touches: Vec<Touch>,
     purpose: Purpose,
+}
+
+impl Conversion<'_> {
+    /// What it is worth.
+    fn worth(&self) -> Option<Worth<'_>> {
+        let lead = &self.facts.lead;
+        let value = lead.sales_value.as_ref().and_then(|value| Amount::read(value));
+        let sold = value.map(|value| Worth { value, currency: Some(lead.currency) });
+        self.conversions.worth_of(self.goal, &self.facts.custom_fields(), sold)
+    }
 }
 
 impl Told {

@@ -11,11 +11,12 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use leadline_domain::{
-    conversions::{Conversions, Goal, GoogleClick, google_time},
+    conversions::{Amount, Conversions, Goal, GoogleClick, Worth, google_time},
     csv,
     ids::{DestinationId, StageId, WorkspaceId},
     permissions::Permission,
     time::{DAY_MS, Timestamp},
+    values::DEFAULT_CURRENCY,
 };
 use leadline_engine::delivery::{
     goals::{WishedConversions, WishedGoal},
@@ -54,7 +55,8 @@ pub(super) struct ConversionsView {
     #[serde(default)]
     #[schema(example = "request")]
     upload: Option<String>,
-    /// The key of the custom field that a lead's value stands in; the goal's value counts where it says none.
+    /// The key of the custom field that a lead's value stands in. Where it says none, what the lead was sold for counts,
+    /// and else the goal's value.
     #[serde(default)]
     value_field: Option<String>,
     /// Google Ads: the manager account by which the request is made, in digits.
@@ -125,7 +127,7 @@ impl From<Conversions> for ConversionsView {
             stage_id: goal.stage_id.map(|id| id.0),
             name: goal.name,
             conversion_action: goal.conversion_action,
-            value: goal.value.map(leadline_domain::conversions::Amount::value),
+            value: goal.value.map(Amount::value),
             currency: goal.currency,
         };
         Self {
@@ -251,8 +253,11 @@ impl Pages {
 fn line(row: &Conversion, conversions: &Conversions) -> Option<String> {
     let Some(GoogleClick::Gclid(gclid)) = GoogleClick::latest(&row.touches) else { return None };
     let goal = conversions.goal(&row.goal)?;
-    let value = conversions.value_of(goal, &row.custom_fields).map(|value| value.value().to_string());
-    let currency = goal.currency.clone().filter(|_| value.is_some());
-    let (value, currency) = (value.unwrap_or_default(), currency.unwrap_or_default());
-    Some(csv::line(&[gclid, &goal.name, &google_time(row.at), &value, &currency]))
+    let sold = row.sales_value_milli.and_then(|milli| Amount::of(milli as f64 / 1_000.0));
+    let currency = row.currency.as_deref().unwrap_or(DEFAULT_CURRENCY);
+    let sold = sold.map(|value| Worth { value, currency: Some(currency) });
+    let worth = conversions.worth_of(goal, &row.custom_fields, sold);
+    let value = worth.map(|worth| worth.value.value().to_string()).unwrap_or_default();
+    let currency = worth.and_then(|worth| worth.currency).unwrap_or_default();
+    Some(csv::line(&[gclid, &goal.name, &google_time(row.at), &value, currency]))
 }

@@ -1,7 +1,7 @@
 //! The body of Google Ads' `uploadClickConversions`, with one conversion.
 
 use leadline_domain::{
-    conversions::{Amount, GoogleClick, google_email, google_time},
+    conversions::{GoogleClick, google_email, google_time},
     ids::DeliveryId,
 };
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub(super) fn text(conversion: &Conversion<'_>) -> Result<String, NotSent> {
     };
     let (name, id) = click.map(GoogleClick::named).unzip();
     let named = |wanted: &str| id.filter(|_| name == Some(wanted));
-    let value = conversions.value_of(goal, &facts.custom_fields());
+    let worth = conversion.worth();
     let upload = Upload {
         conversions: [ClickConversion {
             gclid: named("gclid"),
@@ -69,8 +69,8 @@ pub(super) fn text(conversion: &Conversion<'_>) -> Result<String, NotSent> {
             wbraid: named("wbraid"),
             conversion_action: action,
             conversion_date_time: format!("{}+00:00", google_time(facts.created_at)),
-            conversion_value: value.map(Amount::value),
-            currency_code: goal.currency.as_deref().filter(|_| value.is_some()),
+            conversion_value: worth.map(|worth| worth.value.value()),
+            currency_code: worth.and_then(|worth| worth.currency),
             order_id: facts.delivery_id,
             user_identifiers: identifiers,
         }],

@@ -1,7 +1,7 @@
 //! The body of a request to Meta's Conversions API, with one event.
 
 use leadline_domain::{
-    conversions::{ActionSource, Amount, META_OLDEST_MS, MetaClick, meta_phone, plain_email},
+    conversions::{ActionSource, META_OLDEST_MS, MetaClick, meta_phone, plain_email},
     ids::DeliveryId,
     time::{SECOND_MS, Timestamp},
 };
@@ -79,7 +79,7 @@ pub(super) fn text(conversion: &Conversion<'_>, now: Timestamp) -> Result<String
         ActionSource::Website if page.is_some() && user_data.client_user_agent.is_some() => ActionSource::Website,
         ActionSource::Website | ActionSource::SystemGenerated => ActionSource::SystemGenerated,
     };
-    let value = conversions.value_of(goal, &facts.custom_fields());
+    let worth = conversion.worth();
     let events = Events {
         data: [Event {
             event_name: &goal.name,
@@ -89,8 +89,8 @@ pub(super) fn text(conversion: &Conversion<'_>, now: Timestamp) -> Result<String
             event_source_url: page.filter(|_| action_source == ActionSource::Website).map(str::to_owned),
             user_data,
             custom_data: CustomData {
-                value: value.map(Amount::value),
-                currency: goal.currency.as_deref().filter(|_| value.is_some()),
+                value: worth.map(|worth| worth.value.value()),
+                currency: worth.and_then(|worth| worth.currency),
                 event_source: "crm",
                 lead_event_source: "Leadline",
             },
