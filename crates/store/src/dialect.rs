@@ -211,14 +211,14 @@ impl Dialect {
         }
     }
 
-    /// This program's other connections to the database, the part of a query after FROM. SQLite keeps no list of those
+    /// The connections of other processes of this program to the database, the part of a query after FROM. SQLite keeps no list of those
     /// who have the file open.
     pub(crate) fn other_connections(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some(
-                "pg_stat_activity WHERE datname = current_database() AND application_name = 'leadline'
-                     AND pid <> pg_backend_pid()",
+                "pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'leadline%'
+                     AND application_name <> current_setting('application_name')",
             ),
         }
     }

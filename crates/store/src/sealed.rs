@@ -125,8 +125,8 @@ pub async fn replace(tx: &mut Tx, place: Place, rows: &[Held]) -> Result<u64, Er
     tx.execute(&sql, &[json_set(rows)]).await
 }
 
-/// How many connections to the database this program has beside the one that asks: those of running servers. Only for
-/// whoever has opened no more than one. SQLite knows of none; there the data folder's lock says who runs.
+/// How many connections other processes of this program have to the database: those of running servers. SQLite knows of
+/// none; there the data folder's lock says who runs.
 ///
 /// # Errors
 /// Where the database fails.
