@@ -280,7 +280,6 @@ const POSTGRES_BY_KEY: [(&str, &str); 3] =
 async fn postgres_pools(url: &str) -> Result<Pools, Error> {
     // By which a process tells its own connections from those of others.
     let name = format!("leadline {}", uuid::Uuid::now_v7().simple());
-    let name = &name;
     let pool = |connections: u32, settings: &'static [(&str, &str)]| {
         let mut options = ConnectOptions::new(url.to_owned());
         options
@@ -289,9 +288,12 @@ async fn postgres_pools(url: &str) -> Result<Pools, Error> {
             .connect_timeout(WAIT)
             .acquire_timeout(WAIT)
             .sqlx_logging(false)
-            .map_sqlx_postgres_opts(move |postgres| {
-                let settings = POSTGRES_SETTINGS.iter().chain(settings).copied();
-                postgres.application_name(name).options(settings)
+            .map_sqlx_postgres_opts({
+                let name = name.clone();
+                move |postgres| {
+                    let settings = POSTGRES_SETTINGS.iter().chain(settings).copied();
+                    postgres.application_name(&name).options(settings)
+                }
             });
         timeout(WAIT, Database::connect(options))
     };

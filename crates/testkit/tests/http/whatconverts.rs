@@ -480,7 +480,10 @@ async fn a_format_that_nobody_knows_is_pointed_at_and_nothing_changes() {
     assert_eq!(answer.problem(), (422, "invalid_fields".to_owned()));
     assert_eq!(answer.pointers(), ["/format"]);
     let detail = answer.json()["detail"].as_str().expect("a detail").to_owned();
-    assert_eq!(detail, "unknown_format: must be one of leadline, crm, whatconverts, simple, template");
+    assert_eq!(
+        detail,
+        "unknown_format: must be one of leadline, crm, whatconverts, simple, template, google_ads, meta_capi"
+    );
     assert_eq!(desk.admin().get(&path).await.json()["format"], "whatconverts");
     desk.close().await;
 }
