@@ -44,9 +44,12 @@ test("a card that is dragged to Lost asks why, and says so", async ({ page, brow
   await page.getByRole("dialog", { name: "Why was it lost?" }).getByRole("button", { name: "Cancel" }).click();
   await expect(page.locator("[data-stage]").first().locator(card)).toBeVisible();
   await card.dragTo(place);
+  // The card moves at once; whoever leaves before the answer takes the request along.
+  const saved = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.url().endsWith("/stage"));
   await page.getByRole("dialog", { name: "Why was it lost?" }).getByRole("button", { name: "No answer" }).click();
 
   await expect(lost.locator(card)).toContainText("No answer");
+  expect((await saved).ok()).toBe(true);
   await page.reload();
   await expect(lost.locator(card)).toContainText("No answer");
 });
