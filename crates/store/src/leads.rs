@@ -2,7 +2,8 @@
 //!
 //! A filter that finds few leads is answered from those few, and a search that finds many from the newest of them. Any
 //! other filter that finds many is walked in the order of the answer, since enough of them come soon ([`found`]). No
-//! request looks through more than a bounded number of rows, whatever is asked. Who locks leads does so in the order of their ids, and holds their stages before (see `pipelines`).
+//! request looks through more than a bounded number of rows, whatever is asked. Who locks leads does so in the order of
+//! their ids, and holds their stages before (see `pipelines`).
 
 mod change;
 mod conditions;

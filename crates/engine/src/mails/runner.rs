@@ -68,6 +68,12 @@ pub async fn send_due(engine: &Engine) -> Result<usize, Error> {
         let Ok((mail, sent)) = joined else { continue };
         let now = engine.clock.now();
         let outcome = judged(&mail, sent, now);
+        let counted = match &outcome {
+            Outcome::Sent => "sent",
+            Outcome::Later { .. } => "retry",
+            Outcome::Failed { .. } => "failed",
+        };
+        metrics::counter!("leadline_mails_total", "outcome" => counted).increment(1);
         if let Outcome::Failed { error } = &outcome {
             tracing::warn!(mail.id = %mail.id, error, "an e-mail was given up");
         }

@@ -1,6 +1,5 @@
 //! What an e-mail about an alert says: plain text, the fact in the subject, and where to look.
 
-use leadline_domain::time::MINUTE_MS;
 use leadline_store::alerts::Alert;
 use serde_json::Value;
 
@@ -93,7 +92,7 @@ fn reason(data: &Value) -> String {
 }
 
 fn duration(minutes: i64) -> String {
-    const DAY: i64 = 24 * 60 * MINUTE_MS / MINUTE_MS;
+    const DAY: i64 = 24 * 60;
     match minutes {
         ..120 => format!("{minutes} minutes"),
         120..DAY => format!("{} hours", minutes / 60),
