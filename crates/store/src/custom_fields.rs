@@ -17,6 +17,10 @@ use crate::{
 /// Fields of one workspace at most. More keys than these are no fields but data.
 pub const FIELDS_MAX: i64 = 1_000;
 
+/// How many of them may have come by themselves. Visitors make up what they like, and people must be able to define
+/// fields all the same.
+const CAME_MAX: i64 = FIELDS_MAX / 2;
+
 /// A field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomField {
@@ -158,7 +162,9 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Result<bo
 /// Where the database fails.
 pub async fn add_seen(tx: &mut Tx, workspace: WorkspaceId, rows: &[Seen]) -> Result<(), Error> {
     // A workspace with too many fields goes on counting those that it has.
-    let room = (FIELDS_MAX - count(tx, workspace).await?).max(0);
+    let sql = "SELECT count(*) AS n FROM custom_fields WHERE workspace_id = $1 AND kind IS NULL";
+    let came: i64 = tx.query_one(sql, &params![workspace]).await?.map_or(Ok(0), |row| row.get("n"))?;
+    let room = (CAME_MAX - came).max(0);
     let set = tx.dialect().set(1, SEEN_COLUMNS);
     let known = format!(
         "UPDATE custom_fields SET seen_count = custom_fields.seen_count + r.seen_count, last_seen_at = r.last_seen_at

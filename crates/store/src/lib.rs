@@ -272,9 +272,10 @@ const POSTGRES_SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// For those that write: whatever they touch they find by a key. Of tables that have grown since they were last analysed
-/// the planner thinks that they are small, and would read them from end to end, for each batch of the first minutes.
-const POSTGRES_BY_KEY: [(&str, &str); 3] =
-    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+/// the planner thinks that they are small, and would read them, or an index, from end to end, for each batch of the
+/// first minutes.
+const POSTGRES_BY_KEY: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 
 /// Connections that answered a first statement.
 async fn postgres_pools(url: &str) -> Result<Pools, Error> {

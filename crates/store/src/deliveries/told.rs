@@ -117,14 +117,15 @@ fn told_sql(dialect: Dialect, deliveries: &str) -> String {
          WHERE d.id IN {list}",
         lead_context = dialect.json_text("l.context"),
         reasons = dialect.json_text("l.suspicion_reasons"),
-        // By `leads_of_contact`, and there is no other way: neither the workspace nor the project is asked of the leads
-        // so that an index of theirs would do, which PostgreSQL takes while it has not analysed the table.
+        // By `leads_of_contact`, and there is no other way: nothing is asked of the leads so that another index would do,
+        // the ones of leads that are not deleted included, which PostgreSQL reads from end to end while it has not
+        // analysed the table.
         related = format_args!(
             "(SELECT {names} FROM (SELECT DISTINCT (SELECT p.name FROM projects AS p
                                                     WHERE p.id = x.project_id AND p.workspace_id = l.workspace_id) AS name
                                    FROM leads AS x
                                    WHERE x.contact_id = l.contact_id AND x.project_id <> l.project_id
-                                     AND x.deleted_at IS NULL ORDER BY name LIMIT {MOST_RELATED}) AS q
+                                     AND coalesce(x.deleted_at, 0) = 0 ORDER BY name LIMIT {MOST_RELATED}) AS q
               WHERE name IS NOT NULL)",
             names = dialect.json_array_of("name"),
         ),

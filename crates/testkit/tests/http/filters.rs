@@ -401,6 +401,26 @@ async fn a_field_that_visitors_send_is_listed_and_can_be_defined_and_renamed(
 }
 
 #[rstest]
+#[tokio::test]
+async fn keys_that_a_visitor_makes_up_leave_room_for_fields_that_people_define(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let site = Site::start(db).await;
+    let admin = site.signed_in("admin@example.com", Role::Admin).await;
+    for body in 0..11 {
+        let made_up = (0..100).map(|n| (format!("made{body}up{n}"), json!("x")));
+        let fields: serde_json::Map<String, Value> = made_up.chain([("name".to_owned(), json!("Mallory"))]).collect();
+        site.app.submit(Value::Object(fields)).await;
+    }
+    write_seen(&site.app.engine).await.expect("written");
+
+    let defined = define(&admin, json!({"name": "Budget", "type": "number"})).await;
+
+    assert_eq!(defined["key"], "budget");
+    site.stop().await;
+}
+
+#[rstest]
 #[case::number("budget", json!("much"), 422)]
 #[case::good_number("budget", json!(7), 200)]
 #[case::cleared("budget", json!(null), 200)]
