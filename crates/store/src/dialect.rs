@@ -193,6 +193,14 @@ impl Dialect {
         }
     }
 
+    /// The place of a row in a table without a key, good for one statement.
+    pub(crate) fn row_place(self) -> &'static str {
+        match self {
+            Self::Sqlite => "rowid",
+            Self::Postgres => "ctid",
+        }
+    }
+
     /// That a column equals a parameter, without an index being chosen for it. SQLite keeps no statistics and takes any
     /// index that fits, such as one over the whole workspace where another has just the leads in question; PostgreSQL
     /// does the same while a table is too young to have any.

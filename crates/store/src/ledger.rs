@@ -188,10 +188,11 @@ pub async fn write(tx: &mut Tx, notes: &Notes) -> Result<(), Error> {
 /// Where the database fails.
 pub async fn fold(tx: &mut Tx) -> Result<bool, Error> {
     let columns = columns();
+    // In any order, since they are only added up, and without an index, which each submission would pay for.
     let sql = format!(
-        "DELETE FROM ledger_deltas WHERE number IN
-             (SELECT number FROM ledger_deltas ORDER BY number LIMIT $1 {lock})
+        "DELETE FROM ledger_deltas WHERE {place} IN (SELECT {place} FROM ledger_deltas LIMIT $1 {lock})
          RETURNING {columns}",
+        place = tx.dialect().row_place(),
         lock = tx.dialect().skip_locked(),
     );
     let taken = tx.query(&sql, &params![FOLD]).await?;
