@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/needs.sh python
-wanted=crates/testkit/tests/receivers/requirements.txt
+wanted=scripts/python-packages.txt
 folder=$(scripts/target-dir.sh)/python
 cmp -s "$wanted" "$folder/installed.txt" && exit 0
 

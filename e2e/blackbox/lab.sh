@@ -209,7 +209,7 @@ sink() {
     shift 2
     sink_log=$results/$sink_name.jsonl
     : >"$sink_log"
-    spawn "$results/$sink_name.log" python3 "$tools/flaky_sink.py" serve --port "$at" --log "$sink_log" "$@"
+    spawn "$results/$sink_name.log" nice -n "${sink_niceness:-0}" python3 "$tools/flaky_sink.py" serve --port "$at" --log "$sink_log" "$@"
     until_true 10 curl -fs "http://127.0.0.1:$at/_/stats" || die "the receiver $sink_name did not start"
 }
 

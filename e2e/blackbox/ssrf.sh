@@ -35,16 +35,24 @@ until_true 10 curl -fsk --resolve ok.test:443:93.184.216.34 https://ok.test/_/st
 
 hits() { cat "$sink_log" "$results"/canary-*.jsonl | jq -s '[.[] | select(.kind == "canary")] | length'; }
 
+# The bodies in which an address may be saved.
+plain='{name: "inward", url: $url, events: ["lead.created"], retryPlan: "none"}'
+feedback='{name: "inward", url: $url, format: "meta_capi", token: "t", retryPlan: "none",
+    conversions: {goals: [{on: "won", name: "Purchase"}]}}'
+token_address='{name: "inward", url: "https://ok.test/b/200", events: ["lead.created"], retryPlan: "none",
+    oauth: {grant: "client_credentials", tokenUrl: $url, clientId: "id", clientSecret: "s"}}'
+
+# save URL [BODY]
 save() {
-    api_status POST /v1/delivery/destinations \
-        "$(jq -nc --arg url "$1" '{name: "inward", url: $url, events: ["lead.created"], retryPlan: "none"}')"
+    api_status POST /v1/delivery/destinations "$(jq -nc --arg url "$1" "${2:-$plain}")"
 }
 
-# Refused when saved, with a reason; or saved, and then the Test button reports an error and the canary is untouched.
+# never_connects URL [BODY]: refused when saved, with a reason; or saved, and then the Test button reports an error and
+# the canary is untouched.
 never_connects() {
     local url=$1 status before id
     before=$(hits)
-    status=$(save "$url")
+    status=$(save "$url" "${2:-$plain}")
     case $status in
     4??) return 0 ;;
     2??) ;;
@@ -58,7 +66,7 @@ never_connects() {
 
 accepts() {
     local status
-    status=$(save "$1")
+    status=$(save "$@")
     [[ $status = 2* ]] || { echo "answered $status: $(cat "$lab/answer")"; return 1; }
 }
 
@@ -79,6 +87,8 @@ for id in "${changing[@]}"; do api DELETE "/v1/delivery/destinations/$id" >/dev/
 
 while IFS= read -r url; do
     expect "never connects: ${url:0:90}" never_connects "$url"
+    expect "nor for conversions" never_connects "$url" "$feedback"
+    expect "nor for a token" never_connects "$url" "$token_address"
 done < <(jq -r '.[].url' "$cases/ssrf/urls_refuse.json")
 
 while IFS= read -r ip; do
@@ -96,14 +106,19 @@ public=$(jq -r .id "$lab/answer")
 tested() { api POST "/v1/delivery/destinations/$1/test" '{}'; }
 answers() { tested "$1" | jq -e '.status == 200'; }
 expect "a public host is reached" answers "$public"
+for body in "$feedback" "$token_address"; do
+    expect "and may be saved in each of the bodies that were refused" accepts https://ok.test/b/200 "$body"
+done
 
 # Names that change their mind: pressed often enough to meet every answer they give.
 for url in https://r1.test/b/200 https://r2.test/b/200; do
-    status=$(save "$url")
-    if [[ $status = 2* ]]; then
-        id=$(jq -r .id "$lab/answer")
-        for _ in 1 2 3 4 5 6; do tested "$id" >/dev/null || true; done
-    fi
+    for body in "$plain" "$feedback" "$token_address"; do
+        status=$(save "$url" "$body")
+        if [[ $status = 2* ]]; then
+            id=$(jq -r .id "$lab/answer")
+            for _ in 1 2 3 4 5 6; do tested "$id" >/dev/null || true; done
+        fi
+    done
     expect "$url never reaches loopback" equal 0 "$(hits)"
 done
 for url in https://slow.test/ https://drop.test/; do

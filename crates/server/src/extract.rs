@@ -3,6 +3,8 @@
 //! A JSON body that does not fit its type is answered with pointers to what is wrong. Unknown fields are refused where
 //! the type says `#[serde(deny_unknown_fields)]`, which every request type does.
 
+mod strict;
+
 use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::QueryRejection},
     response::{IntoResponse, Response},
@@ -11,6 +13,7 @@ use http::{HeaderMap, header, request::Parts};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
+use self::strict::Strict;
 use crate::{
     body,
     error::{ApiError, ApiResult, Code},
@@ -70,12 +73,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     match bytes.trim_ascii_start().first() {
         None => return Err(ApiError::new(Code::EmptyBody)),
-        // Serde would take an array for a struct, item by item.
         Some(b'[') => return Err(ApiError::new(Code::NotAnObject)),
         Some(_) => {}
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         let path = pointer(error.path());
         json_error(error.inner(), path)
     })?;
@@ -208,6 +210,12 @@ mod tests {
         Code::UnknownField,
         "/places/0/zap",
         "is not a field that exists here"
+    )]
+    #[case::nested_array(
+        r#"{"name":"a","places":[[1]]}"#,
+        Code::InvalidFields,
+        "/places/0",
+        "must be an object, not sequence"
     )]
     #[case::nested_missing(r#"{"name":"a","places":[{}]}"#, Code::InvalidFields, "/places/0/zip", "is required")]
     fn a_wrong_field_is_pointed_at(

@@ -107,7 +107,8 @@ fn document(needs: Needs, operation: &mut Operation) {
     }
 }
 
-fn problem() -> Content {
+/// The body of every error.
+pub(crate) fn problem() -> Content {
     Content::new(Some(Ref::from_schema_name("Problem")))
 }
 

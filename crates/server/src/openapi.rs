@@ -27,6 +27,8 @@ use crate::{
     guard::SESSION_COOKIE,
 };
 
+mod common;
+
 /// Swagger UI writes styles into the page; its scripts are files.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' \
@@ -44,36 +46,14 @@ pub(crate) fn describe(api: OpenApiRouter<App>, public: OpenApiRouter<App>) -> (
         ))
         .version(env!("CARGO_PKG_VERSION"))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").build()));
-    let mut whole = OpenApiBuilder::new().info(info.build()).components(Some(common().build())).build();
+    let mut whole = OpenApiBuilder::new().info(info.build()).components(Some(components().build())).build();
     whole.merge(public_described);
     whole.merge(api_described);
-    name_operations(&mut whole);
+    common::complete(&mut whole);
     (api, public, whole)
 }
 
-/// Names each operation by its method and path (`patch_identity_leads_by_id`). By default it would be the handler's
-/// name, and every module has a `list`; generated clients need names of their own.
-fn name_operations(document: &mut OpenApi) {
-    for (path, item) in &mut document.paths.paths {
-        let steps = path.trim_start_matches("/v1").split('/').filter(|step| !step.is_empty());
-        let place: Vec<String> =
-            steps.map(|step| step.replace('{', "by_").replace('}', "").replace('-', "_")).collect();
-        let operations = [
-            ("get", &mut item.get),
-            ("post", &mut item.post),
-            ("put", &mut item.put),
-            ("patch", &mut item.patch),
-            ("delete", &mut item.delete),
-        ];
-        for (method, operation) in operations {
-            if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}_{}", place.join("_")));
-            }
-        }
-    }
-}
-
-fn common() -> ComponentsBuilder {
+fn components() -> ComponentsBuilder {
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token of /v1/admin/tokens"));
     let session = ApiKeyValue::with_description(SESSION_COOKIE, "Changes need the header X-CSRF-Token as well");
     let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];

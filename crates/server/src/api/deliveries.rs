@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     api::views::{PageQuery, Paged},
     app::App,
-    error::{ApiError, ApiResult, Code},
+    error::{ApiError, ApiResult},
     extract::{Json, Path, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
@@ -125,8 +125,7 @@ impl DeliveriesQuery {
             http_status: self.http_status,
             error: self.error,
         };
-        let wrong =
-            |error: AskedError| ApiError::new(Code::InvalidQuery).detail(format!("{} {}", error.field, error.message));
+        let wrong = |error: AskedError| ApiError::field(format!("/{}", error.field), error.message);
         asked.filter().map_err(wrong)
     }
 }

@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    error::{ApiError, ApiResult, Code},
+    error::{ApiError, ApiResult},
     extract::{Json, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
@@ -33,8 +33,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct RangeQuery {
     /// The first day, such as `2026-01-31`; two weeks before the last where it is absent.
+    #[param(format = Date)]
     from: Option<String>,
     /// The last day; today where it is absent. At most 92 days.
+    #[param(format = Date)]
     until: Option<String>,
 }
 
@@ -124,7 +126,7 @@ async fn get_ledger(
     let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or(ApiError::not_found())?;
     let timezone = timezone_of(&workspace.settings);
     let days = days::list_days(range.from.as_deref(), range.until.as_deref(), app.engine.clock.now(), timezone)
-        .map_err(|error| ApiError::new(Code::InvalidQuery).detail(error.to_string()))?;
+        .map_err(|error| ApiError::field("/from", error.to_string()))?;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Err(ApiError::not_found()) };
     let lines = ledger::list_days(&app.reader, actor.workspace, &asked(&days)).await?;
     let names: HashMap<SourceId, String> =

@@ -4,7 +4,7 @@ use leadline_store::Page;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::error::{ApiError, ApiResult, Code};
+use crate::error::{ApiError, ApiResult};
 
 /// A list that comes as a whole.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,10 +56,10 @@ impl PageQuery {
     pub fn window(self) -> ApiResult<Window> {
         let (page, limit) = (self.page.unwrap_or(1), self.limit.unwrap_or(50));
         if page < 1 {
-            return Err(ApiError::new(Code::InvalidQuery).detail("page must be at least 1"));
+            return Err(ApiError::field("/page", "must be at least 1"));
         }
         if !(1..=200).contains(&limit) {
-            return Err(ApiError::new(Code::InvalidQuery).detail("limit must be 1 to 200"));
+            return Err(ApiError::field("/limit", "must be 1 to 200"));
         }
         Ok(Window { page, limit })
     }
