@@ -106,6 +106,8 @@ ids! {
     ReplayId;
     /// A saved view of leads.
     LeadViewId;
+    /// Long work that somebody asked for.
+    JobId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

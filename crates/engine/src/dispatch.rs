@@ -165,6 +165,8 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "destinationId": named("destinationId"),
         }),
         "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
+        // How far it is, so that a screen moves without asking.
+        "job" => event.data.clone(),
         _ => return None,
     };
     let event_name = match subject {
@@ -172,6 +174,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
         "source" | "destination" => "alert",
         "scoring" => "scoring",
         "replay" => "replay",
+        "job" => "job",
         _ => "lead",
     };
     Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })

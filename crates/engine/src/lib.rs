@@ -15,6 +15,7 @@ pub mod crm;
 pub mod delivery;
 pub mod dispatch;
 pub mod geo;
+pub mod jobs;
 pub mod live;
 pub mod mails;
 mod reasons;
@@ -82,6 +83,8 @@ pub struct Engine {
     pub refused: Arc<capture::inbound::refused::Refusals>,
     /// Where browsers report visits.
     pub visits: visits::Visits,
+    /// What works on jobs.
+    pub jobs: jobs::Kinds,
     /// This node, among those that hear its hints.
     pub node: Uuid,
 }
@@ -149,6 +152,8 @@ pub struct Wake {
     pub analyses: Notify,
     /// There may be e-mail to send.
     pub mails: Notify,
+    /// There may be jobs to work on.
+    pub jobs: Notify,
 }
 
 /// Who does something.

@@ -19,6 +19,7 @@ use crate::{
     capture::{Door, Spool, chat, inbound, replay, seen_fields},
     connections, delivery, dispatch,
     geo::Geo,
+    jobs,
     live::Live,
     mails, random_bytes, retention, scoring,
     seal::Keys,
@@ -115,6 +116,7 @@ impl Engine {
             tokens: delivery::Tokens::default(),
             refused: Arc::default(),
             visits: visits::Visits::default(),
+            jobs: job_kinds(),
             node: Uuid::from_bytes(random_bytes()),
         };
         let (stop, stopped) = watch::channel(false);
@@ -137,6 +139,7 @@ impl Engine {
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
@@ -146,6 +149,11 @@ impl Engine {
         }
         Ok((engine, Running { stop, tasks }))
     }
+}
+
+/// Every kind of job that there is.
+fn job_kinds() -> jobs::Kinds {
+    jobs::Kinds::default()
 }
 
 fn writers(dialect: Dialect) -> usize {
@@ -251,5 +259,6 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     inbound::refused::retain(engine, now).await?;
     visits::retain(engine, now).await?;
     scoring::silence::retain(engine, now).await?;
+    jobs::retain(engine, now, DELETE_AT_ONCE).await?;
     delivery::retain(engine, now).await
 }

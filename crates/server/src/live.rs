@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// Hints about what changes, as server-sent events
 ///
-/// `lead`, `delivery` and `alert` say what changed and not how; `resync` says that hints were missed; `ping` comes every 15
+/// `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `resync` says that hints were missed; `ping` comes every 15
 /// seconds.
 #[utoipa::path(get, path = "/v1/live", tag = "live", responses((status = 200, content_type = "text/event-stream")))]
 async fn live(State(app): State<App>, CurrentActor(actor): CurrentActor) -> impl IntoResponse {

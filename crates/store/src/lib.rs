@@ -24,6 +24,7 @@ mod dialect;
 pub mod events;
 pub mod fetches;
 pub mod installation;
+pub mod jobs;
 pub mod lead_views;
 pub mod leads;
 pub mod ledger;

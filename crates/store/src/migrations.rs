@@ -32,6 +32,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0015_pipelines", both: include_str!("migrations/0015_pipelines.sql") }),
             Box::new(Text { name: "0016_filters", both: include_str!("migrations/0016_filters.sql") }),
             Box::new(Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") }),
+            Box::new(Text { name: "0018_jobs", both: include_str!("migrations/0018_jobs.sql") }),
         ]
     }
 }

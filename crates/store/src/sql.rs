@@ -243,6 +243,7 @@ id_columns!(
     ids::SealedRowId,
     ids::ReplayId,
     ids::LeadViewId,
+    ids::JobId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -14,6 +14,7 @@ mod deliveries;
 mod destinations;
 mod forms;
 mod fraud;
+mod jobs;
 mod lead_views;
 mod leads;
 mod ledger;
@@ -54,6 +55,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(custom_fields::routes())
         .merge(board::routes())
         .merge(pipelines::routes())
+        .merge(jobs::routes())
         .merge(contacts::routes())
         .merge(projects::routes())
         .merge(forms::routes())

@@ -85,6 +85,12 @@ codes! {
         "All leads of the workspace are being scored again. Wait until that is done, or cancel it.";
     ReplayUnderWay = CONFLICT, "replay_under_way", "Deliveries are being sent again already",
         "A workspace sends many deliveries again in one go at a time. Wait until that is done, or stop it.";
+    TooManyJobs = CONFLICT, "too_many_jobs", "Too many jobs go on already",
+        "A workspace has at most 20 jobs that have not ended. Wait until one is done, or stop one.";
+    JobEnded = CONFLICT, "job_ended", "The job has ended",
+        "There is nothing to stop any more.";
+    JobNotUndoable = CONFLICT, "job_not_undoable", "The job cannot be put back",
+        "It goes on, changed nothing, was put back already, or is of a kind that cannot be put back.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",

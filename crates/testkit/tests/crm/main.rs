@@ -3,5 +3,6 @@
 mod board;
 mod changes;
 mod fixtures;
+mod jobs;
 mod pipelines;
 mod search;
