@@ -4,7 +4,8 @@
 //! A filter is written as JSON and kept as it was written: a group `{"all": […]}` or `{"any": […]}`, or a condition
 //! `{"field": "score", "op": "at_least", "value": 50}`. Custom fields are `custom.` with their key. Reading one
 //! ([`Filter::read`]) says what is wrong with it by JSON pointers, and makes moments of its dates, so that whoever
-//! applies it needs no clock. How it becomes SQL is the store's business.
+//! applies it needs no clock. As it was read it can be kept, for work that goes on for a while and means what was asked
+//! when it began. How it becomes SQL is the store's business.
 
 mod dates;
 mod fields;
@@ -13,6 +14,7 @@ mod read;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -35,7 +37,7 @@ pub const LONGEST_TEXT: usize = 500;
 pub const LONGEST_JSON: usize = 16 * 1024;
 
 /// A tree of conditions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Filter {
     /// Each of them holds. None of them is true of every lead.
     All(Vec<Filter>),
@@ -46,7 +48,7 @@ pub enum Filter {
 }
 
 /// Something that is asked of a lead.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Of what.
     pub field: Field,
@@ -57,7 +59,7 @@ pub struct Condition {
 }
 
 /// What a condition is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     /// A field of every lead.
     Lead(LeadField),
@@ -71,7 +73,7 @@ pub enum Field {
 }
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Test {
     /// There is no value.
     Empty,
@@ -116,7 +118,7 @@ pub enum Test {
 }
 
 /// How texts are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "they say it themselves")]
 pub enum TextMatch {
     Is,
@@ -126,7 +128,7 @@ pub enum TextMatch {
 }
 
 /// An end of a range.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     /// Where it is.
     pub value: f64,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Clock, Engine, Options, Wake, alerts, analysis,
     capture::{Door, Spool, chat, inbound, replay, seen_fields},
-    connections, delivery, dispatch,
+    connections, crm, delivery, dispatch,
     geo::Geo,
     jobs,
     live::Live,
@@ -153,7 +153,7 @@ impl Engine {
 
 /// Every kind of job that there is.
 fn job_kinds() -> jobs::Kinds {
-    jobs::Kinds::default()
+    jobs::Kinds::of(vec![Arc::new(crm::bulk::Bulk)])
 }
 
 fn writers(dialect: Dialect) -> usize {

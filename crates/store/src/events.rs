@@ -203,6 +203,48 @@ pub async fn list_activities(
     Ok(Page { rows, total, total_is_capped: false })
 }
 
+/// A line of a lead's timeline, behind which is looked.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Since {
+    /// The lead.
+    pub lead_id: LeadId,
+    /// The line.
+    pub since: ActivityId,
+}
+
+const SINCE_COLUMNS: Columns = &[("lead_id", Kind::Id), ("since", Kind::Id)];
+
+/// Lines that are looked at for what happened since.
+const SINCE_MAX: i64 = 10_000;
+
+/// What stands behind these lines on the timelines of their leads, of these kinds.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_since(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    lines: &[Since],
+    kinds: &[&str],
+) -> Result<Vec<(LeadId, Value)>, Error> {
+    if lines.is_empty() || kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    // By the primary key, from each line on.
+    let dialect = tx.dialect();
+    let sql = format!(
+        "SELECT a.lead_id, {data} AS data FROM {set} CROSS JOIN lead_activities AS a
+         WHERE a.lead_id = r.lead_id AND a.id > r.since AND a.workspace_id = $2 AND a.kind IN {kinds}
+         LIMIT {SINCE_MAX}",
+        data = dialect.json_text("a.data"),
+        set = dialect.set(1, SINCE_COLUMNS),
+        kinds = dialect.text_list(3),
+    );
+    let [workspace] = params![workspace];
+    let rows = tx.query(&sql, &[json_set(lines), workspace, json_set(kinds)]).await?;
+    rows.iter().map(|row| Ok((row.get("lead_id")?, row.json("data")?))).collect()
+}
+
 fn read_event(row: &Row) -> Result<Event, Error> {
     Ok(Event {
         id: row.get("id")?,

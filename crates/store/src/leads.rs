@@ -10,6 +10,7 @@ mod conditions;
 mod found;
 mod read;
 mod sort;
+mod sweep;
 pub(crate) mod values;
 
 use leadline_domain::{
@@ -18,21 +19,23 @@ use leadline_domain::{
     time::Timestamp,
     values::Values,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{search::Terms, visits::standing::Figures};
 
 pub use change::{
-    Details, Locked, Moved, Tagged, assign, claim_free_identities, convert, find_identity, find_member, lock,
-    lock_in_stages, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags, top_of,
-    update_details,
+    Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, find_identity, find_member, lock,
+    lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags,
+    top_of, update_details,
 };
 pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
 pub use sort::{SortBy, SortOrder};
+pub use sweep::{Place, Swept, Sweep, few, sweep, total};
 pub use values::{LeadValues, set_close_reason, set_values};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LeadFilter {
     /// Whose text holds these words.
     pub search: Option<Search>,
@@ -53,7 +56,7 @@ pub struct LeadFilter {
 }
 
 /// What to look for, and where.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Search {
     /// The words.
     pub terms: Terms,
@@ -62,7 +65,7 @@ pub struct Search {
 }
 
 /// Where a search looks. Who may not see personal data must not find it out by searching for it either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SearchScope {
     /// In name, e-mail, phone and company.
     Everything,
@@ -71,7 +74,7 @@ pub enum SearchScope {
 }
 
 /// Where a lead came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromSource {
     /// A kind of source: `form`, `webhook`, `api`, `manual`, ….
     Kind(String),
@@ -80,7 +83,7 @@ pub enum FromSource {
 }
 
 /// Whose lead it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Assigned {
     /// Nobody's.
     Nobody,

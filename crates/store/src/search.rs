@@ -7,6 +7,7 @@
 //! text itself, and both databases give the same leads.
 
 use leadline_domain::ids::LeadId;
+use serde::{Deserialize, Serialize};
 
 use crate::sql::{Error, Param, Tx, json_set};
 
@@ -34,7 +35,7 @@ pub fn text(name: &str, email: Option<&str>, phone: Option<&str>, company: Optio
 }
 
 /// What somebody looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     words: Vec<String>,
     /// The digits of a phone number, without what stands before it inside its country. Alone where one word is all

@@ -1,7 +1,9 @@
 //! What a filter may ask of a lead: its own fields by name, with what kind each is.
 
+use serde::{Deserialize, Serialize};
+
 /// What kind of values a field has, which says what may be asked of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Any text.
     Text,
@@ -40,7 +42,7 @@ impl Kind {
 }
 
 /// A part of a touch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields of Touch under their own names")]
 pub enum TouchPart {
     Channel,
@@ -58,7 +60,7 @@ pub enum TouchPart {
 }
 
 /// A field of every lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields of a lead under their own names")]
 pub enum LeadField {
     Name,

@@ -1,29 +1,43 @@
-//! One action on many leads: one transaction, a result for each lead.
+//! One action on many leads, with a result for each.
 //!
-//! A lead that is not there or deleted is refused and keeps the others from nothing. What the action itself names must
-//! be there: a stage or a member that is not refuses the whole.
+//! On leads that are named it is one transaction ([`apply`], [`apply_and_keep`]); on all that match a filter it is a
+//! job that goes through them ([`all`]). A lead that is not there or deleted is refused and keeps the others from
+//! nothing. What the action itself names must be there: a stage or a member that is not refuses the whole. What was done
+//! is kept with each result, so that it can be taken back ([`undo`]).
 
-use std::collections::{BTreeSet, HashMap};
+mod act;
+pub mod all;
+mod undo;
+
+use std::collections::BTreeSet;
 
 use leadline_domain::{
-    ids::{LeadId, StageId, UserId},
-    rank::Rank,
+    ids::{JobId, LeadId, StageId, UserId},
+    permissions::Permission,
 };
 use leadline_store::{
     Tx,
-    leads::{self, Locked, Moved, Tagged},
-    pipelines::{self, Stage},
+    leads::{self, Locked},
+    pipelines,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{LeadError, Record, retrying, stages, text};
-use crate::{Actor, Engine};
+pub use all::{StartError, start};
 
-/// Tags on one lead at most; adding beyond it is refused.
-const TAGS_MAX: usize = 50;
+use self::act::{Effect, Target};
+use super::{LeadError, Record, retrying, stages, text};
+use crate::{
+    Actor, Engine,
+    jobs::{self, Handler, Job, NewJob, NewResult, Outcome as RowOutcome, Step, Stepping, Turn},
+};
+
+/// The kind of these jobs.
+pub const KIND: &str = "leads.bulk";
 
 /// What is done to leads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Put on top of a column, in the order in which they were named.
     Move {
@@ -40,6 +54,31 @@ pub enum Action {
     Restore,
     /// Given these tags beside their own.
     Tag(Vec<String>),
+    /// Freed of these tags.
+    Untag(Vec<String>),
+}
+
+impl Action {
+    /// What somebody needs beside the permission to change leads.
+    #[must_use]
+    pub fn permission(&self) -> Permission {
+        match self {
+            Self::Delete | Self::Restore => Permission::LeadsDelete,
+            Self::Move { .. } | Self::Assign(_) | Self::Tag(_) | Self::Untag(_) => Permission::LeadsManage,
+        }
+    }
+
+    /// Its name in results and on screens.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Move { .. } => "move_stage",
+            Self::Assign(_) => "assign",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Tag(_) => "tag",
+            Self::Untag(_) => "untag",
+        }
+    }
 }
 
 /// What became of one lead.
@@ -62,178 +101,164 @@ pub enum Refusal {
     TooManyTags,
 }
 
+impl Refusal {
+    /// Its name outside.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Deleted => "deleted",
+            Self::TooManyTags => "too_many_tags",
+        }
+    }
+}
+
 /// Does `action` to leads and tells for each, in their order, what became of it. One that is as the action says already
 /// counts as done.
 ///
 /// # Errors
 /// Where the stage or the member that the action names is not there, or a tag cannot be so.
 pub async fn apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadId]) -> Result<Vec<Outcome>, LeadError> {
-    retrying(|| try_apply(engine, actor, action, ids)).await
+    retrying(|| async {
+        let mut tx = engine.store.begin().await?;
+        let effects = apply_in(&mut tx, engine, actor, action, ids).await?;
+        tx.commit().await?;
+        engine.wake.events.notify_one();
+        Ok(outcomes(&effects))
+    })
+    .await
 }
 
-async fn try_apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadId]) -> Result<Vec<Outcome>, LeadError> {
-    let mut tx = engine.store.begin().await?;
-    let target = match action {
-        Action::Move { stage, .. } => {
-            Some(pipelines::hold_stage(&mut tx, actor.workspace, *stage).await?.ok_or(LeadError::NoStage)?)
-        }
-        Action::Assign(_) | Action::Delete | Action::Restore | Action::Tag(_) => None,
+/// The same, kept as a job that was done on the spot, so that it can be taken back.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_and_keep(
+    engine: &Engine,
+    actor: &Actor,
+    action: &Action,
+    ids: &[LeadId],
+) -> Result<(Vec<Outcome>, JobId), LeadError> {
+    retrying(|| async {
+        let mut tx = engine.store.begin().await?;
+        let target = Target::hold(&mut tx, actor, action).await?;
+        let about = about(action, &target);
+        let effects = apply_to(&mut tx, engine, actor, action, &target, ids).await?;
+        let total = i64::try_from(effects.len()).unwrap_or(i64::MAX);
+        let new = NewJob { kind: KIND, params: json!({}), about, total };
+        let kept = jobs::record(engine, &mut tx, actor, new, &step(&effects)).await?;
+        tx.commit().await?;
+        engine.wake.events.notify_one();
+        Ok((outcomes(&effects), kept.id))
+    })
+    .await
+}
+
+fn outcomes(effects: &[(LeadId, Effect)]) -> Vec<Outcome> {
+    let outcome = |(lead, effect): &(LeadId, Effect)| Outcome { lead: *lead, refused: effect.refusal() };
+    effects.iter().map(outcome).collect()
+}
+
+/// What a transaction did, for the job that it belongs to. A lead that was named twice has one result.
+fn step(effects: &[(LeadId, Effect)]) -> Step {
+    let mut seen = BTreeSet::new();
+    let once = effects.iter().filter(|(lead, _)| seen.insert(*lead));
+    let results: Vec<NewResult> = once.map(|(lead, effect)| result(*lead, effect)).collect();
+    let counted = |outcome: RowOutcome| {
+        i64::try_from(results.iter().filter(|row| row.outcome == outcome).count()).unwrap_or(i64::MAX)
     };
+    Step {
+        looked_at: i64::try_from(results.len()).unwrap_or(i64::MAX),
+        changed: counted(RowOutcome::Changed),
+        failed: counted(RowOutcome::Failed),
+        results,
+        ..Step::default()
+    }
+}
+
+fn result(lead: LeadId, effect: &Effect) -> NewResult {
+    match effect {
+        Effect::Changed(undo) => {
+            let undo = serde_json::to_value(undo).unwrap_or(Value::Null);
+            NewResult::of_lead(lead, RowOutcome::Changed).with_undo(undo)
+        }
+        Effect::Unchanged => NewResult::of_lead(lead, RowOutcome::Unchanged),
+        Effect::Refused(refusal) => NewResult::of_lead(lead, RowOutcome::Failed).with_code(refusal.as_str()),
+    }
+}
+
+/// What screens say of an action.
+fn about(action: &Action, target: &Target) -> Value {
+    let mut about = json!({"action": action.name()});
+    match (action, target) {
+        (Action::Move { stage, .. }, Target::Stage { stage: held, .. }) => {
+            about["stageId"] = json!(stage);
+            about["stageName"] = json!(held.name);
+        }
+        (Action::Assign(to), Target::Member(name)) => {
+            about["assignedTo"] = json!(to);
+            about["assignedToName"] = json!(name);
+        }
+        (_, Target::Tags(tags)) => about["tags"] = json!(tags),
+        (_, _) => {}
+    }
+    about
+}
+
+async fn apply_in(
+    tx: &mut Tx,
+    engine: &Engine,
+    actor: &Actor,
+    action: &Action,
+    ids: &[LeadId],
+) -> Result<Vec<(LeadId, Effect)>, LeadError> {
+    let target = Target::hold(tx, actor, action).await?;
+    apply_to(tx, engine, actor, action, &target, ids).await
+}
+
+async fn apply_to(
+    tx: &mut Tx,
+    engine: &Engine,
+    actor: &Actor,
+    action: &Action,
+    target: &Target,
+    ids: &[LeadId],
+) -> Result<Vec<(LeadId, Effect)>, LeadError> {
     let unique: BTreeSet<LeadId> = ids.iter().copied().collect();
-    let locked = leads::lock(&mut tx, actor.workspace, &unique.into_iter().collect::<Vec<_>>()).await?;
-    let mut changing: Vec<&Locked> = locked.iter().filter(|lead| refusal(action, lead).is_none()).collect();
-    // In the order in which they were named, for a move.
-    changing.sort_by_key(|lead| ids.iter().position(|id| *id == lead.id));
+    let locked = leads::lock(tx, actor.workspace, &unique.into_iter().collect::<Vec<_>>()).await?;
     let mut record = Record::new(engine, actor);
-    match (action, &target) {
-        (Action::Move { reason, .. }, Some(stage)) => {
-            move_all(&mut tx, &mut record, (engine, actor), (stage, reason.as_deref()), &changing).await?;
-        }
-        (Action::Move { .. }, None) => return Err(LeadError::NoStage),
-        (Action::Assign(to), _) => assign_all(&mut tx, &mut record, engine, actor, *to, &changing).await?,
-        (Action::Delete, _) => delete_all(&mut tx, &mut record, engine, actor, &changing).await?,
-        (Action::Restore, _) => restore_all(&mut tx, &mut record, engine, actor, &changing).await?,
-        (Action::Tag(tags), _) => tag_all(&mut tx, &mut record, engine, actor, tags, &changing).await?,
-    }
-    record.commit(tx).await?;
-    let outcome = |id: &LeadId| {
-        let lead = locked.iter().find(|lead| lead.id == *id);
-        Outcome { lead: *id, refused: lead.map_or(Some(Refusal::NotFound), |lead| refusal(action, lead)) }
-    };
-    Ok(ids.iter().map(outcome).collect())
+    let effects = act::act(tx, &mut record, (engine, actor), (action, target), &locked, ids).await?;
+    record.write(tx).await?;
+    Ok(effects)
 }
 
-fn refusal(action: &Action, lead: &Locked) -> Option<Refusal> {
-    let deleted = lead.deleted_at.is_some().then_some(Refusal::Deleted);
-    match action {
-        Action::Move { .. } | Action::Assign(_) => deleted,
-        Action::Delete | Action::Restore => None,
-        Action::Tag(tags) => {
-            let added = tags.iter().filter(|tag| !lead.tags.contains(tag)).count();
-            let too_many = (lead.tags.len() + added > TAGS_MAX).then_some(Refusal::TooManyTags);
-            deleted.or(too_many)
+/// Works on these jobs.
+pub(crate) struct Bulk;
+
+impl Handler for Bulk {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn permission(&self, job: &Job) -> Permission {
+        match job.about["action"].as_str() {
+            Some("delete" | "restore") => Permission::LeadsDelete,
+            _ => Permission::LeadsManage,
         }
     }
-}
 
-fn ids_of(leads: &[&Locked]) -> Vec<LeadId> {
-    leads.iter().map(|lead| lead.id).collect()
-}
-
-async fn move_all(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    (engine, actor): (&Engine, &Actor),
-    (stage, reason): (&Stage, Option<&str>),
-    leads: &[&Locked],
-) -> Result<(), LeadError> {
-    let now = engine.clock.now();
-    let moving: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.stage_id != stage.id).collect();
-    let from: Vec<StageId> = moving.iter().map(|lead| lead.stage_id).collect();
-    let from = pipelines::left_stages(tx, actor.workspace, &from).await?;
-    let closing = stages::closing_for(tx, actor, stage).await?;
-    let mut rows: Vec<Moved> = Vec::with_capacity(moving.len());
-    for (lead, salt) in moving.iter().zip((0..=u32::MAX).rev()) {
-        rows.push(Moved {
-            id: lead.id,
-            pipeline_id: stage.pipeline_id,
-            stage_id: stage.id,
-            rank: Rank::at(now, salt).as_str().to_owned(),
-            close_reason: stages::reason_in(&closing, stage, lead, &from, reason)?,
-        });
+    fn can_undo(&self, _job: &Job) -> bool {
+        true
     }
-    leads::move_to(tx, actor.workspace, &rows, now).await?;
-    for (lead, row) in moving.iter().zip(&rows) {
-        stages::tell(record, lead, stage, &from, row.close_reason.as_deref(), None);
+
+    fn work<'a>(&'a self, engine: &'a Engine, turn: Turn) -> Stepping<'a> {
+        Box::pin(all::step(engine, turn))
     }
-    Ok(())
+
+    fn undo<'a>(&'a self, engine: &'a Engine, turn: Turn) -> Stepping<'a> {
+        Box::pin(undo::step(engine, turn))
+    }
 }
 
-async fn assign_all(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    engine: &Engine,
-    actor: &Actor,
-    to: Option<UserId>,
-    leads: &[&Locked],
-) -> Result<(), LeadError> {
-    let to_name = match to {
-        Some(user) => Some(leads::find_member(tx, actor.workspace, user).await?.ok_or(LeadError::NoMember)?),
-        None => None,
-    };
-    let changing: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.assigned_to != to).collect();
-    if changing.is_empty() {
-        return Ok(());
-    }
-    leads::assign(tx, actor.workspace, &ids_of(&changing), to, engine.clock.now()).await?;
-    let from: Vec<UserId> = changing.iter().filter_map(|lead| lead.assigned_to).collect();
-    let names: HashMap<UserId, String> = leads::names_of_users(tx, &from).await?;
-    for lead in changing {
-        let from_name = lead.assigned_to.and_then(|user| names.get(&user));
-        record.activity(lead.id, "lead.assigned", json!({"fromName": from_name, "toName": to_name, "to": to}));
-        let data = json!({"from": lead.assigned_to, "to": to});
-        record.event(lead.id, "lead.assigned", (lead.pipeline_id, lead.stage_id), data);
-    }
-    Ok(())
-}
-
-async fn delete_all(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    engine: &Engine,
-    actor: &Actor,
-    leads: &[&Locked],
-) -> Result<(), LeadError> {
-    let now = engine.clock.now();
-    let there: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.deleted_at.is_none()).collect();
-    leads::set_deleted(tx, actor.workspace, &ids_of(&there), Some(now), now).await?;
-    there.iter().for_each(|lead| appear(record, lead, "lead.deleted", -1));
-    Ok(())
-}
-
-async fn restore_all(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    engine: &Engine,
-    actor: &Actor,
-    leads: &[&Locked],
-) -> Result<(), LeadError> {
-    let deleted: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.deleted_at.is_some()).collect();
-    leads::set_deleted(tx, actor.workspace, &ids_of(&deleted), None, engine.clock.now()).await?;
-    deleted.iter().for_each(|lead| appear(record, lead, "lead.restored", 1));
-    Ok(())
-}
-
-fn appear(record: &mut Record<'_>, lead: &Locked, kind: &str, n: i64) {
-    let place = (lead.pipeline_id, lead.stage_id);
-    record.activity(lead.id, kind, json!({}));
-    record.event(lead.id, kind, place, json!({}));
-    record.count(place, n, n * lead.values.milli());
-}
-
-async fn tag_all(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    engine: &Engine,
-    actor: &Actor,
-    tags: &[String],
-    leads: &[&Locked],
-) -> Result<(), LeadError> {
-    let mut faults = Vec::new();
-    let tags = text::tags(tags, &mut faults);
-    if !faults.is_empty() {
-        return Err(LeadError::Invalid(faults));
-    }
-    let mut rows = Vec::new();
-    for lead in leads {
-        let added: Vec<String> = tags.iter().filter(|tag| !lead.tags.contains(tag)).cloned().collect();
-        if added.is_empty() {
-            continue;
-        }
-        record.activity(lead.id, "tags.changed", json!({"added": added, "removed": Value::Array(Vec::new())}));
-        record.event(lead.id, "lead.updated", (lead.pipeline_id, lead.stage_id), json!({"fields": ["tags"]}));
-        let tags = lead.tags.iter().chain(&added).cloned().collect();
-        rows.push(Tagged { id: lead.id, tags, added, removed: Vec::new() });
-    }
-    Ok(leads::set_tags(tx, actor.workspace, &rows, engine.clock.now()).await?)
-}
+/// Leads in one transaction of a job. On SQLite submissions wait behind it.
+const AT_ONCE: i64 = 250;

@@ -21,7 +21,7 @@ mod worth;
 use leadline_domain::pipelines::ReasonFault;
 use leadline_store as store;
 
-pub use bulk::{Action, Outcome, Refusal, apply};
+pub use bulk::{Action, Outcome, Refusal, apply, apply_and_keep};
 pub use convert::convert;
 pub use leads::{Changes, add_note, assign, delete, restore, update};
 pub use stages::{Move, move_stage};

@@ -1,6 +1,6 @@
 //! What a change leaves behind beside the rows: the timeline, the events, the stage counts.
 
-use leadline_domain::ids::{LeadId, PipelineId, StageCountId, StageId};
+use leadline_domain::ids::{ActivityId, LeadId, PipelineId, StageCountId, StageId};
 use leadline_store::{
     Error, Tx,
     capture::{StageDelta, add_stage_counts},
@@ -29,6 +29,11 @@ impl<'a> Record<'a> {
         self.activities.push(self.engine.activity(self.actor, lead, kind, data));
     }
 
+    /// The line that was put on a lead's timeline last.
+    pub(super) fn last_line(&self, lead: LeadId) -> Option<ActivityId> {
+        self.activities.iter().rev().find(|line| line.lead_id == lead).map(|line| line.id)
+    }
+
     /// An event. Every one says in which column the lead stands, so that open boards know where to look.
     pub(super) fn event(&mut self, lead: LeadId, kind: &str, place: (PipelineId, StageId), mut data: Value) {
         data["pipelineId"] = place.0.to_string().into();
@@ -55,13 +60,19 @@ impl<'a> Record<'a> {
     }
 
     /// Writes everything, commits, and wakes the dispatcher.
-    pub(super) async fn commit(mut self, mut tx: Tx) -> Result<(), Error> {
-        self.counts.retain(|delta| delta.n != 0 || delta.value_milli != 0);
-        events::insert_activities(&mut tx, &self.activities).await?;
-        add_stage_counts(&mut tx, &self.counts).await?;
-        events::append(&mut tx, &self.events).await?;
+    pub(super) async fn commit(self, mut tx: Tx) -> Result<(), Error> {
+        let engine = self.engine;
+        self.write(&mut tx).await?;
         tx.commit().await?;
-        self.engine.wake.events.notify_one();
+        engine.wake.events.notify_one();
         Ok(())
+    }
+
+    /// Writes everything. Whoever commits wakes the dispatcher.
+    pub(super) async fn write(mut self, tx: &mut Tx) -> Result<(), Error> {
+        self.counts.retain(|delta| delta.n != 0 || delta.value_milli != 0);
+        events::insert_activities(tx, &self.activities).await?;
+        add_stage_counts(tx, &self.counts).await?;
+        events::append(tx, &self.events).await
     }
 }

@@ -1,5 +1,6 @@
 //! `/v1/identity/leads`: listing, making and changing leads.
 
+mod bulk;
 pub(crate) mod filter;
 pub(crate) mod scores;
 pub(crate) mod values;
@@ -21,7 +22,7 @@ use leadline_engine::{
     Actor, ActorKind,
     capture::{self, Direct, Submission},
     crm::{
-        self, Action, Changes, LeadError, Move, Refusal, WorthChanges,
+        self, Changes, LeadError, Move, WorthChanges,
         draft::{Checked, Draft, Strictness, check},
     },
 };
@@ -48,9 +49,6 @@ use crate::{
     public::refusal,
 };
 
-/// Leads in one bulk action at most.
-const BULK_MAX: usize = 200;
-
 /// Timeline entries that come with a lead.
 const ACTIVITIES: i64 = 100;
 
@@ -69,7 +67,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsManage, routes!(assign))
         .at(Permission::LeadsManage, routes!(add_note))
         .at(Permission::LeadsManage, routes!(convert))
-        .at(Permission::LeadsManage, routes!(bulk_action))
+        .at(Permission::LeadsManage, routes!(bulk::bulk_action))
         .at(Permission::LeadsView, routes!(list_activities))
         .at(Permission::LeadsView, routes!(visits::list_sessions))
         .at(Permission::LeadsView, routes!(scores::list_scores))
@@ -536,112 +534,6 @@ async fn convert(
 ) -> ApiResult<Json<LeadView>> {
     crm::convert(&app.engine, &actor, id, &request.name, request.platform.as_deref()).await?;
     show(&app, &actor, id).await
-}
-
-/// One action on many leads.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct BulkRequest {
-    action: BulkAction,
-    /// 1 to 200.
-    #[schema(value_type = Vec<Uuid>)]
-    lead_ids: Vec<LeadId>,
-    /// For `move_stage`.
-    #[schema(value_type = Option<Uuid>)]
-    stage_id: Option<StageId>,
-    /// For `move_stage` into a stage that is won or lost.
-    reason: Option<String>,
-    /// For `assign`; null for nobody.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Uuid>)]
-    assigned_to: Option<Option<UserId>>,
-    /// For `tag`: added to those that are there.
-    tags: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum BulkAction {
-    MoveStage,
-    Assign,
-    Delete,
-    Restore,
-    Tag,
-}
-
-/// What became of each lead.
-#[derive(Debug, Serialize, ToSchema)]
-struct BulkView {
-    /// In the order of the request.
-    results: Vec<BulkResult>,
-    succeeded: usize,
-    failed: usize,
-}
-
-/// What became of one lead.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct BulkResult {
-    #[schema(value_type = Uuid)]
-    lead_id: LeadId,
-    ok: bool,
-    /// `not_found`, `deleted` or `too_many_tags`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-}
-
-/// Does one action to many leads, with a result for each
-///
-/// `delete` and `restore` need the permission `leads:delete` as well.
-#[utoipa::path(post, path = "/v1/identity/leads/bulk-action", tag = "identity", request_body = BulkRequest,
-    responses((status = 200, body = BulkView)))]
-async fn bulk_action(
-    State(app): State<App>,
-    CurrentActor(actor): CurrentActor,
-    Json(request): Json<BulkRequest>,
-) -> ApiResult<Json<BulkView>> {
-    if request.lead_ids.is_empty() || request.lead_ids.len() > BULK_MAX {
-        return Err(ApiError::field("/leadIds", format!("must name 1 to {BULK_MAX} leads")));
-    }
-    let deletes = matches!(request.action, BulkAction::Delete | BulkAction::Restore);
-    if deletes && !actor.role.may(Permission::LeadsDelete) {
-        let detail = format!("the role {} lacks the permission {}", actor.role, Permission::LeadsDelete);
-        return Err(ApiError::new(Code::Forbidden).detail(detail));
-    }
-    let (action, leads) = action(request)?;
-    let outcomes = crm::apply(&app.engine, &actor, &action, &leads).await?;
-    let results: Vec<BulkResult> = outcomes
-        .into_iter()
-        .map(|outcome| BulkResult {
-            lead_id: outcome.lead,
-            ok: outcome.refused.is_none(),
-            code: outcome.refused.map(refusal_code),
-        })
-        .collect();
-    let succeeded = results.iter().filter(|result| result.ok).count();
-    Ok(Json(BulkView { succeeded, failed: results.len() - succeeded, results }))
-}
-
-fn action(request: BulkRequest) -> ApiResult<(Action, Vec<LeadId>)> {
-    let needed = |field: &str| ApiError::field(field, "is required for this action");
-    let action = match request.action {
-        BulkAction::MoveStage => {
-            Action::Move { stage: request.stage_id.ok_or_else(|| needed("/stageId"))?, reason: request.reason }
-        }
-        BulkAction::Assign => Action::Assign(request.assigned_to.ok_or_else(|| needed("/assignedTo"))?),
-        BulkAction::Delete => Action::Delete,
-        BulkAction::Restore => Action::Restore,
-        BulkAction::Tag => Action::Tag(request.tags.ok_or_else(|| needed("/tags"))?),
-    };
-    Ok((action, request.lead_ids))
-}
-
-fn refusal_code(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NotFound => "not_found",
-        Refusal::Deleted => "deleted",
-        Refusal::TooManyTags => "too_many_tags",
-    }
 }
 
 /// Which part of a timeline.

@@ -43,6 +43,7 @@ pub struct Locked {
     pub suspicion: i64,
     pub score_reasons: Value,
     pub assigned_to: Option<UserId>,
+    pub stage_entered_at: Timestamp,
     pub values: Values,
     pub close_reason: Option<String>,
     pub converted_at: Option<Timestamp>,
@@ -153,7 +154,7 @@ async fn lock_where<T: Serialize + Sync>(
     let sql = format!(
         "SELECT id, project_id, contact_id, pipeline_id, stage_id, rank, name, email, phone, phone_raw, country_code,
                 company, title, message, source_name, {tags} AS tags, {custom} AS custom_fields, engagement, suspicion,
-                {reasons} AS score_reasons, assigned_to, {VALUE_COLUMNS}, close_reason, converted_at, deleted_at
+                {reasons} AS score_reasons, assigned_to, stage_entered_at, {VALUE_COLUMNS}, close_reason, converted_at, deleted_at
          FROM leads WHERE workspace_id = $1 AND {condition} ORDER BY id LIMIT $3 {lock}",
         tags = dialect.json_text("tags"),
         custom = dialect.json_text("custom_fields"),
@@ -187,6 +188,7 @@ fn read_locked(row: &Row) -> Result<Locked, Error> {
         suspicion: row.get("suspicion")?,
         score_reasons: row.json("score_reasons")?,
         assigned_to: row.get("assigned_to")?,
+        stage_entered_at: row.get("stage_entered_at")?,
         values: read_values(row)?,
         close_reason: row.get("close_reason")?,
         converted_at: row.get("converted_at")?,
@@ -246,6 +248,48 @@ pub async fn move_to(tx: &mut Tx, workspace: WorkspaceId, rows: &[Moved], now: T
                           version = version + 1
          FROM {set} WHERE leads.id = r.id AND leads.workspace_id = $3",
         set = tx.dialect().set(1, MOVED_COLUMNS),
+    );
+    let [now, workspace] = params![now, workspace];
+    let changed = tx.execute(&sql, &[json_set(rows), now, workspace]).await?;
+    expect_all(changed, rows.len())
+}
+
+/// A lead that goes back to where it was.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the columns of `leads` under their own names")]
+pub struct Returned {
+    pub id: LeadId,
+    pub pipeline_id: PipelineId,
+    pub stage_id: StageId,
+    pub rank: String,
+    pub close_reason: Option<String>,
+    /// When it came into that stage first, in milliseconds.
+    pub stage_entered_at: i64,
+}
+
+const RETURNED_COLUMNS: Columns = &[
+    ("id", Kind::Id),
+    ("pipeline_id", Kind::Id),
+    ("stage_id", Kind::Id),
+    ("rank", Kind::Text),
+    ("close_reason", Kind::Text),
+    ("stage_entered_at", Kind::Integer),
+];
+
+/// Puts leads back into the places that they had, as if they had never left. The stage counts are the caller's to add.
+///
+/// # Errors
+/// [`Error::Contended`] where one of them is not there.
+pub async fn move_back(tx: &mut Tx, workspace: WorkspaceId, rows: &[Returned], now: Timestamp) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE leads SET pipeline_id = r.pipeline_id, stage_id = r.stage_id, rank = r.rank,
+                          close_reason = r.close_reason, stage_entered_at = r.stage_entered_at, updated_at = $2,
+                          version = version + 1
+         FROM {set} WHERE leads.id = r.id AND leads.workspace_id = $3",
+        set = tx.dialect().set(1, RETURNED_COLUMNS),
     );
     let [now, workspace] = params![now, workspace];
     let changed = tx.execute(&sql, &[json_set(rows), now, workspace]).await?;

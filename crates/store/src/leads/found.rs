@@ -219,6 +219,11 @@ impl Asked {
         Self { condition, columns }
     }
 
+    /// The columns that the condition reads, with commas between them.
+    pub(super) fn column_list(&self) -> String {
+        Vec::from_iter(self.columns.iter().copied()).join(", ")
+    }
+
     /// The rows of a strip, at most so many, as what follows FROM. Only columns that are read are among them: most of a
     /// lead is long texts that stand in pages of their own. Both databases hand a limited sub-select on row by row in
     /// its order, and stop as soon as enough is found.

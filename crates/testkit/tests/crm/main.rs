@@ -1,6 +1,7 @@
 //! Leads once they are in, on both databases: changing them, finding them, the board, the pipelines.
 
 mod board;
+mod bulk;
 mod changes;
 mod fixtures;
 mod jobs;

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod browser;
+mod bulk;
 mod callbacks;
 mod chats;
 mod context;
