@@ -174,6 +174,12 @@ export type Attempt = Narrowed<
 export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
 export type ReplayJob = Schemas['ReplayJobView'];
 
+/** Described as text; the screens have words for each. */
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'undoing' | 'undone';
+/** What it is about differs by kind, and is read with care. */
+export type Job = Narrowed<Schemas['JobView'], { state: JobState; about: Record<string, unknown> }>;
+export type JobResult = Narrowed<Schemas['JobResultView'], { outcome: 'changed' | 'unchanged' | 'failed' }>;
+
 export type Analysis = Schemas['AnalysisView'];
 export type AnalysisSettings = Schemas['AnalysisSettingsView'];
 /** What is left out stays, which the description cannot say of a part that may be left out as a whole. */
@@ -197,6 +203,19 @@ export interface LeadHint {
   fromStageId?: string | null;
   pipelineId: string;
   op?: string | null;
+}
+
+/** How far a job is, so that a screen moves without asking. */
+export interface JobHint {
+  jobId: string;
+  jobKind: string;
+  state: JobState;
+  total: number;
+  done: number;
+  changed: number;
+  failed: number;
+  undone: number;
+  left: number;
 }
 
 export interface DeliveryHint {

@@ -38,6 +38,7 @@ export function Palette() {
       allowed: true,
       run: () => void navigate({ to: '/board', search: { assignedTo: 'me' } }),
     },
+    { label: 'Recent jobs', allowed: true, run: () => void navigate({ to: '/jobs' }) },
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },
     { label: 'Go to sources', allowed: true, run: () => void navigate({ to: '/sources' }) },

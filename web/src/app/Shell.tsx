@@ -21,6 +21,7 @@ import { api } from '@/api/client';
 import { remember, sessionQuery, usePermits, useSession } from '@/api/session';
 import type { Session } from '@/api/shapes';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
+import { JobsStrip } from '@/features/jobs/JobsStrip';
 import { ChangePassword } from '@/features/session/ChangePassword';
 import { askAddLead } from '@/lib/commands';
 import { toastError } from '@/ui/toast';
@@ -70,6 +71,7 @@ export function Shell() {
             </Button>
           </div>
         )}
+        <JobsStrip />
         <main id="content" className={classes.content} tabIndex={-1} data-focus-silent>
           <Suspense fallback={null}>
             <Outlet />
@@ -209,6 +211,9 @@ function UserMenu() {
           <Menu.Divider />
           <ThemeMenu />
           <Menu.Divider />
+          <Menu.Item component={Link} to="/jobs">
+            Recent jobs
+          </Menu.Item>
           <Menu.Item onClick={changingControl.open}>Change the password</Menu.Item>
           <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
           <Menu.Divider />

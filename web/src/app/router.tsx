@@ -11,6 +11,7 @@ import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
+import { readJobSearch } from '@/features/jobs/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -98,6 +99,20 @@ const contacts = createRoute({
     };
   },
   component: lazyRouteComponent(() => import('@/features/contacts/ContactsPage'), 'ContactsPage'),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: '/jobs',
+  validateSearch: readJobSearch,
+  component: lazyRouteComponent(() => import('@/features/jobs/JobsPage'), 'JobsPage'),
+});
+
+const job = createRoute({
+  getParentRoute: () => shell,
+  path: '/jobs/$jobId',
+  validateSearch: readJobSearch,
+  component: lazyRouteComponent(() => import('@/features/jobs/JobPage'), 'JobPage'),
 });
 
 const fraud = createRoute({
@@ -193,6 +208,8 @@ const routeTree = root.addChildren([
     leads,
     lead,
     contacts,
+    jobs,
+    job,
     fraud,
     sources,
     widget,

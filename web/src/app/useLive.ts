@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import type { DeliveryHint, LeadHint } from '@/api/shapes';
+import { applyJobHint } from '@/api/jobs';
+import type { DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
@@ -79,6 +80,10 @@ export function useLive(pageVersion: string): string | null {
       });
       source.addEventListener('replay', () => {
         void client.invalidateQueries({ queryKey: ['destinations'] });
+      });
+      source.addEventListener('job', (event) => {
+        const hint = parsed<JobHint>(event);
+        if (hint) applyJobHint(client, hint);
       });
       source.addEventListener('scoring', () => {
         void client.invalidateQueries({ queryKey: ['settings', 'scoring'] });

@@ -259,13 +259,16 @@ pub fn can_undo(engine: &Engine, job: &Job) -> bool {
     has_ended && is_left && engine.jobs.find(&job.kind).is_some_and(|handler| handler.can_undo(job))
 }
 
+/// What somebody needs to stop a job, or to have it put back.
+#[must_use]
+pub fn permission(engine: &Engine, job: &Job) -> Permission {
+    engine.jobs.find(&job.kind).map_or(Permission::LeadsManage, |handler| handler.permission(job))
+}
+
 async fn locked(engine: &Engine, tx: &mut Tx, actor: &Actor, id: JobId) -> Result<Work, AskError> {
     let work = stored::lock(tx, actor.workspace, id).await?.ok_or(AskError::NotFound)?;
-    let needed = engine.jobs.find(&work.job.kind).map(|handler| handler.permission(&work.job));
-    match needed {
-        Some(needed) if !actor.role.may(needed) => Err(AskError::Forbidden(needed)),
-        Some(_) | None => Ok(work),
-    }
+    let needed = permission(engine, &work.job);
+    if actor.role.may(needed) { Ok(work) } else { Err(AskError::Forbidden(needed)) }
 }
 
 /// Deletes jobs that ended long ago.

@@ -86,6 +86,11 @@ pub(crate) struct JobView {
     result_count: i64,
     /// Whether what it changed can be put back.
     can_undo: bool,
+    /// The permission that stopping it, or putting it back, needs.
+    #[schema(example = "leads:manage")]
+    needs: &'static str,
+    /// Whether whoever asks now asked for it.
+    is_mine: bool,
     /// Why it could not go on.
     error: Option<String>,
     started_by: String,
@@ -101,9 +106,11 @@ pub(crate) struct JobView {
 }
 
 impl JobView {
-    pub(crate) fn new(app: &App, job: Job) -> Self {
+    pub(crate) fn new(app: &App, actor: &Actor, job: Job) -> Self {
         Self {
             can_undo: jobs::can_undo(&app.engine, &job),
+            needs: jobs::permission(&app.engine, &job).as_str(),
+            is_mine: actor.user.is_some() && actor.user == job.asked_by.user,
             id: job.id,
             kind: job.kind,
             state: job.state.as_str(),
@@ -157,7 +164,7 @@ async fn list_jobs(
     let kind = query.kind.map(|kind| kind.replace('\0', "")).filter(|kind| !kind.is_empty());
     let filter = JobFilter { state: state.transpose()?, kind };
     let found = stored::list(&app.reader, actor.workspace, &filter, (window.limit, window.offset())).await?;
-    Ok(Json(window.paged(found, |job| JobView::new(&app, job))))
+    Ok(Json(window.paged(found, |job| JobView::new(&app, &actor, job))))
 }
 
 /// How far a job is
@@ -173,7 +180,7 @@ async fn get_job(
 
 async fn show(app: &App, actor: &Actor, id: JobId) -> ApiResult<Json<JobView>> {
     let job = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(JobView::new(app, job)))
+    Ok(Json(JobView::new(app, actor, job)))
 }
 
 /// Which of a job's rows.

@@ -3,27 +3,36 @@ import { useQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { membersQuery, pipelinesQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
-import { plural } from '@/lib/text';
 import { Dot, PermitButton } from '@/ui/basics';
-import { type BulkAction, useBulkAction } from './mutations';
+import { type BulkAction, type BulkTarget, useBulkAction } from './mutations';
 import classes from './Table.module.css';
 import { useReason } from './useReason';
 
-/** What can be done with the selected rows; floats over the table. */
-export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => void }) {
+interface BulkBarProps {
+  target: BulkTarget;
+  /** How many those are, as far as it is known. */
+  count: string;
+  onDone: () => void;
+}
+
+/** What can be done with the selected leads; floats over the table. */
+export function BulkBar({ target, count, onDone }: BulkBarProps) {
   const permits = usePermits();
   const bulk = useBulkAction();
   const members = useQuery(membersQuery).data ?? [];
   const pipelines = useQuery(pipelinesQuery).data ?? [];
   const { ask, dialog } = useReason();
   const [tag, setTag] = useState('');
-  if (leadIds.length === 0) return null;
-  const run = (action: BulkAction) => bulk.mutate({ ...action, leadIds }, { onSuccess: onDone });
+  const run = (action: BulkAction) => bulk.mutate({ ...action, target }, { onSuccess: onDone });
+  const runWithTag = (action: 'tag' | 'untag') => {
+    if (tag.trim()) run({ action, tags: [tag.trim()] });
+    setTag('');
+  };
   const locked = permits.why('leads:manage');
   const off = locked !== undefined || bulk.isPending;
   return (
     <section className={classes.bulk} aria-label="Selected leads">
-      <strong>{plural(leadIds.length, 'lead')} selected</strong>
+      <strong>{count} selected</strong>
       <Menu position="top">
         <Menu.Target>
           <Button variant="default" disabled={off} title={locked}>
@@ -72,13 +81,12 @@ export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => 
           <form
             onSubmit={(event) => {
               event.preventDefault();
-              if (tag.trim()) run({ action: 'tag', tags: [tag.trim()] });
-              setTag('');
+              runWithTag('tag');
             }}
           >
             <TextInput
               size="xs"
-              label="Tag to add"
+              label="Tag"
               data-autofocus
               value={tag}
               onChange={(event) => setTag(event.currentTarget.value)}
@@ -86,6 +94,9 @@ export function BulkBar({ leadIds, onDone }: { leadIds: string[]; onDone: () => 
             />
             <Button type="submit" mt="xs" fullWidth>
               Add the tag
+            </Button>
+            <Button variant="default" mt={4} fullWidth onClick={() => runWithTag('untag')}>
+              Take the tag away
             </Button>
           </form>
         </Menu.Dropdown>

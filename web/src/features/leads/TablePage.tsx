@@ -1,4 +1,4 @@
-import { Checkbox, Skeleton, Table, UnstyledButton } from '@mantine/core';
+import { Button, Checkbox, Skeleton, Table, UnstyledButton } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconColumns3, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -7,7 +7,7 @@ import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { pipelinesQuery } from '@/api/lookups';
 import type { Card, FilterField, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
-import { plural } from '@/lib/text';
+import { formatCount, plural } from '@/lib/text';
 import { Dot, Empty, Failure, Tag, Time } from '@/ui/basics';
 import { Pager } from '@/ui/Pager';
 import { Score, Suspicion } from '@/ui/Score';
@@ -17,7 +17,7 @@ import { customKeys, listOf } from './cardFields';
 import { allColumns, type Column, sortsUpwards, USUAL } from './columns';
 import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
-import { hasFilters, readFilters, type SortKey, type TableSearch, withFilter, withoutFilters } from './filters';
+import { bulkQuery, hasFilters, readFilters, type SortKey, type TableSearch, withFilter, withoutFilters } from './filters';
 import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
 import { filterFieldsQuery, leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
@@ -43,6 +43,10 @@ export function TablePage() {
   const rows = list.data?.data;
   const filters = readFilters({ ...search });
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // Beyond the page: all that match the filters, as long as those stay the same.
+  const [everything, setEverything] = useState<string | null>(null);
+  const asked = JSON.stringify(bulkQuery(filters));
+  const isEverything = everything === asked;
   const isPhone = useMediaQuery('(max-width: 48em)');
   const choices = allColumns(fields);
   const columns = shown.flatMap((key) => choices.find((column) => column.key === key) ?? []);
@@ -60,11 +64,16 @@ export function TablePage() {
   const open = (lead: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, lead }), replace: lead === undefined });
   const sort = (sortBy: SortKey) => void navigate({ search: (old) => sorted(old, sortBy) });
+  const select = (next: ReadonlySet<string>) => {
+    setEverything(null);
+    setSelected(next);
+  };
   const page = (to: number) => {
-    setSelected(new Set());
+    select(new Set());
     void navigate({ search: (old) => ({ ...old, page: to > 1 ? to : undefined }) });
   };
   // Only what is on this page can be acted on.
+  const total = list.data && formatCount(list.data.total, list.data.totalIsCapped);
   const visible = useMemo(
     () => (rows ?? []).filter(({ id }) => selected.has(id)).map(({ id }) => id),
     [rows, selected],
@@ -110,6 +119,18 @@ export function TablePage() {
       )}
       {list.data?.total !== 0 && !list.isError && (
         <div className={classes.scroll}>
+          {list.data && rows && visible.length === rows.length && list.data.total > rows.length && (
+            <div className={classes.everything} aria-live="polite">
+              {isEverything ? `All ${total} leads that match are selected.` : `All ${rows.length} on this page are selected.`}
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                onClick={() => setEverything(isEverything ? null : asked)}
+              >
+                {isEverything ? 'Select only this page' : `Select all ${total} that match`}
+              </Button>
+            </div>
+          )}
           {isPhone ? (
             <PhoneList rows={rows} stages={stages} onOpen={open} />
           ) : (
@@ -119,7 +140,7 @@ export function TablePage() {
               stages={stages}
               search={search}
               selected={selected}
-              onSelect={setSelected}
+              onSelect={select}
               onSort={sort}
               onOpen={open}
             />
@@ -137,7 +158,13 @@ export function TablePage() {
           </div>
         </div>
       )}
-      <BulkBar leadIds={visible} onDone={() => setSelected(new Set())} />
+      {visible.length > 0 && (
+        <BulkBar
+          target={isEverything ? { query: bulkQuery(filters) } : { leadIds: visible }}
+          count={isEverything ? `All ${total} leads` : plural(visible.length, 'lead')}
+          onDone={() => select(new Set())}
+        />
+      )}
       <LeadPanel id={search.lead} onClose={() => open(undefined)} onGo={open} />
     </div>
   );

@@ -1,6 +1,7 @@
 import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { Board, BulkResult, Card, Lead, LeadDetail, SpooledLead } from '@/api/shapes';
+import { jobKeys, keepJob, useUndoJob } from '@/api/jobs';
+import type { Board, BulkResult, Card, Job, Lead, LeadDetail, SpooledLead } from '@/api/shapes';
 import { plural } from '@/lib/text';
 import { announce } from '@/ui/announce';
 import { toast, toastError, toastUndo } from '@/ui/toast';
@@ -240,34 +241,43 @@ export type BulkAction =
   | { action: 'move_stage'; stageId: string; reason: string | null }
   | { action: 'assign'; assignedTo: string | null }
   | { action: 'tag'; tags: string[] }
-  | { action: 'delete' }
-  | { action: 'restore' };
+  | { action: 'untag'; tags: string[] }
+  | { action: 'delete' };
+
+/** Leads that were ticked, or all that match. */
+export type BulkTarget = { leadIds: string[] } | { query: Record<string, unknown> };
 
 const BULK_WORDS: Record<BulkAction['action'], string> = {
   move_stage: 'Moved',
   assign: 'Assigned',
   tag: 'Tagged',
+  untag: 'Untagged',
   delete: 'Deleted',
-  restore: 'Restored',
 };
+
+const BULK = '/v1/identity/leads/bulk-action';
 
 export function useBulkAction() {
   const client = useQueryClient();
-  const mutation = useMutation({
-    mutationFn: ({ leadIds, ...action }: BulkAction & { leadIds: string[] }) =>
-      api.post<BulkResult>('/v1/identity/leads/bulk-action', { ...action, leadIds }),
-    onSuccess: (result, { action }) => {
+  const undo = useUndoJob();
+  return useMutation({
+    mutationFn: async ({ target, ...action }: BulkAction & { target: BulkTarget }) => {
+      if ('query' in target) return { job: await api.post<Job>(BULK, { ...action, ...target }) };
+      return { result: await api.post<BulkResult>(BULK, { ...action, ...target }) };
+    },
+    onSuccess: ({ job, result }, { action }) => {
+      if (job) {
+        keepJob(client, job);
+        announce('It goes on by itself, and is shown at the top.');
+        return;
+      }
       refreshAll(client);
-      const done = result.results.filter(({ ok }) => ok).map(({ leadId }) => leadId);
+      void client.invalidateQueries({ queryKey: jobKeys.all });
       const failures = result.failed > 0 ? `; ${plural(result.failed, 'lead')} could not be changed` : '';
       const sentence = `${BULK_WORDS[action]} ${plural(result.succeeded, 'lead')}${failures}`;
-      if (action === 'delete' && done.length > 0) {
-        toastUndo(sentence, () => mutation.mutate({ action: 'restore', leadIds: done }));
-      } else {
-        toast(sentence);
-      }
+      if (result.succeeded > 0) toastUndo(sentence, () => undo.mutate(result.jobId));
+      else toast(sentence);
     },
     onError: (error) => toastError('The leads were not changed', error),
   });
-  return mutation;
 }

@@ -168,7 +168,7 @@ async fn on_matching(
     };
     let filter = asked.filter(app, actor).await.map_err(|error| error.within("/query"))?;
     let job = bulk::start(&app.engine, actor, action, filter).await?;
-    Ok((StatusCode::ACCEPTED, Json(JobView::new(app, job))))
+    Ok((StatusCode::ACCEPTED, Json(JobView::new(app, actor, job))))
 }
 
 impl From<StartError> for ApiError {
