@@ -15,18 +15,14 @@ use leadline_domain::{
     ids::{JobId, LeadId, StageId, UserId},
     permissions::Permission,
 };
-use leadline_store::{
-    Tx,
-    leads::{self, Locked},
-    pipelines,
-};
+use leadline_store::{Tx, leads};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use all::{StartError, start};
 
 use self::act::{Effect, Target};
-use super::{LeadError, Record, retrying, stages, text};
+use super::{LeadError, Record, retrying};
 use crate::{
     Actor, Engine,
     jobs::{self, Handler, Job, NewJob, NewResult, Outcome as RowOutcome, Step, Stepping, Turn},
@@ -119,14 +115,16 @@ impl Refusal {
 /// # Errors
 /// Where the stage or the member that the action names is not there, or a tag cannot be so.
 pub async fn apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadId]) -> Result<Vec<Outcome>, LeadError> {
-    retrying(|| async {
-        let mut tx = engine.store.begin().await?;
-        let effects = apply_in(&mut tx, engine, actor, action, ids).await?;
-        tx.commit().await?;
-        engine.wake.events.notify_one();
-        Ok(outcomes(&effects))
-    })
-    .await
+    retrying(|| try_apply(engine, actor, action, ids)).await
+}
+
+async fn try_apply(engine: &Engine, actor: &Actor, action: &Action, ids: &[LeadId]) -> Result<Vec<Outcome>, LeadError> {
+    let mut tx = engine.store.begin().await?;
+    let target = Target::hold(&mut tx, actor, action).await?;
+    let effects = apply_to(&mut tx, engine, actor, (action, &target), ids).await?;
+    tx.commit().await?;
+    engine.wake.events.notify_one();
+    Ok(outcomes(&effects))
 }
 
 /// The same, kept as a job that was done on the spot, so that it can be taken back.
@@ -139,19 +137,24 @@ pub async fn apply_and_keep(
     action: &Action,
     ids: &[LeadId],
 ) -> Result<(Vec<Outcome>, JobId), LeadError> {
-    retrying(|| async {
-        let mut tx = engine.store.begin().await?;
-        let target = Target::hold(&mut tx, actor, action).await?;
-        let about = about(action, &target);
-        let effects = apply_to(&mut tx, engine, actor, action, &target, ids).await?;
-        let total = i64::try_from(effects.len()).unwrap_or(i64::MAX);
-        let new = NewJob { kind: KIND, params: json!({}), about, total };
-        let kept = jobs::record(engine, &mut tx, actor, new, &step(&effects)).await?;
-        tx.commit().await?;
-        engine.wake.events.notify_one();
-        Ok((outcomes(&effects), kept.id))
-    })
-    .await
+    retrying(|| try_apply_and_keep(engine, actor, action, ids)).await
+}
+
+async fn try_apply_and_keep(
+    engine: &Engine,
+    actor: &Actor,
+    action: &Action,
+    ids: &[LeadId],
+) -> Result<(Vec<Outcome>, JobId), LeadError> {
+    let mut tx = engine.store.begin().await?;
+    let target = Target::hold(&mut tx, actor, action).await?;
+    let effects = apply_to(&mut tx, engine, actor, (action, &target), ids).await?;
+    let step = step(&effects);
+    let new = NewJob { kind: KIND, params: json!({}), about: about(action, &target), total: step.looked_at };
+    let kept = jobs::record(engine, &mut tx, actor, new, &step).await?;
+    tx.commit().await?;
+    engine.wake.events.notify_one();
+    Ok((outcomes(&effects), kept.id))
 }
 
 fn outcomes(effects: &[(LeadId, Effect)]) -> Vec<Outcome> {
@@ -205,29 +208,17 @@ fn about(action: &Action, target: &Target) -> Value {
     about
 }
 
-async fn apply_in(
-    tx: &mut Tx,
-    engine: &Engine,
-    actor: &Actor,
-    action: &Action,
-    ids: &[LeadId],
-) -> Result<Vec<(LeadId, Effect)>, LeadError> {
-    let target = Target::hold(tx, actor, action).await?;
-    apply_to(tx, engine, actor, action, &target, ids).await
-}
-
 async fn apply_to(
     tx: &mut Tx,
     engine: &Engine,
     actor: &Actor,
-    action: &Action,
-    target: &Target,
+    action: (&Action, &Target),
     ids: &[LeadId],
 ) -> Result<Vec<(LeadId, Effect)>, LeadError> {
     let unique: BTreeSet<LeadId> = ids.iter().copied().collect();
     let locked = leads::lock(tx, actor.workspace, &unique.into_iter().collect::<Vec<_>>()).await?;
     let mut record = Record::new(engine, actor);
-    let effects = act::act(tx, &mut record, (engine, actor), (action, target), &locked, ids).await?;
+    let effects = act::act(tx, &mut record, (engine, actor), action, &locked, ids).await?;
     record.write(tx).await?;
     Ok(effects)
 }

@@ -75,7 +75,7 @@ impl Kinds {
     /// What works on jobs of this kind.
     #[must_use]
     pub fn find(&self, kind: &str) -> Option<&dyn Handler> {
-        self.0.iter().find(|handler| handler.kind() == kind).map(AsRef::as_ref)
+        self.0.iter().find(|handler| handler.kind() == kind).map(|handler| &**handler)
     }
 
     fn names(&self) -> Vec<&'static str> {

@@ -16,10 +16,10 @@ use leadline_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, Refusal, stages, text};
+use super::{Action, Refusal};
 use crate::{
     Actor, Engine,
-    crm::{LeadError, Record},
+    crm::{LeadError, Record, stages, text},
 };
 
 /// Tags on one lead at most; adding beyond it is refused.

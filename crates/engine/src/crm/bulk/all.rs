@@ -125,7 +125,7 @@ pub(super) async fn step(engine: &Engine, turn: Turn) -> Result<Turned, JobError
     if !stretch.found.is_empty() {
         let actor = turn.actor();
         let target = Target::hold(&mut tx, actor, &wish.action).await.map_err(end)?;
-        let effects = apply_to(&mut tx, engine, actor, &wish.action, &target, &stretch.found).await.map_err(end)?;
+        let effects = apply_to(&mut tx, engine, actor, (&wish.action, &target), &stretch.found).await.map_err(end)?;
         step = super::step(&effects);
     }
     let step = Step {

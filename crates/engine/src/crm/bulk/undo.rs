@@ -17,11 +17,10 @@ use serde_json::Value;
 use super::{
     AT_ONCE,
     act::{self, Before, TAGS_MAX, Undo},
-    stages,
 };
 use crate::{
     Actor, Engine,
-    crm::{LeadError, Record},
+    crm::{LeadError, Record, stages},
     jobs::{JobError, Taken, Turn, Turned, Undoable},
 };
 
