@@ -462,9 +462,8 @@ fn read_work(row: &Row) -> Result<Work, Error> {
 fn read(row: &Row) -> Result<Job, Error> {
     let state: String = row.get("state")?;
     let undone_by: Option<String> = row.get("undone_by_kind")?;
-    let undone_by = undone_by.map(|kind| {
-        Ok::<_, Error>(Asker { kind, user: row.get("undone_by_id")?, name: row.get("undone_by_name")? })
-    });
+    let undone_by = undone_by
+        .map(|kind| Ok::<_, Error>(Asker { kind, user: row.get("undone_by_id")?, name: row.get("undone_by_name")? }));
     Ok(Job {
         id: row.get("id")?,
         workspace_id: row.get("workspace_id")?,

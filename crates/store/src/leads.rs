@@ -31,7 +31,7 @@ pub use change::{
 };
 pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
 pub use sort::{SortBy, SortOrder};
-pub use sweep::{Place, Swept, Sweep, few, sweep, total};
+pub use sweep::{Place, Sweep, Swept, few, sweep, total};
 pub use values::{LeadValues, set_close_reason, set_values};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.

@@ -26,7 +26,8 @@ const ENGINE_FEATURES: &[&str] =
     &["admin", "alerts", "analysis", "capture", "crm", "delivery", "scoring", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
-const ENGINE_GROUND: &[&str] = &["addresses", "connections", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
+const ENGINE_GROUND: &[&str] =
+    &["addresses", "connections", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

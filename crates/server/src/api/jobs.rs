@@ -159,7 +159,8 @@ async fn list_jobs(
 ) -> ApiResult<Json<Paged<JobView>>> {
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
     let state = query.state.filter(|state| !state.is_empty());
-    let state = state.map(|state| JobState::parse(&state).ok_or_else(|| ApiError::field("/state", "is no job's state")));
+    let state =
+        state.map(|state| JobState::parse(&state).ok_or_else(|| ApiError::field("/state", "is no job's state")));
     // No kind holds U+0000, and PostgreSQL refuses to look for it.
     let kind = query.kind.map(|kind| kind.replace('\0', "")).filter(|kind| !kind.is_empty());
     let filter = JobFilter { state: state.transpose()?, kind };

@@ -172,9 +172,7 @@ async fn what_is_stopped_half_way_can_be_taken_back(#[values(Db::Sqlite, Db::Pos
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn leads_go_back_to_where_they_were_unless_somebody_moved_them_since(
-    #[values(Db::Sqlite, Db::Postgres)] db: Db,
-) {
+async fn leads_go_back_to_where_they_were_unless_somebody_moved_them_since(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let app = TestApp::start(db).await;
     let stages = stages(&app).await;
     let mut ids = Vec::new();
@@ -208,8 +206,7 @@ async fn leads_go_back_to_where_they_were_unless_somebody_moved_them_since(
     let mut why = left(&app, job.id).await;
     why.sort();
     let changed = "changed_since".to_owned();
-    let expected =
-        [(moved_on, changed.clone()), (moved_away_and_back, changed), (deleted, "deleted".to_owned())];
+    let expected = [(moved_on, changed.clone()), (moved_away_and_back, changed), (deleted, "deleted".to_owned())];
     assert_eq!(why, expected);
     assert_counts(&app).await;
     app.stop().await;
@@ -261,7 +258,11 @@ async fn each_action_is_taken_back(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     app.advance(Duration::from_secs(1));
     let job = begin(&app, Action::Restore, LeadFilter::default()).await;
     run(&app.engine).await;
-    assert_eq!((reload(&app, job.id).await.changed, shape().await), (1, before.clone()), "only those that were deleted");
+    assert_eq!(
+        (reload(&app, job.id).await.changed, shape().await),
+        (1, before.clone()),
+        "only those that were deleted"
+    );
     take_back(&app, job.id).await;
     assert!(read(&app, a).await.deleted_at.is_some() && read(&app, b).await.deleted_at.is_none());
     assert_counts(&app).await;

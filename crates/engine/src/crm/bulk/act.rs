@@ -59,7 +59,14 @@ pub(super) struct Undo {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Before {
     /// In another column.
-    Place { stage: StageId, rank: String, reason: Option<String>, entered_at: Timestamp, to: StageId, because: Option<String> },
+    Place {
+        stage: StageId,
+        rank: String,
+        reason: Option<String>,
+        entered_at: Timestamp,
+        to: StageId,
+        because: Option<String>,
+    },
     /// Somebody else's.
     Owner { user: Option<UserId>, to: Option<UserId> },
     /// Not deleted.
@@ -348,7 +355,7 @@ pub(super) fn kinds_that_matter(before: &Before) -> &'static [&'static str] {
 
 /// Whether a line about tags tells of one of these.
 pub(super) fn tells_of(line: &Value, tag: &str) -> bool {
-    ["added", "removed"].iter().any(|list| {
-        line[list].as_array().is_some_and(|tags| tags.iter().any(|told| told.as_str() == Some(tag)))
-    })
+    ["added", "removed"]
+        .iter()
+        .any(|list| line[list].as_array().is_some_and(|tags| tags.iter().any(|told| told.as_str() == Some(tag))))
 }

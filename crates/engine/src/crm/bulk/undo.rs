@@ -118,8 +118,7 @@ async fn since(
     undos: &HashMap<LeadId, Undo>,
 ) -> Result<HashMap<LeadId, Vec<Value>>, LeadError> {
     let lines: Vec<Since> = undos.iter().map(|(id, undo)| Since { lead_id: *id, since: undo.since }).collect();
-    let kinds: BTreeSet<&str> =
-        undos.values().flat_map(|undo| act::kinds_that_matter(&undo.before)).copied().collect();
+    let kinds: BTreeSet<&str> = undos.values().flat_map(|undo| act::kinds_that_matter(&undo.before)).copied().collect();
     let found = events::list_since(tx, actor.workspace, &lines, &Vec::from_iter(kinds)).await?;
     let mut since: HashMap<LeadId, Vec<Value>> = HashMap::new();
     for (lead, line) in found {
@@ -247,12 +246,8 @@ async fn tag_back(
     now: Timestamp,
 ) -> Result<Vec<LeadId>, LeadError> {
     let wanted = asked.iter().filter_map(|Asked { lead, before, since }| match before {
-        Before::Without(added) => {
-            Some((*lead, Vec::new(), kept(added, since, |tag| lead.tags.contains(tag))))
-        }
-        Before::With(removed) => {
-            Some((*lead, kept(removed, since, |tag| !lead.tags.contains(tag)), Vec::new()))
-        }
+        Before::Without(added) => Some((*lead, Vec::new(), kept(added, since, |tag| lead.tags.contains(tag)))),
+        Before::With(removed) => Some((*lead, kept(removed, since, |tag| !lead.tags.contains(tag)), Vec::new())),
         Before::Place { .. } | Before::Owner { .. } | Before::There { .. } | Before::Gone => None,
     });
     let changed = act::retag(tx, record, actor, wanted.collect(), now).await?;
