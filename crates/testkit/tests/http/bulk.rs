@@ -35,6 +35,7 @@ async fn all_that_match_are_done_by_a_job_that_can_be_followed_and_taken_back(
     let admin = site.signed_in("admin@example.com", Role::Admin).await;
     let viewer = site.signed_in("viewer@example.com", Role::Viewer).await;
     for name in ["Anna", "Anton", "Berta"] {
+        site.app.advance(std::time::Duration::from_secs(1));
         make(&admin, name).await;
     }
     let tree = json!({"all": [{"field": "name", "op": "starts_with", "value": "An"}]});
