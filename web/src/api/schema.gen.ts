@@ -547,8 +547,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Does one action to many leads, with a result for each
-         * @description `delete` and `restore` need the permission `leads:delete` as well.
+         * Does one action to many leads
+         * @description Named by `leadIds`, they are done at once, with a result for each. With `query` a job does it to all that match, and
+         *     restores those that are deleted; it is answered with 202 and can be followed and stopped under `/v1/identity/jobs`.
+         *     Either can be put back there. `delete` and `restore` need the permission `leads:delete` as well.
          */
         post: operations["post_identity_leads_bulk_action"];
         delete?: never;
@@ -801,6 +803,84 @@ export interface paths {
         put?: never;
         /** Makes the default pipeline where there is none, and shows it */
         post: operations["post_identity_lead_pipelines_ensure_default"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists jobs, the latest first
+         * @description They are kept for 30 days after their end.
+         */
+        get: operations["get_identity_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is */
+        get: operations["get_identity_jobs_by_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Stops a job
+         * @description What it changed stays, and can be put back.
+         */
+        delete: operations["delete_identity_jobs_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/jobs/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what became of each row of a job, in the order in which they were done */
+        get: operations["get_identity_jobs_by_id_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/jobs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts back what a job changed
+         * @description Row by row, and only as far as nobody changed it since; what is left alone is listed in the results.
+         */
+        post: operations["post_identity_jobs_by_id_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1898,7 +1978,7 @@ export interface paths {
         };
         /**
          * Hints about what changes, as server-sent events
-         * @description `lead`, `delivery` and `alert` say what changed and not how; `resync` says that hints were missed; `ping` comes every 15
+         * @description `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `resync` says that hints were missed; `ping` comes every 15
          *     seconds.
          */
         get: operations["get_live"];
@@ -2376,12 +2456,28 @@ export interface components {
             failedProbes: number;
         };
         /** @enum {string} */
-        BulkAction: "move_stage" | "assign" | "delete" | "restore" | "tag";
-        /** @description One action on many leads. */
+        BulkAction: "move_stage" | "assign" | "delete" | "restore" | "tag" | "untag";
+        /** @description Which leads, as the list of leads is asked. Nothing means all of them. */
+        BulkQuery: {
+            search?: string | null;
+            /** Format: uuid */
+            stageId?: string | null;
+            /** Format: uuid */
+            pipelineId?: string | null;
+            /** Format: uuid */
+            projectId?: string | null;
+            source?: string | null;
+            assignedTo?: string | null;
+            tag?: string | null;
+            /** @description A tree of conditions, as the list of leads takes it. */
+            filter?: Record<string, never> | null;
+        };
+        /** @description One action on many leads: those that are named, or all that match. */
         BulkRequest: {
             action: components["schemas"]["BulkAction"];
             /** @description 1 to 200. */
-            leadIds: string[];
+            leadIds?: string[] | null;
+            query?: components["schemas"]["BulkQuery"] | null;
             /**
              * Format: uuid
              * @description For `move_stage`.
@@ -2394,7 +2490,7 @@ export interface components {
              * @description For `assign`; null for nobody.
              */
             assignedTo?: string | null;
-            /** @description For `tag`: added to those that are there. */
+            /** @description For `tag`: added to those that are there; for `untag`: taken away. */
             tags?: string[] | null;
         };
         /** @description What became of one lead. */
@@ -2411,6 +2507,11 @@ export interface components {
             results: components["schemas"]["BulkResult"][];
             succeeded: number;
             failed: number;
+            /**
+             * Format: uuid
+             * @description By which it can be put back: `POST /v1/identity/jobs/{id}/undo`.
+             */
+            jobId: string;
         };
         /** @description The feed. */
         CaptureList: {
@@ -3506,6 +3607,113 @@ export interface components {
              */
             until: string;
         };
+        /** @description What became of a row. */
+        JobResultView: {
+            /**
+             * Format: int64
+             * @description Its place among the job's rows, from 1.
+             */
+            number: number;
+            /** Format: uuid */
+            leadId?: string | null;
+            /** @description What the lead is called now; absent where it is gone. */
+            leadName?: string | null;
+            /**
+             * Format: int64
+             * @description The row of the file that it came from.
+             */
+            rowNumber?: number | null;
+            /**
+             * @description `changed`, `unchanged` or `failed`.
+             * @example changed
+             */
+            outcome: string;
+            /** @description Why it failed, as a stable word. */
+            code?: string | null;
+            /** @description Why it failed, for people. */
+            message?: string | null;
+            /** @description Whether it was put back; absent where nobody tried. */
+            undone?: boolean | null;
+            /** @description Why it was not put back, as a stable word. */
+            leftCode?: string | null;
+        };
+        /** @description Long work that somebody asked for. */
+        JobView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description What is done, such as `leads.bulk`.
+             * @example leads.bulk
+             */
+            kind: string;
+            /**
+             * @description `queued`, `running`, `done`, `failed`, `cancelled`, `undoing` or `undone`.
+             * @example running
+             */
+            state: string;
+            /** @description What it does, by kind. */
+            about: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Rows to be looked at, as far as that was known when it began.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Rows that were looked at.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Rows that it changed.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Rows with which it could not be done; `results?outcome=failed` names them.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that were put back.
+             */
+            undone: number;
+            /**
+             * Format: int64
+             * @description Rows that were not put back, since somebody changed them meanwhile; `results?outcome=left` names them.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Rows that have a result.
+             */
+            resultCount: number;
+            /** @description Whether what it changed can be put back. */
+            canUndo: boolean;
+            /**
+             * @description The permission that stopping it, or putting it back, needs.
+             * @example leads:manage
+             */
+            needs: string;
+            /** @description Whether whoever asks now asked for it. */
+            isMine: boolean;
+            /** @description Why it could not go on. */
+            error?: string | null;
+            startedBy: string;
+            undoneBy?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody asked for it.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When its first rows were done.
+             */
+            startedAt?: string | null;
+            /** Format: date-time */
+            finishedAt?: string | null;
+        };
         JudgedView: {
             label: string;
             /**
@@ -4464,6 +4672,157 @@ export interface components {
                 /** @description The signing secret itself, when it was just made. */
                 secret?: string | null;
             })[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_JobResultView: {
+            /** @description The rows of this page. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Its place among the job's rows, from 1.
+                 */
+                number: number;
+                /** Format: uuid */
+                leadId?: string | null;
+                /** @description What the lead is called now; absent where it is gone. */
+                leadName?: string | null;
+                /**
+                 * Format: int64
+                 * @description The row of the file that it came from.
+                 */
+                rowNumber?: number | null;
+                /**
+                 * @description `changed`, `unchanged` or `failed`.
+                 * @example changed
+                 */
+                outcome: string;
+                /** @description Why it failed, as a stable word. */
+                code?: string | null;
+                /** @description Why it failed, for people. */
+                message?: string | null;
+                /** @description Whether it was put back; absent where nobody tried. */
+                undone?: boolean | null;
+                /** @description Why it was not put back, as a stable word. */
+                leftCode?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_JobView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description What is done, such as `leads.bulk`.
+                 * @example leads.bulk
+                 */
+                kind: string;
+                /**
+                 * @description `queued`, `running`, `done`, `failed`, `cancelled`, `undoing` or `undone`.
+                 * @example running
+                 */
+                state: string;
+                /** @description What it does, by kind. */
+                about: Record<string, never>;
+                /**
+                 * Format: int64
+                 * @description Rows to be looked at, as far as that was known when it began.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description Rows that were looked at.
+                 */
+                done: number;
+                /**
+                 * Format: int64
+                 * @description Rows that it changed.
+                 */
+                changed: number;
+                /**
+                 * Format: int64
+                 * @description Rows with which it could not be done; `results?outcome=failed` names them.
+                 */
+                failed: number;
+                /**
+                 * Format: int64
+                 * @description Rows that were put back.
+                 */
+                undone: number;
+                /**
+                 * Format: int64
+                 * @description Rows that were not put back, since somebody changed them meanwhile; `results?outcome=left` names them.
+                 */
+                left: number;
+                /**
+                 * Format: int64
+                 * @description Rows that have a result.
+                 */
+                resultCount: number;
+                /** @description Whether what it changed can be put back. */
+                canUndo: boolean;
+                /**
+                 * @description The permission that stopping it, or putting it back, needs.
+                 * @example leads:manage
+                 */
+                needs: string;
+                /** @description Whether whoever asks now asked for it. */
+                isMine: boolean;
+                /** @description Why it could not go on. */
+                error?: string | null;
+                startedBy: string;
+                undoneBy?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When somebody asked for it.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When its first rows were done.
+                 */
+                startedAt?: string | null;
+                /** Format: date-time */
+                finishedAt?: string | null;
+            }[];
             /**
              * Format: int64
              * @description Which page this is; the first is 1.
@@ -8630,6 +8989,15 @@ export interface operations {
                     "application/json": components["schemas"]["BulkView"];
                 };
             };
+            /** @description It goes on by itself */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
             /** @description The request could not be read */
             400: {
                 headers: {
@@ -10018,6 +10386,350 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_jobs: {
+        parameters: {
+            query?: {
+                /** @description One of a job's states. */
+                state?: string;
+                /** @description One kind, such as `leads.bulk`. */
+                kind?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_JobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_jobs_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_jobs_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_jobs_by_id_results: {
+        parameters: {
+            query?: {
+                /** @description `changed`, `unchanged`, `failed`, or `left` for those that were not put back; all where it is absent. */
+                outcome?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_JobResultView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_jobs_by_id_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
                 };
             };
             /** @description The request could not be read */
