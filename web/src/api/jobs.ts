@@ -62,7 +62,10 @@ export function applyJobHint(client: QueryClient, { jobId, jobKind: _kind, ...fa
   const isKnown = client.getQueryData<Job[]>(jobKeys.recent)?.some(({ id }) => id === jobId) ?? false;
   client.setQueryData<Job>(jobKeys.detail(jobId), (old) => old && moved(old));
   client.setQueryData<Job[]>(jobKeys.recent, (old) => old?.map(moved));
-  client.setQueriesData<Page<Job>>({ queryKey: ['jobs', 'list'] }, (old) => old && { ...old, data: old.data.map(moved) });
+  client.setQueriesData<Page<Job>>(
+    { queryKey: ['jobs', 'list'] },
+    (old) => old && { ...old, data: old.data.map(moved) },
+  );
   if (!isKnown || !goesOn(far)) void client.invalidateQueries({ queryKey: jobKeys.all });
 }
 

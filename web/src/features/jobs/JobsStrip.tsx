@@ -7,8 +7,8 @@ import { goesOn, recentJobsQuery, useUndoJob } from '@/api/jobs';
 import type { Job, JobState } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { toastUndo } from '@/ui/toast';
-import classes from './Jobs.module.css';
 import { JobActions } from './JobActions';
+import classes from './Jobs.module.css';
 import { isTold, jobPercent, jobTitle, jobWords } from './words';
 
 /** As many as are shown at once; the rest stands in the list. */

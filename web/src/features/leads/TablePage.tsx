@@ -17,7 +17,15 @@ import { customKeys, listOf } from './cardFields';
 import { allColumns, type Column, sortsUpwards, USUAL } from './columns';
 import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
-import { bulkQuery, hasFilters, readFilters, type SortKey, type TableSearch, withFilter, withoutFilters } from './filters';
+import {
+  bulkQuery,
+  hasFilters,
+  readFilters,
+  type SortKey,
+  type TableSearch,
+  withFilter,
+  withoutFilters,
+} from './filters';
 import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
 import { filterFieldsQuery, leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
@@ -121,12 +129,10 @@ export function TablePage() {
         <div className={classes.scroll}>
           {list.data && rows && visible.length === rows.length && list.data.total > rows.length && (
             <div className={classes.everything} aria-live="polite">
-              {isEverything ? `All ${total} leads that match are selected.` : `All ${rows.length} on this page are selected.`}
-              <Button
-                variant="subtle"
-                size="compact-sm"
-                onClick={() => setEverything(isEverything ? null : asked)}
-              >
+              {isEverything
+                ? `All ${total} leads that match are selected.`
+                : `All ${rows.length} on this page are selected.`}
+              <Button variant="subtle" size="compact-sm" onClick={() => setEverything(isEverything ? null : asked)}>
                 {isEverything ? 'Select only this page' : `Select all ${total} that match`}
               </Button>
             </div>
