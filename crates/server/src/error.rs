@@ -13,6 +13,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use leadline_engine::admin::AdminError;
 use leadline_store as store;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use codes::Code;
@@ -26,6 +27,7 @@ pub struct ApiError {
     code: Code,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    conflicts: Vec<ConflictView>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -38,6 +40,18 @@ pub struct FieldError {
     /// What is wrong with it.
     #[schema(example = "is required")]
     pub message: String,
+}
+
+/// A field that somebody else changed meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ConflictView {
+    /// Where the field stands in the body, as a JSON pointer.
+    #[schema(example = "/company")]
+    pub pointer: String,
+    /// What the request would write.
+    pub yours: Value,
+    /// What is there; null where it is not to be seen without `pii:view`.
+    pub theirs: Value,
 }
 
 /// The body of every error answer.
@@ -60,6 +74,10 @@ pub struct Problem {
     code: &'static str,
     /// The fields that are wrong, if it is about fields.
     errors: Vec<FieldError>,
+    /// The fields that somebody else changed meanwhile, with `stale_version` of a lead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    conflicts: Vec<ConflictView>,
     /// The id that the server's log has for the request.
     request_id: String,
 }
@@ -68,7 +86,7 @@ impl ApiError {
     /// An error that says what its code means.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), headers: Vec::new() }
+        Self { code, detail: None, errors: Vec::new(), conflicts: Vec::new(), headers: Vec::new() }
     }
 
     /// There is no such thing, or not in this workspace.
@@ -113,6 +131,13 @@ impl ApiError {
         self
     }
 
+    /// Shows what somebody else wrote where the request would write something else.
+    #[must_use]
+    pub fn in_conflict(mut self, conflict: ConflictView) -> Self {
+        self.conflicts.push(conflict);
+        self
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -146,6 +171,7 @@ impl ApiError {
             detail: self.detail.clone().unwrap_or_else(|| self.code.meaning().to_owned()),
             code: self.code.as_str(),
             errors: self.errors.clone(),
+            conflicts: self.conflicts.clone(),
             request_id: crate::request_id::current(),
         }
     }

@@ -22,7 +22,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::{
     app::App,
-    error::{ApiError, Code, FieldError, Problem},
+    error::{ApiError, Code, ConflictView, FieldError, Problem},
     extract::Path,
     guard::SESSION_COOKIE,
 };
@@ -58,6 +58,7 @@ fn components() -> ComponentsBuilder {
     let session = ApiKeyValue::with_description(SESSION_COOKIE, "Changes need the header X-CSRF-Token as well");
     let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
     schemas.push((FieldError::name().into_owned(), <FieldError as utoipa::PartialSchema>::schema()));
+    schemas.push((ConflictView::name().into_owned(), <ConflictView as utoipa::PartialSchema>::schema()));
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme("token", SecurityScheme::Http(token.build()))

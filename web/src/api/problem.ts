@@ -4,11 +4,19 @@ export interface FieldError {
   message: string;
 }
 
+/** What somebody else wrote where we would write something else. */
+export interface Conflict {
+  pointer: string;
+  yours: unknown;
+  theirs: unknown;
+}
+
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly errors: FieldError[];
   readonly requestId: string | null;
+  readonly conflicts: Conflict[];
 
   constructor(
     status: number,
@@ -16,6 +24,7 @@ export class Problem extends Error {
     detail: string,
     errors: FieldError[] = [],
     requestId: string | null = null,
+    conflicts: Conflict[] = [],
   ) {
     super(detail);
     this.name = 'Problem';
@@ -23,6 +32,7 @@ export class Problem extends Error {
     this.code = code;
     this.errors = errors;
     this.requestId = requestId;
+    this.conflicts = conflicts;
   }
 }
 
@@ -38,7 +48,11 @@ export function problemFrom(status: number, body: unknown): Problem {
     textOf(json.detail) ??
     textOf(json.title) ??
     (status >= 500 ? 'The server could not do this. Try again in a moment.' : 'The server refused this.');
-  return new Problem(status, textOf(json.code) ?? `http_${status}`, detail, errors, textOf(json.requestId));
+  const conflicts = Array.isArray(json.conflicts)
+    ? json.conflicts.filter((c): c is Conflict => typeof c?.pointer === 'string')
+    : [];
+  const code = textOf(json.code) ?? `http_${status}`;
+  return new Problem(status, code, detail, errors, textOf(json.requestId), conflicts);
 }
 
 export const unreachable = () =>

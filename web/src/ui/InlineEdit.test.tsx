@@ -6,7 +6,7 @@ import { InlineEdit } from './InlineEdit';
 
 afterEach(cleanup);
 
-function edit(onSave: (value: string) => Promise<unknown>) {
+function edit(onSave: (value: string, seen: string) => Promise<unknown>) {
   render(
     <MantineProvider env="test">
       <InlineEdit label="Company" value="Acme" onSave={onSave} />
@@ -24,7 +24,25 @@ it('saves with Enter', async () => {
   fireEvent.keyDown(input, { key: 'Enter' });
 
   await waitFor(() => expect(screen.queryByLabelText('Company')).toBeNull());
-  expect(onSave).toHaveBeenCalledExactlyOnceWith('Zenith');
+  expect(onSave).toHaveBeenCalledExactlyOnceWith('Zenith', 'Acme');
+});
+
+it('shows what somebody else wrote, and saves over it only when told', async () => {
+  const conflict = { pointer: '/company', yours: 'Zenith', theirs: 'Acme Ltd' };
+  const onSave = vi
+    .fn(async (_value: string, _seen: string): Promise<unknown> => undefined)
+    .mockRejectedValueOnce(new Problem(409, 'stale_version', 'Changed.', [], null, [conflict]));
+  const input = edit(onSave);
+
+  fireEvent.change(input, { target: { value: 'Zenith' } });
+  fireEvent.keyDown(input, { key: 'Enter' });
+  await screen.findByText(/Acme Ltd/);
+  fireEvent.blur(input);
+  expect(onSave).toHaveBeenCalledTimes(1);
+  fireEvent.click(screen.getByRole('button', { name: 'Use mine' }));
+
+  await waitFor(() => expect(screen.queryByLabelText('Company')).toBeNull());
+  expect(onSave).toHaveBeenLastCalledWith('Zenith', 'Acme Ltd');
 });
 
 it('puts the old value back with Esc', () => {

@@ -35,12 +35,34 @@ pub struct Changes {
     pub custom_fields: Option<Map<String, Value>>,
     /// What it is worth.
     pub worth: WorthChanges,
+    /// What whoever changes it goes by.
+    pub basis: Basis,
+}
+
+/// What a change goes by. What somebody else wrote meanwhile is not overwritten.
+#[derive(Debug, Clone, Default)]
+pub struct Basis {
+    /// The version of the lead. Whatever a change would overwrite in another version is in conflict.
+    pub version: Option<i64>,
+    /// The fields as they were seen, named as in the timeline; custom fields one by one. Only these are compared.
+    pub seen: Map<String, Value>,
+}
+
+/// A field that is neither what a change goes by nor what it would make of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Where it stands in the body, as a JSON pointer.
+    pub pointer: String,
+    /// What the change would write.
+    pub yours: Value,
+    /// What is there.
+    pub theirs: Value,
 }
 
 /// Changes a lead. A lead without a name is called by its e-mail, phone or source.
 ///
 /// # Errors
-/// Where the lead is not there or deleted, or a value cannot be so.
+/// Where the lead is not there or deleted, a value cannot be so, or somebody else changed what would be overwritten.
 pub async fn update(engine: &Engine, actor: &Actor, lead: LeadId, changes: &Changes) -> Result<(), LeadError> {
     let workspace = workspaces::find(&engine.store.reader(), actor.workspace).await?;
     let settings = workspace.map(|workspace| workspace.settings).unwrap_or_default();
@@ -73,11 +95,16 @@ async fn try_update(
     let mut record = Record::new(engine, actor);
     let mut differences = differences(&lead, &details);
     let mut fields: Vec<&str> = differences.iter().map(|(field, _, _)| *field).collect();
+    let of_worth = worth.differences(&lead);
+    let of_tags = tagged.as_ref().map(|tagged| ("tags", json!(lead.tags), json!(tagged.tags)));
+    let conflicts = changes.basis.conflicts(&lead, differences.iter().chain(&of_worth).chain(&of_tags));
+    if !conflicts.is_empty() {
+        return Err(LeadError::Conflicts(conflicts));
+    }
     if !differences.is_empty() {
         leads::update_details(&mut tx, actor.workspace, lead.id, &details, now).await?;
         identities::follow(&mut tx, engine, actor, &lead, &details).await?;
     }
-    let of_worth = worth.differences(&lead);
     if !of_worth.is_empty() {
         worth.write(&mut tx, &mut record, actor, &lead, now).await?;
         fields.extend(of_worth.iter().map(|(field, _, _)| *field));
@@ -98,6 +125,43 @@ async fn try_update(
         record.event(lead.id, "lead.updated", place, json!({"fields": fields}));
     }
     Ok(record.commit(tx).await?)
+}
+
+impl Basis {
+    fn conflicts<'a>(
+        &self,
+        lead: &Locked,
+        differences: impl Iterator<Item = &'a (&'static str, Value, Value)>,
+    ) -> Vec<Conflict> {
+        let is_stale = self.version.is_some_and(|version| version != lead.version);
+        let is_another = |seen: Option<&Value>, theirs: &Value| is_stale || seen.is_some_and(|seen| seen != theirs);
+        let mut conflicts = Vec::new();
+        for (field, theirs, yours) in differences.filter(|(_, theirs, yours)| theirs != yours) {
+            let seen = self.seen.get(*field);
+            if *field != "customFields" {
+                if is_another(seen, theirs) {
+                    conflicts.push(Conflict {
+                        pointer: format!("/{field}"),
+                        yours: yours.clone(),
+                        theirs: theirs.clone(),
+                    });
+                }
+                continue;
+            }
+            for key in yours.as_object().into_iter().chain(theirs.as_object()).flat_map(Map::keys) {
+                let pointer = format!("/customFields/{}", key.replace('~', "~0").replace('/', "~1"));
+                let is_told = conflicts.iter().any(|conflict| conflict.pointer == pointer);
+                let is_meta = key == "_displayNames";
+                if yours[key] == theirs[key] || is_told || is_meta {
+                    continue;
+                }
+                if is_another(seen.and_then(|seen| seen.get(key)), &theirs[key]) {
+                    conflicts.push(Conflict { pointer, yours: yours[key].clone(), theirs: theirs[key].clone() });
+                }
+            }
+        }
+        conflicts
+    }
 }
 
 /// Locks a lead that is there and not deleted.

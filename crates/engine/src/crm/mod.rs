@@ -23,7 +23,7 @@ use leadline_store as store;
 
 pub use bulk::{Action, Outcome, Refusal, apply, apply_and_keep};
 pub use convert::convert;
-pub use leads::{Changes, add_note, assign, delete, restore, update};
+pub use leads::{Basis, Changes, Conflict, add_note, assign, delete, restore, update};
 pub use stages::{Move, move_stage};
 pub use worth::WorthChanges;
 
@@ -56,6 +56,9 @@ pub enum LeadError {
     /// Some of what was said of it cannot be so.
     #[error("{} fields are not valid", .0.len())]
     Invalid(Vec<Fault>),
+    /// Somebody else changed what the change would overwrite.
+    #[error("{} fields were changed by somebody else", .0.len())]
+    Conflicts(Vec<Conflict>),
     /// The store failed.
     #[error(transparent)]
     Internal(#[from] store::Error),

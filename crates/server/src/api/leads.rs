@@ -11,7 +11,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use leadline_domain::{
     fields::RawFields,
     ids::{LeadId, PipelineId, ProjectId, StageId, SubmissionId, UserId},
@@ -22,7 +22,7 @@ use leadline_engine::{
     Actor, ActorKind,
     capture::{self, Direct, Submission},
     crm::{
-        self, Changes, LeadError, Move, WorthChanges,
+        self, Basis, Changes, Conflict, LeadError, Move, WorthChanges,
         draft::{Checked, Draft, Strictness, check},
     },
 };
@@ -43,7 +43,7 @@ use self::{
 use crate::{
     api::{masking::Sight, views::Paged},
     app::App,
-    error::{ApiError, ApiResult, Code},
+    error::{ApiError, ApiResult, Code, ConflictView},
     extract::{Json, Path, Query, present},
     guard::{CurrentActor, GuardedRoutes},
     public::refusal,
@@ -381,6 +381,13 @@ struct LeadPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     close_reason: Option<Option<String>>,
+    /// The version that the change goes by, as `If-Match` would say it. Where the lead has another, 409 shows what the
+    /// change would overwrite.
+    version: Option<i64>,
+    /// The fields as they were seen, as the lead shows them. Where one that is to be changed is neither that nor what it
+    /// is to be, 409 shows both; other changes of the lead are no conflict.
+    #[schema(value_type = Option<Object>)]
+    seen: Option<Map<String, Value>>,
 }
 
 /// Changes a lead
@@ -390,8 +397,15 @@ async fn update(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<LeadId>,
+    headers: HeaderMap,
     Json(patch): Json<LeadPatch>,
 ) -> ApiResult<Json<LeadView>> {
+    let sight = Sight::of(&actor);
+    let basis = Basis {
+        version: patch.version.or(version_of(&headers)?),
+        // Whoever sees nothing of it could find out by asking.
+        seen: patch.seen.filter(|_| !sight.is_masked()).unwrap_or_default(),
+    };
     let changes = Changes {
         name: patch.name,
         email: patch.email,
@@ -406,8 +420,12 @@ async fn update(
             sales_value: patch.sales_value.map(|amount| amount.map(|amount| amount.0)),
             close_reason: patch.close_reason,
         },
+        basis,
     };
-    crm::update(&app.engine, &actor, id, &changes).await?;
+    crm::update(&app.engine, &actor, id, &changes).await.map_err(|error| match error {
+        LeadError::Conflicts(conflicts) => in_conflict(conflicts, sight),
+        other => other.into(),
+    })?;
     show(&app, &actor, id).await
 }
 
@@ -563,6 +581,25 @@ async fn list_activities(
     Ok(Json(window.paged(found, |activity| ActivityView::new(activity, sight))))
 }
 
+/// The version in `If-Match: "7"`.
+fn version_of(headers: &HeaderMap) -> ApiResult<Option<i64>> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let version = value.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
+    version.map(Some).ok_or_else(|| ApiError::field("", "If-Match must be the lead's version, such as \"7\""))
+}
+
+fn in_conflict(conflicts: Vec<Conflict>, sight: Sight) -> ApiError {
+    conflicts.into_iter().fold(ApiError::new(Code::StaleVersion), |error, conflict| {
+        let Conflict { pointer, yours, theirs } = conflict;
+        let theirs = if sight.is_masked() { Value::Null } else { theirs };
+        error.and_field(pointer.clone(), "was changed by somebody else").in_conflict(ConflictView {
+            pointer,
+            yours,
+            theirs,
+        })
+    })
+}
+
 impl From<LeadError> for ApiError {
     fn from(error: LeadError) -> Self {
         match error {
@@ -575,6 +612,7 @@ impl From<LeadError> for ApiError {
             LeadError::Invalid(faults) => faults
                 .into_iter()
                 .fold(Self::new(Code::InvalidFields), |error, fault| error.and_field(fault.pointer, fault.message)),
+            LeadError::Conflicts(_) => Self::new(Code::StaleVersion),
             LeadError::Internal(error) => error.into(),
         }
     }

@@ -5,6 +5,7 @@ mod browser;
 mod bulk;
 mod callbacks;
 mod chats;
+mod conflicts;
 mod context;
 mod conversions;
 mod delivery_log;

@@ -115,6 +115,8 @@ export function AssignPicker({ lead, why }: { lead: Lead; why?: string }) {
   );
 }
 
+const orNull = (text: string) => (text === '' ? null : text);
+
 const FIELDS: { key: 'name' | 'email' | 'phone' | 'company' | 'title'; label: string; type?: 'email' | 'tel' }[] = [
   { key: 'name', label: 'Name' },
   { key: 'email', label: 'E-mail', type: 'email' },
@@ -126,7 +128,8 @@ const FIELDS: { key: 'name' | 'email' | 'phone' | 'company' | 'title'; label: st
 /** Who it is: each line is edited in place. Masked values are shown as sent and cannot be edited. */
 export function LeadFacts({ lead, canEdit }: { lead: LeadDetail; canEdit: boolean }) {
   const update = useUpdateLead(lead.id);
-  const save = (key: keyof LeadChange) => (value: string) => update.mutateAsync({ [key]: value === '' ? null : value });
+  const save = (key: keyof LeadChange) => (value: string, seen: string) =>
+    update.mutateAsync({ [key]: orNull(value), seen: { [key]: orNull(seen) } });
   return (
     <dl className={classes.facts}>
       {FIELDS.map(({ key, label, type }) => {
@@ -328,7 +331,14 @@ export function CustomFieldFacts({ lead, canEdit }: { lead: Lead; canEdit: boole
                 label={names[key] ?? humanise(key)}
                 value={text}
                 readOnly={!canEdit || !isPlain || lead.masked}
-                onSave={(next) => update.mutateAsync({ customFields: { [key]: next === '' ? null : next } })}
+                onSave={(next, seen) =>
+                  update.mutateAsync({
+                    customFields: { [key]: orNull(next) },
+                    // What is no text was shown as one.
+                    seen:
+                      seen === text ? { customFields: { [key]: value } } : { customFields: { [key]: orNull(seen) } },
+                  })
+                }
               />
             </span>
             {safeUrl(text) && <SafeLink url={text}>Open</SafeLink>}
@@ -403,7 +413,12 @@ export function TagEditor({ lead, canEdit }: { lead: Lead; canEdit: boolean }) {
       aria-label="Tags"
       placeholder={lead.tags.length === 0 ? 'Add a tag, then Enter' : undefined}
       value={update.isPending ? (update.variables?.tags ?? lead.tags) : lead.tags}
-      onChange={(tags) => update.mutate({ tags }, { onError: (error) => toastError('The tags were not saved', error) })}
+      onChange={(tags) =>
+        update.mutate(
+          { tags, seen: { tags: lead.tags } },
+          { onError: (error) => toastError('The tags were not saved', error) },
+        )
+      }
     />
   );
 }

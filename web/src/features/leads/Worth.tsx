@@ -29,8 +29,9 @@ export function Worth({ lead, pipeline, canEdit }: WorthProps) {
   const closing = pipeline && stage ? closingOf(pipeline, stage.kind) : { reasons: [], required: false };
   const reasons = [...new Set([...closing.reasons, ...(lead.closeReason ? [lead.closeReason] : [])])];
   const shown = (amount: string | null | undefined) => (amount ? formatMoney(amount, lead.currency) : undefined);
-  const save = (field: 'quoteValue' | 'salesValue') => (value: string) =>
-    update.mutateAsync({ [field]: value === '' ? null : value });
+  const orNull = (text: string) => (text === '' ? null : text);
+  const save = (field: 'quoteValue' | 'salesValue') => (value: string, seen: string) =>
+    update.mutateAsync({ [field]: orNull(value), seen: { [field]: orNull(seen) } });
   const change = (change: Parameters<typeof update.mutate>[0]) =>
     update.mutate(change, { onError: (error) => toastError('The lead was not changed', error) });
   return (

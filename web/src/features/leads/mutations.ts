@@ -148,6 +148,8 @@ export interface LeadChange {
   quoteValue?: string | null;
   salesValue?: string | null;
   closeReason?: string | null;
+  /** The fields as they were seen: what somebody else wrote since is not overwritten. */
+  seen?: Record<string, unknown>;
 }
 
 export function useUpdateLead(id: string) {

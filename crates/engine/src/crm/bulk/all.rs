@@ -195,8 +195,10 @@ fn end(error: LeadError) -> JobError {
         LeadError::NoStage => JobError::GiveUp("The stage is gone.".to_owned()),
         LeadError::NoMember => JobError::GiveUp("The member is gone.".to_owned()),
         LeadError::Reason(fault) => JobError::GiveUp(format!("The reason {fault}.")),
-        LeadError::NotFound | LeadError::Deleted | LeadError::NoNeighbour | LeadError::Invalid(_) => {
-            JobError::GiveUp("The action can no longer be done.".to_owned())
-        }
+        LeadError::NotFound
+        | LeadError::Deleted
+        | LeadError::NoNeighbour
+        | LeadError::Invalid(_)
+        | LeadError::Conflicts(_) => JobError::GiveUp("The action can no longer be done.".to_owned()),
     }
 }
