@@ -27,7 +27,7 @@ use crate::{
     guard::SESSION_COOKIE,
 };
 
-mod common;
+mod operations;
 
 /// Swagger UI writes styles into the page; its scripts are files.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -49,7 +49,7 @@ pub(crate) fn describe(api: OpenApiRouter<App>, public: OpenApiRouter<App>) -> (
     let mut whole = OpenApiBuilder::new().info(info.build()).components(Some(components().build())).build();
     whole.merge(public_described);
     whole.merge(api_described);
-    common::complete(&mut whole);
+    operations::complete(&mut whole);
     (api, public, whole)
 }
 
