@@ -2,7 +2,8 @@
 //! that match.
 //!
 //! A filter is written as JSON and kept as it was written: a group `{"all": […]}` or `{"any": […]}`, or a condition
-//! `{"field": "score", "op": "at_least", "value": 50}`. Custom fields are `custom.` with their key. Reading one
+//! `{"field": "score", "op": "at_least", "value": 50}`. Custom fields are `custom.` with their key, and what is kept
+//! of the person behind the lead is `contact.` with its key. Reading one
 //! ([`Filter::read`]) says what is wrong with it by JSON pointers, and makes moments of its dates, so that whoever
 //! applies it needs no clock. As it was read it can be kept, for work that goes on for a while and means what was asked
 //! when it began. How it becomes SQL is the store's business.
@@ -70,7 +71,21 @@ pub enum Field {
         /// What kind it is.
         kind: Kind,
     },
+    /// Something that is kept of the person behind the lead, as a text.
+    Contact {
+        /// Its key.
+        key: String,
+    },
 }
+
+/// What is kept of persons who came by a widget, and of those who became customers: key and name on the screen.
+pub const CONTACT_DATA: &[(&str, &str)] = &[
+    ("lead_page_url", "Widget's page"),
+    ("lead_referrer", "Widget page's referrer"),
+    ("lead_source", "Found by"),
+    ("widget_id", "Widget's id"),
+    ("platform", "Platform"),
+];
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,15 +234,17 @@ impl Field {
         match self {
             Self::Lead(field) => field.description().kind,
             Self::Custom { kind, .. } => *kind,
+            Self::Contact { .. } => Kind::Text,
         }
     }
 
-    /// Whether it may tell who a person is. Custom fields hold whatever a visitor typed.
+    /// Whether it may tell who a person is. Custom fields hold whatever a visitor typed, and what is kept
+    /// of a person where they were.
     #[must_use]
     pub fn is_personal(&self) -> bool {
         match self {
             Self::Lead(field) => field.description().is_personal,
-            Self::Custom { .. } => true,
+            Self::Custom { .. } | Self::Contact { .. } => true,
         }
     }
 }

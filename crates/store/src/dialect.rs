@@ -293,6 +293,19 @@ impl Dialect {
         }
     }
 
+    /// Whether one of the texts in a JSON parameter is in a JSON list.
+    pub(crate) fn json_list_has(self, column: &str, texts: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "EXISTS (SELECT 1 FROM json_each({column}) AS held
+                         WHERE held.value IN (SELECT value FROM json_each(${texts})))"
+            ),
+            Self::Postgres => {
+                format!("jsonb_exists_any({column}, ARRAY(SELECT value FROM json_array_elements_text(${texts}::json)))")
+            }
+        }
+    }
+
     /// A text with A to Z made small, and nothing else: SQLite knows no other letters, and both databases are to find
     /// the same.
     pub(crate) fn folded(self, text: &str) -> String {

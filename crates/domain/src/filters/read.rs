@@ -15,6 +15,9 @@ use crate::{
 /// How custom fields are written in front of their keys.
 const CUSTOM: &str = "custom.";
 
+/// The same for what is kept of the person behind a lead.
+const CONTACT: &str = "contact.";
+
 /// Whole numbers beyond it are no numbers of a lead.
 const WHOLE_MAX: f64 = 1e15;
 
@@ -94,6 +97,9 @@ impl Reading<'_> {
     }
 
     fn field(&self, name: &str, op: &str) -> Option<Field> {
+        if let Some(key) = name.strip_prefix(CONTACT) {
+            return is_usable_key(key).then(|| Field::Contact { key: key.to_owned() });
+        }
         let Some(key) = name.strip_prefix(CUSTOM) else {
             return LeadField::named(name).map(|description| Field::Lead(description.field));
         };
@@ -158,7 +164,7 @@ impl Reading<'_> {
             if text != "me" || *field != Field::Lead(LeadField::AssignedTo) {
                 return Ok(text);
             }
-            self.facts.me.map(|me| me.to_string()).ok_or_else(|| "has no me: this token belongs to nobody".to_owned())
+            self.facts.me.map(|me| me.to_string()).ok_or_else(|| "must name somebody: who asks is no user".to_owned())
         };
         let ids: Result<Vec<Uuid>, String> = values
             .into_iter()

@@ -40,8 +40,10 @@ impl Writing<'_> {
     fn condition(&mut self, condition: &Condition) -> String {
         let text = match &condition.field {
             Field::Lead(LeadField::Tags) => self.tags(&condition.test),
+            Field::Lead(LeadField::ContactTags) => self.contact_tags(&condition.test),
             Field::Lead(field) => self.lead(*field, &condition.test),
             Field::Custom { key, kind } => self.custom(key, *kind, &condition.test),
+            Field::Contact { key } => self.contact(key, &condition.test),
         };
         // What is not known is not so, and its opposite is.
         if condition.is_negated { format!("NOT coalesce({text}, FALSE)") } else { format!("({text})") }
@@ -104,6 +106,53 @@ impl Writing<'_> {
                 debug_assert!(!matches!(kind, Kind::Text), "{kind:?} is not asked so");
                 "FALSE".to_owned()
             }
+        }
+    }
+
+    /// What is kept of the person, by the key of `contacts`.
+    fn contact(&mut self, key: &str, test: &Test) -> String {
+        self.columns.insert("contact_id");
+        let key = self.param(self.dialect.json_key(key).param());
+        let text = self.dialect.json_text_under("c.column_data", key);
+        let text = format!("(SELECT {text} FROM contacts AS c WHERE c.id = leads.contact_id)");
+        match test {
+            Test::Text { how, values } => self.text(&text, *how, values),
+            Test::Empty => format!("coalesce({text}, '') IN ('', '[]', '{{}}')"),
+            // It is asked as text alone.
+            Test::Number { .. }
+            | Test::Time { .. }
+            | Test::Day { .. }
+            | Test::OneOf(_)
+            | Test::Ids(_)
+            | Test::Flag(_)
+            | Test::HasAny(_)
+            | Test::HasAll(_) => "FALSE".to_owned(),
+        }
+    }
+
+    fn contact_tags(&mut self, test: &Test) -> String {
+        self.columns.insert("contact_id");
+        let mut has = |tags: &[String]| {
+            let tags = self.param(json_set(tags));
+            let has = self.dialect.json_list_has("c.tags", tags);
+            format!("EXISTS (SELECT 1 FROM contacts AS c WHERE c.id = leads.contact_id AND {has})")
+        };
+        match test {
+            Test::HasAny(tags) => has(tags),
+            Test::HasAll(tags) => {
+                let each: Vec<String> = tags.iter().map(|tag| has(std::slice::from_ref(tag))).collect();
+                each.join(" AND ")
+            }
+            Test::Empty => {
+                "NOT EXISTS (SELECT 1 FROM contacts AS c WHERE c.id = leads.contact_id AND c.tags <> '[]')".to_owned()
+            }
+            Test::Text { .. }
+            | Test::Number { .. }
+            | Test::Time { .. }
+            | Test::Day { .. }
+            | Test::OneOf(_)
+            | Test::Ids(_)
+            | Test::Flag(_) => "FALSE".to_owned(),
         }
     }
 
@@ -237,6 +286,12 @@ impl Writing<'_> {
             LeadField::State => (&["lead_state"], "leads.lead_state"),
             LeadField::Lifecycle => {
                 (&["contact_id"], "(SELECT c.lifecycle FROM contacts AS c WHERE c.id = leads.contact_id)")
+            }
+            LeadField::ContactTags => {
+                (&["contact_id"], "(SELECT c.tags FROM contacts AS c WHERE c.id = leads.contact_id)")
+            }
+            LeadField::ContactSince => {
+                (&["contact_id"], "(SELECT c.created_at FROM contacts AS c WHERE c.id = leads.contact_id)")
             }
             LeadField::SubmissionCount => (&["submission_count"], "leads.submission_count"),
             LeadField::ReturnVisits => (&["return_visits"], "leads.return_visits"),
