@@ -108,6 +108,8 @@ ids! {
     LeadViewId;
     /// Long work that somebody asked for.
     JobId;
+    /// Leads of which some conditions hold, and the people behind them.
+    SegmentId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

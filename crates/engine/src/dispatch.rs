@@ -164,6 +164,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
             "destinationId": named("destinationId"),
         }),
+        "contact" => json!({"kind": event.kind, "contactId": named("contactId")}),
         "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
         // How far it is, so that a screen moves without asking.
         "job" => event.data.clone(),
@@ -172,6 +173,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
     let event_name = match subject {
         "delivery" => "delivery",
         "source" | "destination" => "alert",
+        "contact" => "contact",
         "scoring" => "scoring",
         "replay" => "replay",
         "job" => "job",

@@ -41,6 +41,8 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Writes leads or contacts into a file for a spreadsheet, beside a running server
+    Export(ExportRequest),
     /// The key that seals what is secret in the database
     Key {
         #[command(subcommand)]
@@ -108,6 +110,54 @@ pub(crate) enum RetentionCommand {
     },
     /// Says that the clock is right: what became due by its leap is deleted within the hour
     Confirm,
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportRequest {
+    /// What to export
+    #[arg(value_enum)]
+    pub(crate) what: Exported,
+    /// The file; it appears once it is whole [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// csv or xlsx [default: as the file's name ends, else csv]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+    /// The workspace's slug
+    #[arg(long, default_value = "default")]
+    pub(crate) workspace: String,
+    /// Words to look for
+    #[arg(long)]
+    pub(crate) search: Option<String>,
+    /// Those with this tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Those in the segment of this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) segment: Option<String>,
+    /// Conditions on leads, as JSON: the `filter` of the API
+    #[arg(long, value_name = "JSON")]
+    pub(crate) filter: Option<String>,
+    /// Columns of leads, with commas between them [default: all]
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) columns: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exported {
+    /// All leads that match
+    Leads,
+    /// All contacts that match
+    Contacts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Comma-separated values
+    Csv,
+    /// A workbook
+    Xlsx,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod demo;
+mod export;
 mod key;
 mod listen;
 mod load_deliveries;
@@ -77,6 +78,7 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Migrate => admin::migrate(&config).await,
         Command::Token { command: TokenCommand::Create(wanted) } => admin::create_token(&config, wanted).await,
         Command::User { command: UserCommand::Create(wanted) } => admin::create_user(&config, wanted).await,
+        Command::Export(wanted) => export::export(&config, wanted).await,
         Command::Verify { json } => verify::verify(&config, json).await,
         Command::Key { command: KeyCommand::Rotate } => key::rotate(&config).await,
         Command::Retention { command: RetentionCommand::Status { json } } => retention::status(&config, json).await,

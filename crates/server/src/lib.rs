@@ -10,6 +10,7 @@ pub mod body;
 pub mod client_ip;
 pub mod demo;
 pub mod error;
+pub mod exports;
 pub mod extract;
 pub mod guard;
 mod headers;

@@ -1,4 +1,9 @@
 //! Contacts: the persons behind leads. They are made at capture and become customers when a lead is converted.
+//!
+//! What is asked of them goes by the index that narrows most, and else by a bounded strip of the newest: see [`list`].
+
+mod found;
+mod walked;
 
 use leadline_domain::{
     ids::{ContactId, LeadId, WorkspaceId},
@@ -8,9 +13,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     dialect::Dialect,
+    leads::LeadFilter,
     search::Terms,
-    sql::{COUNT_CAP, Error, Page, Param, Reader, Row, Tx, params},
+    sql::{Error, Reader, Row, Tx, json_set, params},
 };
+
+pub use found::list;
+pub use walked::{ContactRows, ContactWalk, walk};
 
 /// A person.
 #[derive(Debug, Clone)]
@@ -24,41 +33,46 @@ pub struct Contact {
     pub lifecycle: String,
     pub tags: Vec<String>,
     pub column_data: Map<String, Value>,
+    /// Grows with every change.
+    pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// A page of contacts, newest first.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn list(
-    reader: &Reader,
-    workspace: WorkspaceId,
-    search: Option<&Terms>,
-    limit: i64,
-    offset: i64,
-) -> Result<Page<Contact>, Error> {
-    let mut params: Vec<Param> = params![workspace].into();
-    let mut filter = "workspace_id = $1 AND deleted_at IS NULL".to_owned();
-    if let Some(terms) = search {
-        let text = "lower(display_name || ' ' || coalesce(email, '') || ' ' || coalesce(phone_number, ''))";
-        let condition = terms.condition(text, &mut params);
-        filter = format!("{filter} AND {condition}");
+/// Which contacts somebody wants to see. Nothing set means all.
+#[derive(Debug, Clone, Default)]
+pub struct ContactFilter {
+    /// Whose name, e-mail or phone holds these words.
+    pub search: Option<Terms>,
+    /// That carry this tag.
+    pub tag: Option<String>,
+    /// Who are this: `lead` or `customer`.
+    pub lifecycle: Option<String>,
+    /// Who have a lead of which this holds.
+    pub leads: Option<LeadFilter>,
+}
+
+/// What a list of contacts is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ContactSort {
+    /// When they were first heard of.
+    #[default]
+    CreatedAt,
+    /// When they were changed last.
+    UpdatedAt,
+    /// Their name, without regard to case.
+    Name,
+}
+
+impl ContactSort {
+    /// The key, which an index has.
+    fn key(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "contacts.created_at",
+            Self::UpdatedAt => "contacts.updated_at",
+            Self::Name => "lower(contacts.display_name)",
+        }
     }
-    let cap = COUNT_CAP + 1;
-    let count = format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM contacts WHERE {filter} LIMIT {cap}) AS c");
-    let counted = reader.count(&count, &params).await?;
-    let place = params.len();
-    params.extend(params![limit, offset]);
-    let sql = format!(
-        "{} WHERE {filter} ORDER BY created_at DESC, id DESC LIMIT ${} OFFSET ${}",
-        select(reader.dialect()),
-        place + 1,
-        place + 2,
-    );
-    let rows = reader.query(&sql, &params).await?;
-    Ok(Page::new(rows.iter().map(read).collect::<Result<_, _>>()?, counted))
 }
 
 /// One contact.
@@ -66,8 +80,30 @@ pub async fn list(
 /// # Errors
 /// Where the database fails.
 pub async fn find(reader: &Reader, workspace: WorkspaceId, id: ContactId) -> Result<Option<Contact>, Error> {
-    let sql = format!("{} WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL", select(reader.dialect()));
+    let sql = format!(
+        "SELECT {} FROM contacts WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
+        columns(reader.dialect())
+    );
     reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
+/// These contacts in their order.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_by_id(reader: &Reader, workspace: WorkspaceId, ids: &[ContactId]) -> Result<Vec<Contact>, Error> {
+    let sql = format!(
+        "SELECT {} FROM contacts WHERE id IN {} AND workspace_id = $2 AND deleted_at IS NULL",
+        columns(reader.dialect()),
+        reader.dialect().id_list(1),
+    );
+    let [workspace] = params![workspace];
+    let rows = reader.query(&sql, &[json_set(ids), workspace]).await?;
+    let mut contacts: Vec<Contact> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    let places: std::collections::HashMap<ContactId, usize> =
+        ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    contacts.sort_by_key(|contact| places.get(&contact.id).copied());
+    Ok(contacts)
 }
 
 /// One contact, that nobody else changes until the transaction ends.
@@ -76,14 +112,14 @@ pub async fn find(reader: &Reader, workspace: WorkspaceId, id: ContactId) -> Res
 /// Where the database fails.
 pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: ContactId) -> Result<Option<Contact>, Error> {
     let sql = format!(
-        "{} WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}",
-        select(tx.dialect()),
+        "SELECT {} FROM contacts WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}",
+        columns(tx.dialect()),
         tx.dialect().for_update(),
     );
     tx.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
 }
 
-/// Writes a contact that is locked.
+/// Writes a contact that is locked, and notes that it may differ from its leads.
 ///
 /// # Errors
 /// [`Error::Contended`] where it is not there.
@@ -91,7 +127,7 @@ pub async fn update(tx: &mut Tx, workspace: WorkspaceId, contact: &Contact, now:
     let dialect = tx.dialect();
     let sql = format!(
         "UPDATE contacts SET display_name = $3, email = $4, phone_number = $5, lifecycle = $6, tags = {tags},
-                             column_data = {data}, updated_at = $9
+                             column_data = {data}, updated_at = $9, edited_at = $9, version = version + 1
          WHERE id = $1 AND workspace_id = $2",
         tags = dialect.json(7),
         data = dialect.json(8),
@@ -132,13 +168,12 @@ pub async fn notes_of_lead(tx: &mut Tx, workspace: WorkspaceId, lead: LeadId, li
         .collect()
 }
 
-fn select(dialect: Dialect) -> String {
+fn columns(dialect: Dialect) -> String {
     format!(
-        "SELECT id, display_name, email, phone_number, lifecycle, {tags} AS tags, {data} AS column_data, created_at,
-                updated_at
-         FROM contacts",
-        tags = dialect.json_text("tags"),
-        data = dialect.json_text("column_data"),
+        "contacts.id, contacts.display_name, contacts.email, contacts.phone_number, contacts.lifecycle,
+         {tags} AS tags, {data} AS column_data, contacts.version, contacts.created_at, contacts.updated_at",
+        tags = dialect.json_text("contacts.tags"),
+        data = dialect.json_text("contacts.column_data"),
     )
 }
 
@@ -151,6 +186,7 @@ fn read(row: &Row) -> Result<Contact, Error> {
         lifecycle: row.get("lifecycle")?,
         tags: row.json("tags")?,
         column_data: row.json("column_data")?,
+        version: row.get("version")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
     })

@@ -246,7 +246,8 @@ pub async fn mark_contacts(tx: &mut Tx, marks: &[Mark]) -> Result<(), Error> {
     }
     let set = dialect.set(1, MARKED_COLUMNS);
     let sql = format!(
-        "UPDATE contacts SET tags = r.tags, column_data = r.column_data, updated_at = r.updated_at
+        "UPDATE contacts SET tags = r.tags, column_data = r.column_data, updated_at = r.updated_at,
+                             version = contacts.version + 1
          FROM {set} WHERE contacts.id = r.id"
     );
     tx.execute(&sql, &[json_set(&changed)]).await.map(drop)
@@ -374,6 +375,27 @@ pub async fn list_of_lead(
         select(reader.dialect())
     );
     reader.query(&sql, &params![lead, workspace, limit]).await?.iter().map(read).collect()
+}
+
+/// The conversations of a contact and of its leads, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_of_contact(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    contact: ContactId,
+    limit: i64,
+) -> Result<Vec<Conversation>, Error> {
+    // Found by `conversations_of_contact`, and by `leads_of_contact` and `conversations_of_lead`.
+    let sql = format!(
+        "{} WHERE c.workspace_id = $2 AND c.id IN
+             (SELECT id FROM conversations WHERE contact_id = $1
+              UNION SELECT v.id FROM leads JOIN conversations AS v ON v.lead_id = leads.id WHERE leads.contact_id = $1)
+         ORDER BY c.created_at DESC, c.id DESC LIMIT $3",
+        select(reader.dialect())
+    );
+    reader.query(&sql, &params![contact, workspace, limit]).await?.iter().map(read).collect()
 }
 
 /// One conversation.

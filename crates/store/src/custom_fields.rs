@@ -6,7 +6,11 @@
 
 use std::collections::HashMap;
 
-use leadline_domain::{custom_fields::CustomKind, ids::WorkspaceId, time::Timestamp};
+use leadline_domain::{
+    custom_fields::{CustomKind, is_usable_key},
+    ids::WorkspaceId,
+    time::Timestamp,
+};
 use serde::Serialize;
 
 use crate::{
@@ -16,6 +20,9 @@ use crate::{
 
 /// Fields of one workspace at most. More keys than these are no fields but data.
 pub const FIELDS_MAX: i64 = 1_000;
+
+/// Rows that are looked through for fields that nobody listed.
+const LOOKED_THROUGH: i64 = 50_000;
 
 /// How many of them may have come by themselves. Visitors make up what they like, and people must be able to define
 /// fields all the same.
@@ -74,6 +81,70 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<CustomF
         select(&reader.dialect().json_text("options"))
     );
     reader.query(&sql, &params![workspace]).await?.iter().map(read).collect()
+}
+
+/// A field that somebody has a value of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its key.
+    pub key: String,
+    /// How it is called: as the workspace defined it, or as it came.
+    pub name: String,
+}
+
+/// The fields that the newest leads hold, or what is kept of the newest contacts, and whether those are all there are.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held(reader: &Reader, workspace: WorkspaceId, by: Holder) -> Result<(Vec<Held>, bool), Error> {
+    let known = list(reader, workspace).await?;
+    let dialect = reader.dialect();
+    let (table, column) = match by {
+        Holder::Leads => ("leads", "custom_fields"),
+        Holder::Contacts => ("contacts", "column_data"),
+    };
+    // By `leads_by_creation` or `contacts_by_creation`.
+    let newest = format!(
+        "(SELECT {column} FROM {table} WHERE workspace_id = $1 AND deleted_at IS NULL
+          ORDER BY created_at DESC, id DESC LIMIT {LOOKED_THROUGH}) AS newest"
+    );
+    let column = format!("newest.{column}");
+    let keys = format!(
+        "SELECT DISTINCT held.key AS key FROM {newest} CROSS JOIN {} LIMIT {FIELDS_MAX}",
+        dialect.json_keys(&column)
+    );
+    let names = format!(
+        "SELECT held.key AS key, CAST(min(held.value) AS TEXT) AS name FROM {newest} CROSS JOIN {} GROUP BY held.key
+         LIMIT {FIELDS_MAX}",
+        dialect.json_texts_in(&column, "_displayNames")
+    );
+    let mut came: HashMap<String, String> = HashMap::new();
+    for row in reader.query(&names, &params![workspace]).await? {
+        came.insert(row.get("key")?, row.get::<Option<String>>("name")?.unwrap_or_default());
+    }
+    let mut held: Vec<Held> = known.into_iter().map(|field| Held { key: field.key, name: field.name }).collect();
+    for row in reader.query(&keys, &params![workspace]).await? {
+        let key: String = row.get("key")?;
+        if is_usable_key(&key) && !held.iter().any(|field| field.key == key) {
+            let name = came.remove(&key).filter(|name| !name.is_empty()).unwrap_or_else(|| key.clone());
+            held.push(Held { key, name });
+        }
+    }
+    let beyond = format!(
+        "SELECT count(*) AS n FROM (SELECT id FROM {table} WHERE workspace_id = $1 AND deleted_at IS NULL
+                                    ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {LOOKED_THROUGH}) AS beyond"
+    );
+    let are_all = reader.count(&beyond, &params![workspace]).await? == 0;
+    Ok((held, are_all))
+}
+
+/// Who holds fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Leads.
+    Leads,
+    /// Contacts.
+    Contacts,
 }
 
 /// The fields that are defined.

@@ -306,6 +306,25 @@ impl Dialect {
         }
     }
 
+    /// The keys of a JSON object as the rows of `held`, for a FROM beside the table that has it.
+    pub(crate) fn json_keys(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({column}) AS held"),
+            Self::Postgres => format!("jsonb_object_keys({column}) AS held(key)"),
+        }
+    }
+
+    /// The same for the texts of an object under a name of ours; what is no object there has none.
+    pub(crate) fn json_texts_in(self, column: &str, name: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({column}, '$.{name}') AS held"),
+            Self::Postgres => format!(
+                "jsonb_each_text(CASE jsonb_typeof({column} -> '{name}') WHEN 'object' THEN {column} -> '{name}'
+                                      ELSE '{{}}' END) AS held(key, value)"
+            ),
+        }
+    }
+
     /// A text with A to Z made small, and nothing else: SQLite knows no other letters, and both databases are to find
     /// the same.
     pub(crate) fn folded(self, text: &str) -> String {

@@ -8,10 +8,12 @@
 mod change;
 mod conditions;
 mod found;
+mod persons;
 mod read;
 mod sort;
 mod sweep;
 pub(crate) mod values;
+mod walked;
 
 use leadline_domain::{
     filters::Filter,
@@ -29,10 +31,12 @@ pub use change::{
     lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags,
     top_of, update_details,
 };
-pub use read::{Column, Related, StagePage, board, find, list, load, related, stage_page};
+pub(crate) use persons::{People, of_contact, people};
+pub use read::{Column, Related, StagePage, board, find, list, list_by_id, list_of_contact, load, related, stage_page};
 pub use sort::{SortBy, SortOrder};
 pub use sweep::{Place, Sweep, Swept, few, sweep, total};
 pub use values::{LeadValues, set_close_reason, set_values};
+pub use walked::{LeadRows, LeadWalk, lead_ids, walk};
 
 /// Which leads somebody wants to see. Nothing set means all that are not deleted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

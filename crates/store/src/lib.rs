@@ -40,6 +40,7 @@ pub mod schedules;
 pub mod scoring;
 pub mod sealed;
 pub mod search;
+pub mod segments;
 pub mod sources;
 mod sql;
 pub mod submissions;
@@ -48,6 +49,7 @@ pub mod testing;
 pub mod users;
 pub mod verify;
 pub mod visits;
+pub mod walk;
 pub mod workspaces;
 
 use std::{path::Path, time::Duration};

@@ -244,6 +244,7 @@ id_columns!(
     ids::ReplayId,
     ids::LeadViewId,
     ids::JobId,
+    ids::SegmentId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

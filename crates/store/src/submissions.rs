@@ -1,7 +1,7 @@
 //! Reading submissions: each accepted capture with its fields as they were sent.
 
 use leadline_domain::{
-    ids::{LeadId, SourceId, SubmissionId, WorkspaceId},
+    ids::{ContactId, LeadId, SourceId, SubmissionId, WorkspaceId},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -35,18 +35,36 @@ pub struct Submission {
     pub ip: Option<String>,
 }
 
-/// A page of submissions, newest first; of one lead, or of the whole workspace.
+/// Whose submissions.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose {
+    /// Everybody's.
+    Everybody,
+    /// Those of a lead.
+    Lead(LeadId),
+    /// Those of all leads of a contact.
+    Contact(ContactId),
+}
+
+/// A page of submissions, newest first.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn list(
     reader: &Reader,
     workspace: WorkspaceId,
-    lead: Option<LeadId>,
+    whose: Whose,
     limit: i64,
     offset: i64,
 ) -> Result<Page<Submission>, Error> {
-    let condition = if lead.is_some() { "lead_id = $2 AND workspace_id = $1" } else { "workspace_id = $1" };
+    let condition = match whose {
+        Whose::Everybody => "workspace_id = $1",
+        Whose::Lead(_) => "lead_id = $2 AND workspace_id = $1",
+        // By `leads_of_contact` and `lead_submissions_of_lead`.
+        Whose::Contact(_) => {
+            "lead_id IN (SELECT id FROM leads WHERE contact_id = $2 AND workspace_id = $1) AND workspace_id = $1"
+        }
+    };
     let reason = reader.dialect().json_text("match_reason");
     let context = reader.dialect().json_text("context");
     let sql = format!(
@@ -60,12 +78,16 @@ pub async fn list(
         "SELECT count(*) AS n FROM (SELECT 1 FROM lead_submissions WHERE {condition} LIMIT {}) AS counted",
         COUNT_CAP + 1
     );
-    let (rows, counted) = match lead {
-        Some(lead) => (
+    let (rows, counted) = match whose {
+        Whose::Contact(contact) => (
+            reader.query(&sql, &params![workspace, contact, limit, offset]).await?,
+            reader.count(&count, &params![workspace, contact]).await?,
+        ),
+        Whose::Lead(lead) => (
             reader.query(&sql, &params![workspace, lead, limit, offset]).await?,
             reader.count(&count, &params![workspace, lead]).await?,
         ),
-        None => {
+        Whose::Everybody => {
             let sql = sql.replace("$3", "$2").replace("$4", "$3");
             let rows = reader.query(&sql, &params![workspace, limit, offset]).await?;
             (rows, reader.count(&count, &params![workspace]).await?)

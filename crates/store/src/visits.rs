@@ -7,7 +7,7 @@
 pub mod standing;
 
 use leadline_domain::{
-    ids::{LeadId, SiteId, WorkspaceId},
+    ids::{ContactId, LeadId, SiteId, WorkspaceId},
     time::Timestamp,
     visits::{Page as VisitedPage, Totals, Visit},
 };
@@ -246,6 +246,32 @@ pub async fn list(
     let count = format!("SELECT count(*) AS n FROM (SELECT 1 {from} LIMIT {}) AS counted", COUNT_CAP + 1);
     let rows = reader.query(&sql, &params![workspace, lead, limit, offset]).await?;
     let counted = reader.count(&count, &params![workspace, lead]).await?;
+    Ok(Page::new(rows.iter().map(read_visit).collect::<Result<_, _>>()?, counted))
+}
+
+/// The same for all leads of a contact; who was a visitor of two of them comes once.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_of_contact(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    contact: ContactId,
+    limit: i64,
+    offset: i64,
+) -> Result<Page<StoredVisit>, Error> {
+    // By `leads_of_contact` and `lead_visitors_of_lead`, then by the primary key of the visits.
+    let from = "FROM (SELECT DISTINCT l.workspace_id, l.visitor_id FROM leads
+                      JOIN lead_visitors AS l ON l.lead_id = leads.id AND l.workspace_id = leads.workspace_id
+                      WHERE leads.contact_id = $2 AND leads.workspace_id = $1) AS l
+                JOIN visitor_sessions AS v ON v.workspace_id = l.workspace_id AND v.visitor_id = l.visitor_id";
+    let sql = format!(
+        "SELECT {} {from} ORDER BY v.started_at DESC, v.session_id DESC LIMIT $3 OFFSET $4",
+        visit_columns(reader.dialect())
+    );
+    let count = format!("SELECT count(*) AS n FROM (SELECT 1 {from} LIMIT {}) AS counted", COUNT_CAP + 1);
+    let rows = reader.query(&sql, &params![workspace, contact, limit, offset]).await?;
+    let counted = reader.count(&count, &params![workspace, contact]).await?;
     Ok(Page::new(rows.iter().map(read_visit).collect::<Result<_, _>>()?, counted))
 }
 

@@ -19,6 +19,9 @@ use crate::{Actor, Engine};
 /// Notes carried to the contact at most; all of them stay with the lead.
 const NOTES_MAX: i64 = 100;
 
+/// Notes that a contact has of all its leads at most.
+const ALL_NOTES_MAX: usize = 500;
+
 const PLATFORM_MAX_CHARS: usize = 60;
 
 /// Converts a lead: its contact becomes a customer of this name, and is told what the lead knows. Where another contact
@@ -103,7 +106,10 @@ fn become_customer(contact: &mut Contact, lead: &Locked, name: &str, platform: O
         contact.column_data.insert("platform".to_owned(), platform.into());
     }
     if !notes.is_empty() {
-        contact.column_data.insert("notes".to_owned(), Value::Array(notes));
+        // Whoever was converted before keeps the notes of that lead, too.
+        let known = contact.column_data.get("notes").and_then(Value::as_array).cloned().unwrap_or_default();
+        let all: Vec<Value> = known.into_iter().chain(notes).take(ALL_NOTES_MAX).collect();
+        contact.column_data.insert("notes".to_owned(), Value::Array(all));
     }
 }
 

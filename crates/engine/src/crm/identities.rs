@@ -83,7 +83,7 @@ async fn follow_contact(
     contacts::update(tx, actor.workspace, &contact, now).await
 }
 
-async fn exchange(
+pub(super) async fn exchange(
     tx: &mut Tx,
     engine: &Engine,
     (scope, kind, subject): (Uuid, &'static str, Uuid),

@@ -5,11 +5,13 @@
 //! the business of `capture`; what follows from an event that of `dispatch`.
 
 pub mod bulk;
+pub mod contacts;
 pub mod convert;
 pub mod custom_fields;
 pub mod draft;
 pub mod leads;
 pub mod pipelines;
+pub mod segments;
 pub mod stages;
 pub mod views;
 

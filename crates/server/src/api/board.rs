@@ -3,7 +3,7 @@
 use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leadline_domain::{
-    ids::{PipelineId, ProjectId, StageId},
+    ids::{PipelineId, ProjectId, SegmentId, StageId},
     permissions::Permission,
     values::{currency_of, decimal, weighted},
 };
@@ -55,6 +55,9 @@ struct BoardQuery {
     tag: Option<String>,
     /// A tree of conditions as JSON, as for the list of leads.
     filter: Option<String>,
+    /// Those of a segment.
+    #[param(value_type = Option<Uuid>)]
+    segment_id: Option<SegmentId>,
     /// Keys of custom fields that come with each card, as for the list of leads.
     custom_fields: Option<String>,
     /// Cards in each column, at most 200; 50 where nothing is said.
@@ -126,6 +129,7 @@ async fn get(
         assigned_to: query.assigned_to,
         tag: query.tag,
         filter: query.filter,
+        segment: query.segment_id,
     };
     let fields = card_fields(&app, &actor, query.custom_fields).await?;
     let filter = asked.filter(&app, &actor).await?;
@@ -167,6 +171,9 @@ struct StageQuery {
     tag: Option<String>,
     /// A tree of conditions as JSON, as for the list of leads.
     filter: Option<String>,
+    /// Those of a segment.
+    #[param(value_type = Option<Uuid>)]
+    segment_id: Option<SegmentId>,
     /// Keys of custom fields that come with each card, as for the list of leads.
     custom_fields: Option<String>,
     /// At most 200; 50 where nothing is said.
@@ -215,6 +222,7 @@ async fn get_stage(
         assigned_to: query.assigned_to,
         tag: query.tag,
         filter: query.filter,
+        segment: query.segment_id,
     };
     let fields = card_fields(&app, &actor, query.custom_fields).await?;
     let filter = asked.filter(&app, &actor).await?;

@@ -1,10 +1,6 @@
 //! `/v1/capture/captures`: the feed of what came in last, and the same as a table for a spreadsheet.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, header};
+use axum::{body::Body, extract::State, response::Response};
 use leadline_domain::{
     csv,
     ids::{ConversationId, LeadId, SourceId, SubmissionId},
@@ -21,6 +17,7 @@ use crate::{
     api::masking::Sight,
     app::App,
     error::ApiResult,
+    exports::{TableFormat, attachment},
     extract::{Json, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
@@ -179,15 +176,9 @@ async fn export(
 ) -> ApiResult<Response> {
     let sight = Sight::of(&actor);
     let found = captures::list(&app.reader, actor.workspace, asked.widget_id, IN_EXPORT).await?;
-    // The mark at the beginning tells spreadsheets that the text is UTF-8.
-    let mut text = format!("\u{feff}{}", csv::line(&HEADINGS));
+    let mut text = csv::BYTE_ORDER_MARK.to_owned() + &csv::line(&HEADINGS);
     for capture in found {
         text.push_str(&csv::line(&CaptureView::new(capture, sight).cells()));
     }
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"captures.csv\"")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    Ok((headers, text).into_response())
+    Ok(attachment(TableFormat::Csv.content_type(), "captures.csv", Body::from(text)))
 }

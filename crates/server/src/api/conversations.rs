@@ -1,4 +1,4 @@
-//! `/v1/messaging/conversations`: the threads of a lead, and what was said in them.
+//! `/v1/messaging/conversations`: the threads of a lead or a contact, and what was said in them.
 
 use axum::extract::State;
 use leadline_domain::{
@@ -132,11 +132,14 @@ struct ConversationList {
 #[into_params(parameter_in = Query)]
 struct Asked {
     /// Those of this lead.
-    #[param(value_type = Uuid)]
-    lead_id: LeadId,
+    #[param(value_type = Option<Uuid>)]
+    lead_id: Option<LeadId>,
+    /// Those of this contact and its leads.
+    #[param(value_type = Option<Uuid>)]
+    contact_id: Option<ContactId>,
 }
 
-/// The conversations of a lead, newest first, at most 50
+/// The conversations of a lead or a contact, newest first, at most 50
 #[utoipa::path(get, path = "/v1/messaging/conversations", tag = "messaging", params(Asked),
     responses((status = 200, body = ConversationList)))]
 async fn list(
@@ -144,7 +147,13 @@ async fn list(
     CurrentActor(actor): CurrentActor,
     Query(asked): Query<Asked>,
 ) -> ApiResult<Json<ConversationList>> {
-    let found = conversations::list_of_lead(&app.reader, actor.workspace, asked.lead_id, MOST).await?;
+    let found = match (asked.lead_id, asked.contact_id) {
+        (Some(lead), None) => conversations::list_of_lead(&app.reader, actor.workspace, lead, MOST).await?,
+        (None, Some(contact)) => conversations::list_of_contact(&app.reader, actor.workspace, contact, MOST).await?,
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(ApiError::field("/leadId", "name a lead or a contact, and not both"));
+        }
+    };
     Ok(Json(ConversationList { data: found.into_iter().map(ConversationView::from).collect() }))
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
     custom_fields::CustomKind,
-    filters::{FIELDS, LeadField},
+    filters::{CONTACT_DATA, FIELDS, LeadField},
     permissions::Permission,
     time::Timestamp,
 };
@@ -252,6 +252,13 @@ async fn list_filter_fields(
         })
         .collect();
     if sees_personal {
+        data.extend(CONTACT_DATA.iter().map(|(key, name)| FilterFieldView {
+            name: format!("contact.{key}"),
+            label: (*name).to_owned(),
+            group: "Contact",
+            kind: "text",
+            options: Vec::new(),
+        }));
         let custom = stored::list(&app.reader, actor.workspace).await?;
         data.extend(custom.into_iter().map(|field| FilterFieldView {
             name: format!("custom.{}", field.key),

@@ -268,7 +268,7 @@ async fn check(app: &App, actor: &Actor, edit: &ViewEdit) -> ApiResult<()> {
         reading.read(actor, filter).map_err(|faults| refused("/filter", faults))?;
     }
     if let Some(Some(by)) = &edit.sort_by {
-        sort(app, actor, Some(by), SortOrder::Descending).await?;
+        sort(&app.reader, actor, Some(by), SortOrder::Descending).await?;
     }
     Ok(())
 }

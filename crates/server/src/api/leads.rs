@@ -5,7 +5,7 @@ pub(crate) mod filter;
 pub(crate) mod scores;
 pub(crate) mod values;
 pub(crate) mod views;
-mod visits;
+pub(crate) mod visits;
 
 use axum::{
     extract::State,
@@ -14,7 +14,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use leadline_domain::{
     fields::RawFields,
-    ids::{LeadId, PipelineId, ProjectId, StageId, SubmissionId, UserId},
+    ids::{LeadId, PipelineId, ProjectId, SegmentId, StageId, SubmissionId, UserId},
     permissions::Permission,
     values::{Quotable, ToldValues},
 };
@@ -98,6 +98,9 @@ struct ListQuery {
     /// A tree of conditions as JSON: `{"all": […]}`, `{"any": […]}` or `{"field", "op", "value"}`. What can be asked
     /// of which field stands under `/v1/identity/filter-fields`.
     filter: Option<String>,
+    /// Those of a segment.
+    #[param(value_type = Option<Uuid>)]
+    segment_id: Option<SegmentId>,
     /// `createdAt` where nothing is said; one of `updatedAt`, `lastSubmissionAt`, `name`, `score`, `email`, `phone`,
     /// `company`, `title`, `source`, `stage`, `assignedTo`, `engagement`, `suspicion`, `submissionCount`,
     /// `stageEnteredAt` and `convertedAt`, or `custom.` with the key of a custom field.
@@ -110,11 +113,20 @@ struct ListQuery {
     custom_fields: Option<String>,
 }
 
+/// In which direction a list is sorted.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-enum SortOrderName {
+pub(crate) enum SortOrderName {
     Asc,
     Desc,
+}
+
+/// The direction that a request asks for.
+pub(crate) fn order(asked: Option<SortOrderName>) -> SortOrder {
+    match asked {
+        Some(SortOrderName::Asc) => SortOrder::Ascending,
+        None | Some(SortOrderName::Desc) => SortOrder::Descending,
+    }
 }
 
 /// Lists leads
@@ -127,11 +139,7 @@ async fn list(
 ) -> ApiResult<Json<Paged<CardView>>> {
     let sight = Sight::of(&actor);
     let window = window(query.page, query.limit)?;
-    let order = match query.sort_order {
-        Some(SortOrderName::Asc) => SortOrder::Ascending,
-        None | Some(SortOrderName::Desc) => SortOrder::Descending,
-    };
-    let sort = sort(&app, &actor, query.sort_by.as_deref(), order).await?;
+    let sort = sort(&app.reader, &actor, query.sort_by.as_deref(), order(query.sort_order)).await?;
     let fields = card_fields(&app, &actor, query.custom_fields).await?;
     let asked = Asked {
         search: query.search,
@@ -142,6 +150,7 @@ async fn list(
         assigned_to: query.assigned_to,
         tag: query.tag,
         filter: query.filter,
+        segment: query.segment_id,
     };
     let filter = asked.filter(&app, &actor).await?;
     let place = (window.limit, window.offset());

@@ -12,6 +12,7 @@ mod conversations;
 mod custom_fields;
 mod deliveries;
 mod destinations;
+pub(crate) mod exports;
 mod forms;
 mod fraud;
 mod jobs;
@@ -19,12 +20,13 @@ mod lead_views;
 mod leads;
 mod ledger;
 mod mails;
-mod masking;
+pub(crate) mod masking;
 mod pipelines;
 mod projects;
 mod replays;
 mod requests;
 mod scoring;
+mod segments;
 mod session;
 mod setup;
 mod sites;
@@ -57,6 +59,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(pipelines::routes())
         .merge(jobs::routes())
         .merge(contacts::routes())
+        .merge(segments::routes())
+        .merge(exports::routes())
         .merge(projects::routes())
         .merge(forms::routes())
         .merge(webhooks::routes())

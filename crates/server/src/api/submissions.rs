@@ -3,12 +3,12 @@
 use axum::extract::State;
 use leadline_domain::{
     emails,
-    ids::{LeadId, SourceId, SubmissionId},
+    ids::{ContactId, LeadId, SourceId, SubmissionId},
     permissions::Permission,
     phones,
     time::Timestamp,
 };
-use leadline_store::submissions::{self, Submission};
+use leadline_store::submissions::{self, Submission, Whose};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -117,6 +117,9 @@ struct Asked {
     /// Those of one lead.
     #[param(value_type = Option<Uuid>)]
     lead_id: Option<LeadId>,
+    /// Those of all leads of one contact.
+    #[param(value_type = Option<Uuid>)]
+    contact_id: Option<ContactId>,
     /// From 1.
     page: Option<i64>,
     /// At most 200; 50 where nothing is said.
@@ -139,7 +142,13 @@ async fn list(
         return Err(ApiError::field("/page", "must be 1 or more"));
     }
     let offset = (page - 1) * limit;
-    let found = submissions::list(&app.engine.store.reader(), actor.workspace, asked.lead_id, limit, offset).await?;
+    let whose = match (asked.lead_id, asked.contact_id) {
+        (None, None) => Whose::Everybody,
+        (Some(lead), None) => Whose::Lead(lead),
+        (None, Some(contact)) => Whose::Contact(contact),
+        (Some(_), Some(_)) => return Err(ApiError::field("/contactId", "name a lead or a contact, and not both")),
+    };
+    let found = submissions::list(&app.reader, actor.workspace, whose, limit, offset).await?;
     let sight = Sight::of(&actor);
     Ok(Json(SubmissionList {
         data: found.rows.into_iter().map(|row| view(row, sight)).collect(),

@@ -16,6 +16,7 @@ use crate::{
     dialect::Dialect,
     search,
     sql::{Error, IntoParam, Param, Reader, json_set},
+    walk::Range,
 };
 
 /// A filter that finds at most so many leads is answered from those, and a search that finds more from the newest of
@@ -84,7 +85,7 @@ impl Where {
     }
 
     /// Everything that is asked but for the search; tells which columns it reads.
-    fn narrow(&mut self, dialect: Dialect, filter: &LeadFilter) -> BTreeSet<&'static str> {
+    pub(super) fn narrow(&mut self, dialect: Dialect, filter: &LeadFilter) -> BTreeSet<&'static str> {
         let condition = self;
         if let Some(stage) = filter.stage {
             condition.equal("leads.stage_id", &stage);
@@ -174,6 +175,8 @@ pub(super) enum Strip {
     Below(StageId, super::Cursor),
     /// Those of one user, the newest first.
     Owner(Assigned),
+    /// Those of a part of the order in which they were made.
+    Range(Range),
 }
 
 /// Two ends of a range, the lower one first: a sign and a number.
@@ -242,10 +245,12 @@ impl Asked {
         format!("(SELECT {columns} FROM leads WHERE {text} ORDER BY {order} LIMIT {rows}) AS leads")
     }
 
-    fn walk(&mut self, dialect: Dialect, workspace: WorkspaceId, strip: &Strip) -> (String, String) {
+    pub(super) fn walk(&mut self, dialect: Dialect, workspace: WorkspaceId, strip: &Strip) -> (String, String) {
         let workspace = self.condition.param(&workspace);
         let of_workspace = match strip {
-            Strip::Sorted(..) | Strip::Between(..) | Strip::Owner(_) => format!("leads.workspace_id = ${workspace}"),
+            Strip::Sorted(..) | Strip::Between(..) | Strip::Owner(_) | Strip::Range(_) => {
+                format!("leads.workspace_id = ${workspace}")
+            }
             Strip::Stage(_) | Strip::Below(..) => dialect.equal_unindexed("leads.workspace_id", workspace),
         };
         let text = format!("leads.deleted_at IS NULL AND {of_workspace}");
@@ -277,6 +282,18 @@ impl Asked {
             Strip::Owner(Assigned::User(user)) => {
                 let user = self.condition.param(user);
                 (format!("{text} AND leads.assigned_to = ${user}"), "leads.created_at DESC, leads.id DESC".to_owned())
+            }
+            Strip::Range(range) => {
+                let ends = [range.after, range.until].into_iter().zip(range.signs());
+                let ends: String = ends
+                    .filter_map(|(place, sign)| Some((place?, sign)))
+                    .map(|(place, sign)| {
+                        let at = self.condition.param(&place.created_at);
+                        let id = self.condition.param(&LeadId(place.id));
+                        format!(" AND (leads.created_at, leads.id) {sign} (${at}, ${id})")
+                    })
+                    .collect();
+                (text + &ends, by(&SortBy::CreatedAt, SortOrder::from(range.direction)))
             }
             Strip::Owner(Assigned::Nobody) => {
                 (format!("{text} AND leads.assigned_to IS NULL"), "leads.created_at DESC, leads.id DESC".to_owned())

@@ -1,7 +1,9 @@
 //! Reading leads: one, a page of a list, the board.
 
+use std::collections::HashMap;
+
 use leadline_domain::{
-    ids::{LeadId, ProjectId, StageId, WorkspaceId},
+    ids::{ContactId, LeadId, ProjectId, StageId, WorkspaceId},
     time::Timestamp,
 };
 
@@ -553,6 +555,38 @@ fn in_stage(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, strip:
 pub async fn find(reader: &Reader, workspace: WorkspaceId, id: LeadId) -> Result<Option<Lead>, Error> {
     let [workspace] = params![workspace];
     reader.query_one(&whole(reader.dialect()), &[workspace, json_set(&[id])]).await?.as_ref().map(read_lead).transpose()
+}
+
+/// These leads in their order, without those that are deleted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_by_id(reader: &Reader, workspace: WorkspaceId, ids: &[LeadId]) -> Result<Vec<Lead>, Error> {
+    let [workspace] = params![workspace];
+    let rows = reader.query(&whole(reader.dialect()), &[workspace, json_set(ids)]).await?;
+    let mut leads: Vec<Lead> = rows.iter().map(read_lead).collect::<Result<_, _>>()?;
+    leads.retain(|lead| lead.deleted_at.is_none());
+    let places: HashMap<LeadId, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    leads.sort_by_key(|lead| places.get(&lead.card.id).copied());
+    Ok(leads)
+}
+
+/// The leads of a contact, the newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list_of_contact(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    contact: ContactId,
+    limit: i64,
+) -> Result<Vec<Lead>, Error> {
+    // By `leads_of_contact`.
+    let sql = "SELECT id FROM leads WHERE contact_id = $1 AND workspace_id = $2 AND deleted_at IS NULL
+               ORDER BY created_at DESC, id DESC LIMIT $3";
+    let rows = reader.query(sql, &params![contact, workspace, limit]).await?;
+    let ids: Vec<LeadId> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+    list_by_id(reader, workspace, &ids).await
 }
 
 /// Leads that the same person has in other projects: by the contact, or by a visitor that was seen in both. Newest

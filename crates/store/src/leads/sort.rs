@@ -8,6 +8,7 @@ use leadline_domain::filters::Kind;
 use crate::{
     dialect::Dialect,
     sql::{IntoParam, Param},
+    walk::Direction,
 };
 
 /// What a list is sorted by. What has no value comes last in either direction.
@@ -65,6 +66,15 @@ pub enum SortOrder {
     /// The greatest first.
     #[default]
     Descending,
+}
+
+impl From<Direction> for SortOrder {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Up => Self::Ascending,
+            Direction::Down => Self::Descending,
+        }
+    }
 }
 
 impl SortOrder {

@@ -345,12 +345,12 @@ async fn a_note_is_on_top_of_the_timeline_with_its_author(#[values(Db::Sqlite, D
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn converting_twice_at_once_makes_one_customer(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+async fn converting_often_at_once_makes_one_customer(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let app = Arc::new(TestApp::start(db).await);
     let lead = lead(&app, json!({"name": "Anna", "email": "a@example.com", "Budget": "10"})).await;
     crm::add_note(&app.engine, &app.actor(), lead, "likes blue").await.expect("noted");
 
-    let converts: Vec<_> = (0..8)
+    let converts: Vec<_> = (0..64)
         .map(|_| {
             let app = Arc::clone(&app);
             tokio::spawn(
@@ -368,7 +368,10 @@ async fn converting_twice_at_once_makes_one_customer(#[values(Db::Sqlite, Db::Po
     assert_eq!((person.lifecycle.as_str(), person.display_name.as_str()), ("customer", "Anna Keller"));
     assert_eq!((&person.column_data["platform"], &person.column_data["budget"]), (&json!("shop"), &json!("10")));
     assert_eq!(person.column_data["notes"][0]["value"], json!("likes blue"));
+    assert_eq!((person.email.as_deref(), person.version), (Some("a@example.com"), 2));
+    assert_eq!(person.column_data["notes"].as_array().map(Vec::len), Some(1));
     assert_eq!(app.count("events WHERE kind = 'lead.converted'").await, 1);
+    assert_eq!(app.count("lead_activities WHERE kind = 'lead.converted'").await, 1);
     assert_eq!(app.count("contacts").await, 1);
     Arc::into_inner(app).expect("nobody else has it").stop().await;
 }
@@ -382,8 +385,21 @@ async fn converting_links_to_the_contact_that_has_the_phone(#[values(Db::Sqlite,
     let phone = Changes { phone: Some(Some("+4915112345678".into())), ..Changes::default() };
     crm::update(&app.engine, &app.actor(), other, &phone).await.expect("changed");
 
+    for (lead, note) in [(known, "first"), (other, "second")] {
+        crm::add_note(&app.engine, &app.actor(), lead, note).await.expect("noted");
+    }
+    crm::convert(&app.engine, &app.actor(), known, "Anna", None).await.expect("converted");
+
     crm::convert(&app.engine, &app.actor(), other, "Anna Keller", None).await.expect("converted");
 
+    let person = contact(&app, read(&app, known).await.contact_id).await;
+    let notes: Vec<&str> = person.column_data["notes"]
+        .as_array()
+        .expect("notes")
+        .iter()
+        .filter_map(|note| note["value"].as_str())
+        .collect();
+    assert_eq!(notes, ["first", "second"], "what was noted before stays");
     assert_eq!(read(&app, other).await.contact_id, read(&app, known).await.contact_id);
     app.stop().await;
 }

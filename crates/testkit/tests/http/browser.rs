@@ -21,6 +21,25 @@ pub const PASSWORD: &str = "correct horse battery";
 /// What the browser of these tests calls itself.
 const USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0";
 
+/// A text as it stands in a query.
+pub fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// What a workbook's first sheet says, as far as these tests look.
+pub fn sheet(workbook: &[u8]) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook)).expect("an archive");
+    let mut text = String::new();
+    for part in ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"] {
+        archive.by_name(part).unwrap_or_else(|error| panic!("{part}: {error}"));
+    }
+    let mut file = archive.by_name("xl/worksheets/sheet1.xml").expect("a sheet");
+    std::io::Read::read_to_string(&mut file, &mut text).expect("a text");
+    text
+}
+
 /// The application behind its router.
 pub struct Site {
     pub app: TestApp,
@@ -44,6 +63,9 @@ impl Answer {
     pub fn shown(&self) -> Value {
         if self.header("content-type").starts_with("text/csv") {
             return json!({"data": self.text().lines().skip(1).collect::<Vec<_>>()});
+        }
+        if self.header("content-type").contains("spreadsheetml") {
+            return json!({"data": sheet(&self.body).split("<row ").skip(2).collect::<Vec<_>>()});
         }
         self.json()
     }
@@ -100,10 +122,15 @@ impl Site {
     /// Sends a request as a browser does: it says which it is, unless the request says something else.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
         request.headers_mut().entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let response = self.answer(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body").to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// The answer to a request while it is sent.
+    pub async fn answer(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.expect("an answer")
     }
 
     pub async fn get(&self, path: &str) -> Answer {

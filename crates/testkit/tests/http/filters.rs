@@ -9,13 +9,7 @@ use leadline_testkit::Db;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::browser::{Answer, Caller, Site};
-
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
+use crate::browser::{Answer, Caller, Site, encoded};
 
 async fn ask(caller: &Caller<'_>, filter: &Value) -> Answer {
     caller.get(&format!("/v1/identity/leads?limit=200&filter={}", encoded(&filter.to_string()))).await
@@ -266,6 +260,9 @@ async fn attack_texts_find_what_holds_them_or_are_refused(#[values(Db::Sqlite, D
             condition(&format!("custom.{attack}"), "any_of", json!([attack])),
             condition("tags", "all_of", json!([attack, attack])),
             condition("source", "any_of", json!([attack])),
+            condition(&format!("contact.{attack}"), "contains", json!("x")),
+            condition("contact.platform", "is", json!(attack)),
+            condition("contactTags", "all_of", json!([attack, attack])),
             condition(attack, "is", json!(attack)),
             condition("name", attack, json!(attack)),
             condition("createdAt", "before", json!(attack)),
@@ -274,15 +271,30 @@ async fn attack_texts_find_what_holds_them_or_are_refused(#[values(Db::Sqlite, D
             let answer = ask(&admin, &filter).await;
             let is_fine = answer.status == StatusCode::UNPROCESSABLE_ENTITY || answer.json()["total"] == 0;
             assert!(is_fine, "{filter}: {} {}", answer.status, answer.text());
+            let segment = admin.post("/v1/identity/segments/count", json!({"filter": filter})).await;
+            let is_fine = segment.status == StatusCode::UNPROCESSABLE_ENTITY || segment.json()["leadCount"] == 0;
+            assert!(is_fine, "{filter}: {} {}", segment.status, segment.text());
         }
         for path in [
             format!("/v1/identity/leads?filter={}", encoded(attack)),
             format!("/v1/identity/leads?sortBy={}", encoded(attack)),
             format!("/v1/identity/leads?sortBy=custom.{}", encoded(attack)),
             format!("/v1/identity/leads?customFields={}", encoded(attack)),
+            format!("/v1/identity/leads?segmentId={}", encoded(attack)),
+            format!("/v1/identity/contacts?sortBy={}", encoded(attack)),
+            format!("/v1/identity/leads/export.csv?columns={}", encoded(attack)),
+            format!("/v1/identity/leads/export.csv?tag={0}&columns=name,custom.{0}", encoded(attack)),
         ] {
             let status = admin.get(&path).await.status;
-            assert!(matches!(status.as_u16(), 200 | 422), "{path}: {status}");
+            assert!(matches!(status.as_u16(), 200 | 400 | 422), "{path}: {status}");
+        }
+        for parameter in ["search", "tag", "lifecycle"] {
+            let path = format!("/v1/identity/contacts?{parameter}={}", encoded(attack));
+            let answer = admin.get(&path).await;
+            // Names of these people hold digits, which some attacks are made of.
+            let finds_some = parameter == "search" && answer.status == StatusCode::OK;
+            let is_fine = answer.status == StatusCode::UNPROCESSABLE_ENTITY || answer.json()["total"] == 0;
+            assert!(is_fine || finds_some, "{path}: {} {}", answer.status, answer.text());
         }
     }
     site.stop().await;

@@ -28,6 +28,7 @@ async fn furnish(site: &Site, owner: &Caller<'_>) -> Vec<String> {
         id(owner.post("/v1/capture/widgets", json!({"name": "Shop", "phoneNumber": "+442079460001"})).await),
         id(owner.post("/v1/capture/chats", json!({"name": "Chat"})).await),
         id(owner.post("/v1/delivery/destinations", destination).await),
+        id(owner.post("/v1/identity/segments", json!({"name": "All", "filter": {"all": []}})).await),
         id(owner.post("/v1/admin/tokens", json!({"name": "Token", "role": "viewer"})).await),
         id(owner.post("/v1/identity/leads", json!({"name": "Anna", "email": "anna@example.com"})).await),
         id(owner.post("/v1/identity/leads", json!({"name": "Ben", "email": "ben@example.com"})).await),

@@ -2,12 +2,7 @@
 
 use std::collections::VecDeque;
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use leadline_domain::{
@@ -37,6 +32,7 @@ use crate::{
     api::masking::Sight,
     app::App,
     error::{ApiError, ApiResult},
+    exports::{TableFormat, attachment},
     extract::{Path, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
@@ -198,12 +194,7 @@ async fn export_conversions(
         left: MOST,
         ready: VecDeque::from([heading()]),
     };
-    let headers: [(HeaderName, HeaderValue); 3] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"conversions.csv\"")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    Ok((headers, Body::from_stream(pages.stream())).into_response())
+    Ok(attachment(TableFormat::Csv.content_type(), "conversions.csv", Body::from_stream(pages.stream())))
 }
 
 /// All times are in UTC. No mark of the encoding here: Google Ads would take it for part of the first cell.

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use leadline_domain::ids::{JobId, LeadId, PipelineId, ProjectId, StageId, UserId};
+use leadline_domain::ids::{JobId, LeadId, PipelineId, ProjectId, SegmentId, StageId, UserId};
 use leadline_engine::{
     Actor,
     crm::{
@@ -69,6 +69,9 @@ pub(super) struct BulkQuery {
     /// A tree of conditions, as the list of leads takes it.
     #[schema(value_type = Option<Object>)]
     filter: Option<Value>,
+    /// Those of a segment, as it is now.
+    #[schema(value_type = Option<Uuid>)]
+    segment_id: Option<SegmentId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -165,6 +168,7 @@ async fn on_matching(
         assigned_to: query.assigned_to,
         tag: query.tag,
         filter: query.filter.map(|filter| filter.to_string()),
+        segment: query.segment_id,
     };
     let filter = asked.filter(app, actor).await.map_err(|error| error.within("/query"))?;
     let job = bulk::start(&app.engine, actor, action, filter).await?;

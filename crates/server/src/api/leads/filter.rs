@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use leadline_domain::{
     custom_fields::{CustomKind, is_usable_key},
     filters::{Facts, Filter, FilterFault, Kind, LONGEST_JSON, Moment},
-    ids::{PipelineId, ProjectId, StageId},
+    ids::{PipelineId, ProjectId, SegmentId, StageId, UserId},
+    time::Timestamp,
 };
 use leadline_engine::{Actor, alerts::watch::timezone_of};
 use leadline_store::{
-    custom_fields,
+    Reader, custom_fields,
     leads::{Assigned, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder},
     search::Terms,
-    workspaces,
+    segments, workspaces,
 };
 use serde_json::Value;
 
@@ -45,12 +46,18 @@ pub(crate) struct Asked {
     pub(crate) assigned_to: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) filter: Option<String>,
+    pub(crate) segment: Option<SegmentId>,
 }
 
 impl Asked {
     /// Reads the filters. Who may not see personal data searches companies alone: finding a lead by its e-mail would
     /// tell the e-mail.
     pub(crate) async fn filter(self, app: &App, actor: &Actor) -> ApiResult<LeadFilter> {
+        self.read(&app.reader, app.engine.clock.now(), actor).await
+    }
+
+    /// The same for whoever asks without HTTP.
+    pub(crate) async fn read(self, reader: &Reader, now: Timestamp, actor: &Actor) -> ApiResult<LeadFilter> {
         let search = self.search.unwrap_or_default();
         if search.chars().count() > SEARCH_MAX_CHARS {
             return Err(ApiError::field("/search", format!("has at most {SEARCH_MAX_CHARS} characters")));
@@ -59,10 +66,17 @@ impl Asked {
             Sight::Clear => SearchScope::Everything,
             Sight::Masked => SearchScope::Company,
         };
-        let conditions = match said(self.filter) {
-            None => None,
-            Some(text) => Some(conditions(app, actor, &text).await?),
+        let reading = match (&self.filter, self.segment) {
+            (None, None) => None,
+            (Some(_), _) | (_, Some(_)) => Some(FilterReading::of(reader, actor, now).await?),
         };
+        let mut conditions = Vec::new();
+        if let (Some(reading), Some(text)) = (&reading, said(self.filter)) {
+            conditions.push(parsed(reading, actor, &text)?);
+        }
+        if let (Some(reading), Some(segment)) = (&reading, self.segment) {
+            conditions.push(of_segment(reader, reading, actor, segment).await?);
+        }
         Ok(LeadFilter {
             search: Terms::parse(&search).map(|terms| Search { terms, scope }),
             stage: self.stage,
@@ -71,24 +85,33 @@ impl Asked {
             source: said(self.source).map(|source| source.parse().map_or(FromSource::Kind(source), FromSource::One)),
             assigned: said(self.assigned_to).map(|who| assigned(&who, actor)).transpose()?,
             tag: said(self.tag),
-            conditions,
+            conditions: (!conditions.is_empty()).then_some(Filter::All(conditions)),
         })
     }
 }
 
-async fn conditions(app: &App, actor: &Actor, text: &str) -> ApiResult<Filter> {
+fn parsed(reading: &FilterReading, actor: &Actor, text: &str) -> ApiResult<Filter> {
     if text.len() > LONGEST_JSON {
         return Err(ApiError::field("/filter", format!("has at most {LONGEST_JSON} bytes")));
     }
     let json: Value = serde_json::from_str(text)
         .map_err(|error| ApiError::field("/filter", format!("is not valid JSON: {error}")))?;
-    read_filter(app, actor, &json).await?.map_err(|faults| refused("/filter", faults))
+    reading.read(actor, &json).map_err(|faults| refused("/filter", faults))
 }
 
-/// Reads a tree of conditions with what the workspace knows of its fields and its clock.
-pub(crate) async fn read_filter(app: &App, actor: &Actor, json: &Value) -> ApiResult<Result<Filter, Vec<FilterFault>>> {
-    let reading = FilterReading::load(app, actor).await?;
-    Ok(reading.read(actor, json))
+/// What a segment asks. One that asks for what may not be seen does not exist: who is in it would tell.
+pub(crate) async fn of_segment(
+    reader: &Reader,
+    reading: &FilterReading,
+    actor: &Actor,
+    segment: SegmentId,
+) -> ApiResult<Filter> {
+    let no_segment = || ApiError::field("/segmentId", "is not a segment here");
+    let segment = segments::find(reader, actor.workspace, segment).await?.ok_or_else(no_segment)?;
+    reading.read_for_all(actor, &segment.filter).map_err(|faults| {
+        let is_forbidden = faults.iter().any(|fault| fault.is_forbidden);
+        if is_forbidden { no_segment() } else { refused("/segmentId", faults) }
+    })
 }
 
 /// What filters of a workspace are read with.
@@ -99,15 +122,28 @@ pub(crate) struct FilterReading {
 
 impl FilterReading {
     pub(crate) async fn load(app: &App, actor: &Actor) -> ApiResult<Self> {
-        let workspace = workspaces::find(&app.reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
-        let custom = custom_fields::kinds(&app.reader, actor.workspace).await?;
-        let moment = Moment { now: app.engine.clock.now(), timezone: timezone_of(&workspace.settings) };
+        Self::of(&app.reader, actor, app.engine.clock.now()).await
+    }
+
+    pub(crate) async fn of(reader: &Reader, actor: &Actor, now: Timestamp) -> ApiResult<Self> {
+        let workspace = workspaces::find(reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
+        let custom = custom_fields::kinds(reader, actor.workspace).await?;
+        let moment = Moment { now, timezone: timezone_of(&workspace.settings) };
         Ok(Self { moment, custom })
     }
 
     pub(crate) fn read(&self, actor: &Actor, json: &Value) -> Result<Filter, Vec<FilterFault>> {
+        self.read_by(actor, actor.user, json)
+    }
+
+    /// Reads what means the same for everybody: there is no `me` in it.
+    pub(crate) fn read_for_all(&self, actor: &Actor, json: &Value) -> Result<Filter, Vec<FilterFault>> {
+        self.read_by(actor, None, json)
+    }
+
+    fn read_by(&self, actor: &Actor, me: Option<UserId>, json: &Value) -> Result<Filter, Vec<FilterFault>> {
         let sees_personal = Sight::of(actor) == Sight::Clear;
-        Filter::read(json, &Facts { moment: self.moment, me: actor.user, custom: &self.custom, sees_personal })
+        Filter::read(json, &Facts { moment: self.moment, me, custom: &self.custom, sees_personal })
     }
 }
 
@@ -163,9 +199,9 @@ pub(crate) const SORTS: [(&str, SortBy); 17] = [
     ("convertedAt", SortBy::ConvertedAt),
 ];
 
-/// What a list is sorted by. The order of names tells about names, so it is not for who may not see them.
+/// What a list of leads is sorted by. The order of names tells about names, so it is not for who may not see them.
 pub(crate) async fn sort(
-    app: &App,
+    reader: &Reader,
     actor: &Actor,
     by: Option<&str>,
     order: SortOrder,
@@ -175,7 +211,7 @@ pub(crate) async fn sort(
     let sort = match name.strip_prefix("custom.") {
         None => SORTS.iter().find(|(known, _)| *known == name).map(|(_, sort)| sort.clone()).ok_or_else(unknown)?,
         Some(key) if is_usable_key(key) => {
-            let kinds = custom_fields::kinds(&app.reader, actor.workspace).await?;
+            let kinds = custom_fields::kinds(reader, actor.workspace).await?;
             SortBy::Custom { key: key.to_owned(), kind: kinds.get(key).map_or(Kind::Text, |kind| kind_of(*kind)) }
         }
         Some(_) => return Err(unknown()),

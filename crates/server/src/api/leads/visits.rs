@@ -96,7 +96,7 @@ fn only_touch(first_touch: &Value) -> Vec<Touch> {
 /// A visit: what one visitor did on a site until 30 minutes of silence.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct VisitView {
+pub(crate) struct VisitView {
     /// As the embed script calls it; null without `pii:view`.
     session_id: Option<String>,
     /// As the embed script calls them; null without `pii:view`.
@@ -123,7 +123,7 @@ pub(super) struct VisitView {
 /// A page of a visit.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PageView {
+pub(crate) struct PageView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Its address, without a query.
@@ -134,7 +134,7 @@ pub(super) struct PageView {
     click_count: i64,
 }
 
-fn view(stored: StoredVisit, weights: &Weights, sight: Sight) -> VisitView {
+pub(crate) fn view(stored: StoredVisit, weights: &Weights, sight: Sight) -> VisitView {
     let StoredVisit { key, site_id, visit } = stored;
     let totals = visit.totals();
     let pages = visit.pages.into_iter().map(|page| PageView {

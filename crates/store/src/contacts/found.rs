@@ -1,0 +1,220 @@
+//! How it is found out which contacts are meant.
+//!
+//! A filter of leads that few leads match names their persons. Any other question is asked of a strip: the first of an
+//! order that an index has, of all contacts or of those with a tag or of those who are customers. A workspace that fits
+//! into the strip gets an exact answer; in a larger one, a search goes by the search index of leads, which have the
+//! names of their persons, and by those persons whom somebody renamed since.
+
+use leadline_domain::ids::{ContactId, WorkspaceId};
+
+use super::{Contact, ContactFilter, ContactSort, columns, read};
+use crate::{
+    dialect::Dialect,
+    leads::{LeadFilter, People, Search, SearchScope, SortOrder, of_contact, people},
+    sql::{COUNT_CAP, Error, IntoParam, Page, Param, Reader, json_set},
+};
+
+/// Contacts that are looked through where no index has the answer.
+const LOOKED_THROUGH: i64 = 100_000;
+
+/// Renamed persons that a search finds at most.
+const RENAMED_MAX: i64 = 2_000;
+
+/// A page of contacts, and how many there are.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &ContactFilter,
+    (sort, order): (ContactSort, SortOrder),
+    (limit, offset): (i64, i64),
+) -> Result<Page<Contact>, Error> {
+    let found = found(reader, workspace, filter, (sort, order)).await?;
+    let Question { from, text, mut params, is_capped, is_in_order } = found;
+    let cap = COUNT_CAP + 1;
+    let count = format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM {from} WHERE {text} LIMIT {cap}) AS c");
+    let counted = reader.count(&count, &params).await?;
+    params.extend([limit.param(), offset.param()]);
+    let (limit, offset) = (params.len() - 1, params.len());
+    let (key, direction) = (sort.key(), direction(order));
+    // A strip is handed on row by row in its order, and is left as soon as the page is full.
+    let order =
+        if is_in_order { String::new() } else { format!("ORDER BY {key} {direction}, contacts.id {direction}") };
+    let sql = format!(
+        "SELECT {} FROM {from} WHERE {text} {order} LIMIT ${limit} OFFSET ${offset}",
+        columns(reader.dialect()),
+    );
+    let rows = reader.query(&sql, &params).await?.iter().map(read).collect::<Result<_, _>>()?;
+    let mut page = Page::new(rows, counted);
+    page.total_is_capped |= is_capped;
+    Ok(page)
+}
+
+/// What is asked, and of which rows.
+struct Question {
+    from: String,
+    text: String,
+    params: Vec<Param>,
+    /// Whether there may be more than are looked at.
+    is_capped: bool,
+    /// Whether the rows come in the order that is asked for.
+    is_in_order: bool,
+}
+
+async fn found(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &ContactFilter,
+    order: (ContactSort, SortOrder),
+) -> Result<Question, Error> {
+    if let Some(leads) = &filter.leads {
+        match people(reader, workspace, leads).await? {
+            People::Few(ids) => return Ok(among(reader, workspace, filter, &ids, false)),
+            People::Newest(ids) => return Ok(among(reader, workspace, filter, &ids, true)),
+            People::Everybody | People::Many => {}
+        }
+    }
+    let strip = Strip::of(filter, order);
+    let beyond = strip.has_more(reader, workspace).await?;
+    if let (Some(terms), true) = (&filter.search, beyond && filter.leads.is_none()) {
+        let search = Search { terms: terms.clone(), scope: SearchScope::Everything };
+        let leads = LeadFilter { search: Some(search), ..LeadFilter::default() };
+        let (mut ids, is_capped) = match people(reader, workspace, &leads).await? {
+            People::Few(ids) => (ids, false),
+            People::Newest(ids) => (ids, true),
+            People::Everybody | People::Many => (Vec::new(), true),
+        };
+        ids.extend(renamed(reader, workspace, filter).await?);
+        return Ok(among(reader, workspace, filter, &ids, is_capped));
+    }
+    let mut params = vec![workspace.param()];
+    let from = strip.sql();
+    let text = conditions(reader.dialect(), workspace, filter, &mut params);
+    let is_in_order = strip.is_bounded && strip.is_in_order;
+    Ok(Question { from, text, params, is_capped: beyond && !is_everybody(filter), is_in_order })
+}
+
+fn is_everybody(filter: &ContactFilter) -> bool {
+    let ContactFilter { search, tag, lifecycle, leads } = filter;
+    search.is_none() && tag.is_none() && lifecycle.is_none() && leads.is_none()
+}
+
+/// The rows that are looked through, of which `$1` is the workspace.
+struct Strip {
+    which: String,
+    order: String,
+    is_in_order: bool,
+    is_bounded: bool,
+}
+
+impl Strip {
+    fn of(filter: &ContactFilter, (sort, order): (ContactSort, SortOrder)) -> Self {
+        let mut which = "contacts.workspace_id = $1 AND contacts.deleted_at IS NULL".to_owned();
+        let is_of_customers = filter.lifecycle.as_deref().is_some_and(|lifecycle| lifecycle != "lead");
+        // The words of the partial indexes `contacts_won` and `contacts_tagged`.
+        if is_of_customers {
+            which.push_str(" AND contacts.lifecycle <> 'lead'");
+        }
+        if filter.tag.is_some() {
+            which.push_str(" AND contacts.tags <> '[]'");
+        }
+        let asked = (sort, order);
+        let (sort, order) = if is_of_customers || filter.tag.is_some() {
+            (ContactSort::CreatedAt, SortOrder::Descending)
+        } else {
+            asked
+        };
+        let is_in_order = asked == (sort, order);
+        let direction = direction(order);
+        let order = format!("{} {direction}, contacts.id {direction}", sort.key());
+        Self { which, order, is_in_order, is_bounded: !is_everybody(filter) }
+    }
+
+    async fn has_more(&self, reader: &Reader, workspace: WorkspaceId) -> Result<bool, Error> {
+        if !self.is_bounded {
+            return Ok(false);
+        }
+        let sql = format!(
+            "SELECT count(*) AS n FROM (SELECT contacts.id FROM contacts WHERE {} ORDER BY {}
+                                        LIMIT 1 OFFSET {LOOKED_THROUGH}) AS beyond",
+            self.which, self.order
+        );
+        Ok(reader.count(&sql, &[workspace.param()]).await? > 0)
+    }
+
+    fn sql(&self) -> String {
+        let Self { which, order, is_bounded, .. } = self;
+        if !is_bounded {
+            return format!("(SELECT * FROM contacts WHERE {which}) AS contacts");
+        }
+        format!("(SELECT * FROM contacts WHERE {which} ORDER BY {order} LIMIT {LOOKED_THROUGH}) AS contacts")
+    }
+}
+
+/// Those of these that match, fetched one by one.
+fn among(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &ContactFilter,
+    ids: &[ContactId],
+    is_capped: bool,
+) -> Question {
+    let mut params = vec![workspace.param(), json_set(ids)];
+    // What leads have to be was asked of them already.
+    let rest = ContactFilter { leads: None, ..filter.clone() };
+    let rest = conditions(reader.dialect(), workspace, &rest, &mut params);
+    let list = reader.dialect().id_list(2);
+    let from = format!("(SELECT DISTINCT value FROM {list} AS named) AS few CROSS JOIN contacts");
+    let of_workspace = reader.dialect().equal_unindexed("contacts.workspace_id", 1);
+    let text = format!("contacts.id = few.value AND {of_workspace} AND contacts.deleted_at IS NULL AND {rest}");
+    Question { from, text, params, is_capped, is_in_order: false }
+}
+
+/// Whoever somebody renamed, by the index `contacts_edited`.
+async fn renamed(reader: &Reader, workspace: WorkspaceId, filter: &ContactFilter) -> Result<Vec<ContactId>, Error> {
+    let mut params = vec![workspace.param()];
+    let search = ContactFilter { search: filter.search.clone(), ..ContactFilter::default() };
+    let text = conditions(reader.dialect(), workspace, &search, &mut params);
+    let sql = format!(
+        "SELECT contacts.id FROM (SELECT * FROM contacts WHERE workspace_id = $1 AND edited_at IS NOT NULL
+                                  ORDER BY edited_at DESC LIMIT {LOOKED_THROUGH}) AS contacts
+         WHERE {text} LIMIT {RENAMED_MAX}"
+    );
+    reader.query(&sql, &params).await?.iter().map(|row| row.get("id")).collect()
+}
+
+/// What a filter asks of rows that are called `contacts`.
+pub(super) fn conditions(
+    dialect: Dialect,
+    workspace: WorkspaceId,
+    filter: &ContactFilter,
+    params: &mut Vec<Param>,
+) -> String {
+    let mut all = Vec::new();
+    if let Some(terms) = &filter.search {
+        let text = "lower(contacts.display_name || ' ' || coalesce(contacts.email, '') || ' '
+                          || coalesce(contacts.phone_number, ''))";
+        all.push(terms.condition(text, params));
+    }
+    if let Some(tag) = &filter.tag {
+        params.push(json_set(&[tag]));
+        all.push(dialect.json_list_has("contacts.tags", params.len()));
+    }
+    if let Some(lifecycle) = &filter.lifecycle {
+        params.push(lifecycle.param());
+        all.push(format!("contacts.lifecycle = ${}", params.len()));
+    }
+    if let Some(leads) = &filter.leads {
+        all.push(of_contact(dialect, workspace, leads, params));
+    }
+    if all.is_empty() { "TRUE".to_owned() } else { all.join(" AND ") }
+}
+
+fn direction(order: SortOrder) -> &'static str {
+    match order {
+        SortOrder::Ascending => "ASC",
+        SortOrder::Descending => "DESC",
+    }
+}
