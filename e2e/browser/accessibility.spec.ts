@@ -3,7 +3,7 @@ import { Api, expect, test } from "./harness/fixtures";
 import { submitDemoForm, visit } from "./harness/screens";
 
 const SETTINGS = ["workspace", "scoring", "fraud", "analysis", "users", "roles", "tokens", "sessions", "ledger"].map((tab) => `/settings/${tab}`);
-const SCREENS = ["/board", "/leads", "/contacts", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
+const SCREENS = ["/board", "/leads", "/contacts", "/segments", "/segments/new", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
 
 interface List {
   data: { id: string }[];
@@ -24,6 +24,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     const details = [
       `/leads/${lead}`,
       `/board?lead=${lead}`,
+      `/contacts/${await first("/v1/identity/contacts?limit=1")}`,
       `/destinations/${await first("/v1/delivery/destinations")}`,
       `/deliveries/${await first("/v1/delivery/deliveries?limit=1")}`,
     ];

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, rowsOf } from './client';
-import type { Member, Page, Pipeline, Project } from './shapes';
+import type { Member, Page, Pipeline, Project, Segment } from './shapes';
 
 /** What many screens name by id: people, projects, pipelines. */
 const LOOKUP_STALE_MS = 60_000;
@@ -21,6 +21,12 @@ export const pipelinesQuery = queryOptions({
   queryKey: ['pipelines'],
   queryFn: async ({ signal }) =>
     rowsOf(await api.get<Page<Pipeline>>('/v1/identity/lead-pipelines', { limit: 200 }, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+export const segmentsQuery = queryOptions({
+  queryKey: ['segments', 'list'],
+  queryFn: async ({ signal }) => (await api.get<Page<Segment>>('/v1/identity/segments', {}, signal)).data,
   staleTime: LOOKUP_STALE_MS,
 });
 

@@ -133,7 +133,20 @@ export type NewSavedView = Narrowed<Schemas['NewSavedView'], WithFilter>;
 /** In a change, what is absent stays as it is. */
 export type SavedViewChange = Partial<Narrowed<Schemas['SavedViewPatch'], WithFilter>>;
 
-export type Contact = Schemas['ContactView'];
+export type Segment = Narrowed<Schemas['SegmentView'], { filter: Record<string, unknown> }>;
+export type SegmentCount = Schemas['SegmentCount'];
+export type SegmentDetail = Segment & SegmentCount;
+export type NewSegment = Narrowed<Schemas['NewSegment'], { filter: Record<string, unknown> }>;
+/** In a change, what is absent stays as it is. */
+export type SegmentChange = Partial<Narrowed<Schemas['SegmentPatch'], { filter: Record<string, unknown> }>>;
+
+export type Lifecycle = 'lead' | 'customer';
+/** Its data are kept as JSON by the server, and described as any object. */
+export type Contact = Narrowed<Schemas['ContactView'], { columnData: CustomFields }>;
+export type ContactLead = Schemas['ContactLeadView'];
+export type ContactDetail = Contact & { leads: ContactLead[]; touches: Touch[] };
+/** In a change, what is absent stays as it is. */
+export type ContactChange = Partial<Narrowed<Schemas['ContactPatch'], { columnData: Record<string, unknown> }>>;
 export type Project = Schemas['ProjectView'];
 export type InboundWebhook = Schemas['WebhookView'];
 export type InboundRequest = Schemas['RequestView'];
@@ -216,6 +229,11 @@ export interface JobHint {
   failed: number;
   undone: number;
   left: number;
+}
+
+export interface ContactHint {
+  kind: string;
+  contactId: string;
 }
 
 export interface DeliveryHint {

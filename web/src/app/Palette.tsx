@@ -40,6 +40,7 @@ export function Palette() {
     },
     { label: 'Recent jobs', allowed: true, run: () => void navigate({ to: '/jobs' }) },
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
+    { label: 'Go to segments', allowed: true, run: () => void navigate({ to: '/segments' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },
     { label: 'Go to sources', allowed: true, run: () => void navigate({ to: '/sources' }) },
     {

@@ -4,6 +4,7 @@ import { spotlight } from '@mantine/spotlight';
 import {
   IconAddressBook,
   IconArrowBarToRight,
+  IconChartPie,
   IconCheck,
   IconChevronDown,
   IconInbox,
@@ -35,6 +36,7 @@ const NAV = [
   { to: '/board', label: 'Board', icon: IconLayoutKanban, permission: 'leads:view' },
   { to: '/leads', label: 'Leads', icon: IconUsers, permission: 'leads:view' },
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
+  { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
   // On a phone there is room for six; this one is linked from its settings there.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },

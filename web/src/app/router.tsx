@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
+import { readContactsSearch } from '@/features/contacts/search';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
 import { readJobSearch } from '@/features/jobs/search';
@@ -91,13 +92,7 @@ const lead = createRoute({
 const contacts = createRoute({
   getParentRoute: () => shell,
   path: '/contacts',
-  validateSearch: (raw: Record<string, unknown>): { search?: string; page?: number } => {
-    const page = Number(raw.page);
-    return {
-      ...(typeof raw.search === 'string' && raw.search ? { search: raw.search } : {}),
-      ...(Number.isInteger(page) && page > 1 ? { page } : {}),
-    };
-  },
+  validateSearch: readContactsSearch,
   component: lazyRouteComponent(() => import('@/features/contacts/ContactsPage'), 'ContactsPage'),
 });
 
@@ -113,6 +108,30 @@ const job = createRoute({
   path: '/jobs/$jobId',
   validateSearch: readJobSearch,
   component: lazyRouteComponent(() => import('@/features/jobs/JobPage'), 'JobPage'),
+});
+
+const contact = createRoute({
+  getParentRoute: () => shell,
+  path: '/contacts/$contactId',
+  component: lazyRouteComponent(() => import('@/features/contacts/ContactPage'), 'ContactPage'),
+});
+
+const segments = createRoute({
+  getParentRoute: () => shell,
+  path: '/segments',
+  component: lazyRouteComponent(() => import('@/features/leads/SegmentsPage'), 'SegmentsPage'),
+});
+
+const newSegment = createRoute({
+  getParentRoute: () => shell,
+  path: '/segments/new',
+  component: lazyRouteComponent(() => import('@/features/leads/SegmentPage'), 'NewSegmentPage'),
+});
+
+const segment = createRoute({
+  getParentRoute: () => shell,
+  path: '/segments/$segmentId',
+  component: lazyRouteComponent(() => import('@/features/leads/SegmentPage'), 'SegmentPage'),
 });
 
 const fraud = createRoute({
@@ -210,6 +229,10 @@ const routeTree = root.addChildren([
     contacts,
     jobs,
     job,
+    contact,
+    segments,
+    newSegment,
+    segment,
     fraud,
     sources,
     widget,

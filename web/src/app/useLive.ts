@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
-import type { DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
+import type { ContactHint, DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
@@ -45,6 +45,8 @@ export function useLive(pageVersion: string): string | null {
       if (leadHints.length > 0) {
         void client.invalidateQueries({ queryKey: ['captures'] });
         void client.invalidateQueries({ queryKey: ['conversations'] });
+        // Whoever came or changed may be in other segments now.
+        void client.invalidateQueries({ queryKey: ['segments', 'count'] });
       }
     };
     function schedule() {
@@ -72,6 +74,11 @@ export function useLive(pageVersion: string): string | null {
         const hint = parsed<DeliveryHint>(event);
         if (hint) deliveries.push(hint);
         schedule();
+      });
+      source.addEventListener('contact', (event) => {
+        const hint = parsed<ContactHint>(event);
+        if (hint) void client.invalidateQueries({ queryKey: ['contacts'] });
+        void client.invalidateQueries({ queryKey: ['segments', 'count'] });
       });
       source.addEventListener('alert', () => {
         void client.invalidateQueries({ queryKey: ['alerts'] });

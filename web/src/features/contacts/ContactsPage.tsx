@@ -1,71 +1,92 @@
-import { Skeleton, Table, TextInput } from '@mantine/core';
+import { Button, Pill, Select, Skeleton, Table, TextInput, UnstyledButton } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { IconSearch } from '@tabler/icons-react';
+import { IconSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
-import type { Contact } from '@/api/shapes';
-import { humanise, plural } from '@/lib/text';
+import { type FormEvent, useState } from 'react';
+import { segmentsQuery } from '@/api/lookups';
+import { useSession } from '@/api/session';
+import type { Contact, Lifecycle } from '@/api/shapes';
+import { formatCount, humanise } from '@/lib/text';
 import { CopyButton, Empty, Failure, PageBody, PageHead, State, Tag, Time } from '@/ui/basics';
+import { ExportMenu } from '@/ui/ExportMenu';
 import { Pager } from '@/ui/Pager';
 import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import classes from './Contacts.module.css';
 import { CONTACT_PAGE, contactsQuery } from './queries';
+import { type ContactSort, type ContactsSearch, contactsQueryOf, isNarrowed, sortedBy, withPart } from './search';
 
 const route = getRouteApi('/shell/contacts');
 const SEARCH_DELAY_MS = 250;
 
+const LIFECYCLES = [
+  { value: 'lead', label: 'Lead' },
+  { value: 'customer', label: 'Customer' },
+];
+
 /** The people behind the leads. */
 export function ContactsPage() {
-  const { search = '', page = 1 } = route.useSearch();
+  const search = route.useSearch();
   const navigate = useNavigate({ from: '/contacts' });
-  const contacts = useQuery(contactsQuery(search, page));
-  const [draft, setDraft] = useState(search);
-  const find = useDebouncedCallback(
-    (text: string) => void navigate({ search: text.trim() ? { search: text.trim() } : {}, replace: true }),
-    SEARCH_DELAY_MS,
-  );
+  const contacts = useQuery(contactsQuery(search));
+  const seesNames = useSession().permissions.includes('pii:view');
+  const go = (next: (old: ContactsSearch) => ContactsSearch) => void navigate({ search: next, replace: true });
+  const total = contacts.data?.total ?? 0;
+  const isCapped = contacts.data?.totalIsCapped ?? false;
   return (
     <PageBody>
       <PageHead
         title="Contacts"
-        note={contacts.data && <span className={classes.count}>{plural(contacts.data.total, 'contact')}</span>}
-      />
-      <TextInput
-        className={classes.search}
-        size="xs"
-        aria-label="Search contacts"
-        placeholder="Name, e-mail, phone"
-        leftSection={<IconSearch size={14} />}
-        data-page-search
-        value={draft}
-        onChange={(event) => {
-          setDraft(event.currentTarget.value);
-          find(event.currentTarget.value);
-        }}
-      />
+        note={
+          contacts.data && (
+            <span className={classes.count}>
+              {formatCount(total, isCapped)} {total === 1 ? 'contact' : 'contacts'}
+            </span>
+          )
+        }
+      >
+        <ExportMenu path="/v1/identity/contacts/export" query={contactsQueryOf(search)} />
+      </PageHead>
+      <Filters search={search} seesNames={seesNames} onChange={go} />
       {contacts.isError && <Failure error={contacts.error} retry={() => void contacts.refetch()} />}
       {contacts.isPending && <Skeleton h={400} />}
-      {contacts.data?.total === 0 &&
-        (search ? (
-          <Empty title="No contact matches">Try fewer letters.</Empty>
+      {contacts.data &&
+        total === 0 &&
+        (isNarrowed(search) ? (
+          <Empty
+            title="No contact matches"
+            action={
+              <Button variant="default" onClick={() => go(() => ({}))}>
+                Show all contacts
+              </Button>
+            }
+          >
+            Try fewer letters, or take a filter away.
+          </Empty>
         ) : (
           <Empty title="No contacts yet">
             A contact is the person behind one or more leads. The first appears with the first lead.
           </Empty>
         ))}
-      {contacts.data && contacts.data.total > 0 && (
+      {contacts.data && total > 0 && (
         <>
           <ScrollTable label="Contacts">
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>Name</Table.Th>
+                <Table.Th>
+                  {seesNames ? <Sorter label="Name" by="name" search={search} onSort={go} /> : 'Name'}
+                </Table.Th>
                 <Table.Th>E-mail</Table.Th>
                 <Table.Th>Phone</Table.Th>
                 <Table.Th>Lifecycle</Table.Th>
                 <Table.Th>Tags</Table.Th>
-                <Table.Th>Since</Table.Th>
+                <Table.Th>
+                  <Sorter label="Since" by="createdAt" search={search} onSort={go} />
+                </Table.Th>
+                <Table.Th>
+                  <Sorter label="Changed" by="updatedAt" search={search} onSort={go} />
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -75,11 +96,11 @@ export function ContactsPage() {
             </Table.Tbody>
           </ScrollTable>
           <Pager
-            page={page}
+            page={search.page ?? 1}
             limit={CONTACT_PAGE}
-            total={contacts.data.total}
-            totalIsCapped={contacts.data.totalIsCapped}
-            onPage={(to) => void navigate({ search: (old) => ({ ...old, page: to }) })}
+            total={total}
+            totalIsCapped={isCapped}
+            onPage={(page) => void navigate({ search: (old) => ({ ...old, page }) })}
           />
         </>
       )}
@@ -87,12 +108,117 @@ export function ContactsPage() {
   );
 }
 
+interface FiltersProps {
+  search: ContactsSearch;
+  seesNames: boolean;
+  onChange: (next: (old: ContactsSearch) => ContactsSearch) => void;
+}
+
+function Filters({ search, seesNames, onChange }: FiltersProps) {
+  const segments = useQuery(segmentsQuery).data ?? [];
+  const [draft, setDraft] = useState(search.search ?? '');
+  const [tag, setTag] = useState('');
+  const find = useDebouncedCallback(
+    (text: string) => onChange((old) => withPart(old, 'search', text)),
+    SEARCH_DELAY_MS,
+  );
+  const addTag = (event: FormEvent) => {
+    event.preventDefault();
+    if (tag.trim()) onChange((old) => withPart(old, 'tag', tag.trim()));
+    setTag('');
+  };
+  return (
+    <div className={classes.filters}>
+      {seesNames && (
+        <TextInput
+          className={classes.search}
+          size="xs"
+          aria-label="Search contacts"
+          placeholder="Name, e-mail, phone"
+          leftSection={<IconSearch size={14} />}
+          data-page-search
+          value={draft}
+          onChange={(event) => {
+            setDraft(event.currentTarget.value);
+            find(event.currentTarget.value.trim());
+          }}
+        />
+      )}
+      <Select
+        className={classes.choice}
+        size="xs"
+        aria-label="Lifecycle"
+        placeholder="Any lifecycle"
+        clearable
+        data={LIFECYCLES}
+        value={search.lifecycle ?? null}
+        onChange={(value) =>
+          onChange((old) => withPart(old, 'lifecycle', (value ?? undefined) as Lifecycle | undefined))
+        }
+      />
+      <Select
+        className={classes.choice}
+        size="xs"
+        aria-label="Segment"
+        placeholder="Any segment"
+        clearable
+        searchable
+        nothingFoundMessage="There is no such segment"
+        data={segments.map(({ id, name }) => ({ value: id, label: name }))}
+        value={search.segmentId ?? null}
+        onChange={(value) => onChange((old) => withPart(old, 'segmentId', value ?? undefined))}
+      />
+      <form onSubmit={addTag}>
+        <TextInput
+          className={classes.choice}
+          size="xs"
+          aria-label="Tag"
+          placeholder="Tag, then Enter"
+          value={tag}
+          onChange={(event) => setTag(event.currentTarget.value)}
+        />
+      </form>
+      {search.tag && (
+        <Pill
+          withRemoveButton
+          removeButtonProps={{ 'aria-label': `Remove the filter Tag: ${search.tag}`, tabIndex: 0 }}
+          onRemove={() => onChange((old) => withPart(old, 'tag', undefined))}
+        >
+          Tag: {search.tag}
+        </Pill>
+      )}
+      <RouteLink to="/segments" className={classes.narrowOnly}>
+        Segments
+      </RouteLink>
+    </div>
+  );
+}
+
+interface SorterProps {
+  label: string;
+  by: ContactSort;
+  search: ContactsSearch;
+  onSort: (next: (old: ContactsSearch) => ContactsSearch) => void;
+}
+
+function Sorter({ label, by, search, onSort }: SorterProps) {
+  const isChosen = (search.sortBy ?? 'createdAt') === by;
+  const isUp = (search.sortOrder ?? 'desc') === 'asc';
+  const Icon = isUp ? IconSortAscending : IconSortDescending;
+  return (
+    <UnstyledButton className={classes.sorter} onClick={() => onSort((old) => sortedBy(old, by))}>
+      {label}
+      {isChosen && <Icon size={14} aria-label={isUp ? 'Sorted upwards' : 'Sorted downwards'} />}
+    </UnstyledButton>
+  );
+}
+
 function Row({ contact }: { contact: Contact }) {
-  const { displayName, email, phoneNumber, lifecycle, tags, createdAt } = contact;
+  const { id, displayName, email, phoneNumber, phoneDisplay, lifecycle, tags, createdAt, updatedAt } = contact;
   return (
     <Table.Tr>
       <Cell>
-        <RouteLink to="/leads" search={{ search: email ?? displayName }} fw={600} c="inherit" title="Show the leads">
+        <RouteLink to="/contacts/$contactId" params={{ contactId: id }} fw={600} c="inherit">
           {displayName}
         </RouteLink>
       </Cell>
@@ -106,7 +232,7 @@ function Row({ contact }: { contact: Contact }) {
       <Cell>
         {phoneNumber && (
           <span className={classes.copyable}>
-            {phoneNumber} <CopyButton value={phoneNumber} label="Copy the phone number" />
+            {phoneDisplay ?? phoneNumber} <CopyButton value={phoneNumber} label="Copy the phone number" />
           </span>
         )}
       </Cell>
@@ -117,9 +243,13 @@ function Row({ contact }: { contact: Contact }) {
         {tags.slice(0, 3).map((tag) => (
           <Tag key={tag}>{tag}</Tag>
         ))}
+        {tags.length > 3 && <span title={tags.join(', ')}>+{tags.length - 3}</span>}
       </Cell>
       <Cell label="Since">
         <Time at={createdAt} />
+      </Cell>
+      <Cell label="Changed" beside>
+        <Time at={updatedAt} />
       </Cell>
     </Table.Tr>
   );

@@ -64,21 +64,29 @@ export function FilterBuilder({ opened, filter, onClose, onApply }: FilterBuilde
   );
 }
 
+/** The fields that conditions can be built on. */
+export const knownFields = (fields: FilterField[]) => fields.filter(({ name }) => !WITHOUT_LIST.includes(name));
+
+/** Whether every condition of a group has its value. */
+export function isWhole(group: Group, fields: FilterField[]): boolean {
+  const inputOf = ({ field, op }: Condition): Input => {
+    const kind = fields.find(({ name }) => name === field)?.kind;
+    return (kind && operatorOf(kind, op)?.input) ?? 'none';
+  };
+  return conditionsOf(group).every((condition) => isComplete(condition, inputOf(condition)));
+}
+
 function Builder({ filter, onClose, onApply }: Omit<FilterBuilderProps, 'opened'>) {
   const fields = useQuery(filterFieldsQuery);
   const [draft, setDraft] = useState<Group>(() => filter ?? emptyGroup());
   const [tried, setTried] = useState(false);
   if (fields.isError) return <Failure error={fields.error} retry={() => void fields.refetch()} />;
   if (!fields.data) return null;
-  const known = fields.data.filter(({ name }) => !WITHOUT_LIST.includes(name));
-  const inputOf = ({ field, op }: Condition): Input => {
-    const kind = known.find(({ name }) => name === field)?.kind;
-    return (kind && operatorOf(kind, op)?.input) ?? 'none';
-  };
+  const known = knownFields(fields.data);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (conditionsOf(draft).every((condition) => isComplete(condition, inputOf(condition)))) onApply(draft);
+    if (isWhole(draft, known)) onApply(draft);
   };
   return (
     <form onSubmit={submit}>
@@ -107,7 +115,7 @@ interface GroupProps {
   onRemove?: () => void;
 }
 
-function GroupFields({ group, fields, depth, tried, onChange, onRemove }: GroupProps) {
+export function GroupFields({ group, fields, depth, tried, onChange, onRemove }: GroupProps) {
   const replace = (at: number, node: Node | null) => {
     const children = group.children.flatMap((child, index) => (index === at ? (node ? [node] : []) : [child]));
     onChange({ ...group, children });

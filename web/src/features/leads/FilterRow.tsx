@@ -3,7 +3,7 @@ import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
 import { IconFilter, IconFilterFilled, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { defaultPipeline, membersQuery, pipelinesQuery, projectsQuery } from '@/api/lookups';
+import { defaultPipeline, membersQuery, pipelinesQuery, projectsQuery, segmentsQuery } from '@/api/lookups';
 import type { FilterField } from '@/api/shapes';
 import { conditionsOf, conditionWords, emptyGroup, isGroup, type Node, readFilter, writeFilter } from './conditions';
 import { FilterBuilder } from './FilterBuilder';
@@ -140,6 +140,7 @@ function FilterMenu({ filters, onFilter, iconOnly, active, onBuild }: FilterMenu
   const members = useQuery(membersQuery).data ?? [];
   const projects = useQuery(projectsQuery).data ?? [];
   const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const segments = useQuery(segmentsQuery).data ?? [];
   const stages = (pipelines.find(({ id }) => id === filters.pipelineId) ?? defaultPipeline(pipelines))?.stages ?? [];
   const item = (key: keyof LeadFilters, value: string, label: string) => (
     <Menu.Item key={value} fw={filters[key] === value ? 600 : undefined} onClick={() => onFilter(key, value)}>
@@ -190,6 +191,11 @@ function FilterMenu({ filters, onFilter, iconOnly, active, onBuild }: FilterMenu
           'Project',
           projects.map(({ id, name }) => item('projectId', id, name)),
         )}
+        {segments.length > 0 &&
+          sub(
+            'Segment',
+            segments.map(({ id, name }) => item('segmentId', id, name)),
+          )}
         <Menu.Item onClick={onBuild}>Conditions…</Menu.Item>
         <Menu.Divider />
         <TagFilter value={filters.tag} onChange={(tag) => onFilter('tag', tag)} />
@@ -226,7 +232,7 @@ function TagFilter({ value, onChange }: { value: string | undefined; onChange: (
 const NO_FIELDS: FilterField[] = [];
 
 /** The words on a chip for conditions. */
-function useConditionWords() {
+export function useConditionWords() {
   const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
   const options = useFieldOptions();
   const nameOf = (name: string, value: string) => {
@@ -251,6 +257,7 @@ function useFilterLabels() {
   const members = useQuery(membersQuery).data ?? [];
   const projects = useQuery(projectsQuery).data ?? [];
   const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const segments = useQuery(segmentsQuery).data ?? [];
   const nameOf = (list: { id: string; name: string }[], id: string) =>
     list.find((entry) => entry.id === id)?.name ?? '…';
   return (key: keyof LeadFilters, value: string): string => {
@@ -274,6 +281,8 @@ function useFilterLabels() {
           pipelines.flatMap(({ stages }) => stages),
           value,
         )}`;
+      case 'segmentId':
+        return `Segment: ${nameOf(segments, value)}`;
       case 'pipelineId':
         return `Pipeline: ${nameOf(pipelines, value)}`;
     }

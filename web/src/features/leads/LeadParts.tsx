@@ -11,6 +11,7 @@ import { duration } from '@/lib/time';
 import { BlockIpButton } from '@/ui/BlockIp';
 import { CopyButton, Dot, SafeLink, Time } from '@/ui/basics';
 import { InlineEdit } from '@/ui/InlineEdit';
+import { RouteLink } from '@/ui/RouteLink';
 import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
@@ -151,6 +152,11 @@ export function LeadFacts({ lead, canEdit }: { lead: LeadDetail; canEdit: boolea
           </FactRow>
         );
       })}
+      <FactRow label="Contact">
+        <RouteLink to="/contacts/$contactId" params={{ contactId: lead.contactId }}>
+          {lead.convertedAt ? 'Customer' : 'Open the contact'}
+        </RouteLink>
+      </FactRow>
       <FactRow label="Project">{lead.projectName ?? '–'}</FactRow>
       {lead.relatedProjects.length > 0 && (
         <FactRow label="Also asked about">

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Modal, Skeleton, Stack, TextInput, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Modal, Skeleton, Stack, Text, TextInput, Title, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconChevronUp, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
@@ -210,15 +210,21 @@ function LeadHead({ lead, layout, onDeleted }: { lead: LeadDetail; layout: 'pane
 function ConvertDialog({ lead, onClose }: { lead: LeadDetail; onClose: () => void }) {
   const convert = useConvertLead(lead.id);
   const [name, setName] = useState(lead.name);
+  const [platform, setPlatform] = useState('');
   return (
-    <Modal opened onClose={onClose} title="Convert to a contact" size="sm">
+    <Modal opened onClose={onClose} title="Convert to a customer" size="sm">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          convert.mutate(name.trim(), { onSuccess: onClose });
+          convert.mutate({ name: name.trim(), platform: platform.trim() });
+          onClose();
         }}
       >
         <Stack gap="sm">
+          <Text size="sm">
+            The contact behind this lead becomes a customer, and takes over e-mail, phone, tags, custom fields and
+            notes.
+          </Text>
           <TextInput
             label="Name"
             required
@@ -226,13 +232,18 @@ function ConvertDialog({ lead, onClose }: { lead: LeadDetail; onClose: () => voi
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
+          <TextInput
+            label="Platform"
+            description="Where the customer is kept, if anywhere"
+            maxLength={60}
+            value={platform}
+            onChange={(event) => setPlatform(event.currentTarget.value)}
+          />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" loading={convert.isPending}>
-              Convert
-            </Button>
+            <Button type="submit">Convert</Button>
           </Group>
         </Stack>
       </form>

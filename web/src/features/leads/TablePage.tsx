@@ -9,6 +9,7 @@ import type { Card, FilterField, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { formatCount, plural } from '@/lib/text';
 import { Dot, Empty, Failure, Tag, Time } from '@/ui/basics';
+import { ExportMenu } from '@/ui/ExportMenu';
 import { Pager } from '@/ui/Pager';
 import { Score, Suspicion } from '@/ui/Score';
 import { AddLeadButton } from './AddLeadButton';
@@ -19,6 +20,7 @@ import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
 import {
   bulkQuery,
+  filterQuery,
   hasFilters,
   readFilters,
   type SortKey,
@@ -109,6 +111,16 @@ export function TablePage() {
         onClear={() => void navigate({ search: (old) => withoutFilters(old) })}
         count={list.data && plural(list.data.total, 'lead') + (list.data.totalIsCapped ? '+' : '')}
       >
+        <ExportMenu
+          path="/v1/identity/leads/export"
+          query={{
+            ...filterQuery(filters),
+            customFields: undefined,
+            sortBy: search.sortBy,
+            sortOrder: search.sortOrder,
+            columns: ['name', ...columns.map(({ key }) => key)].join(','),
+          }}
+        />
         {!isPhone && (
           <FieldMenu
             label="Columns"

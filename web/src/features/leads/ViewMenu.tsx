@@ -3,6 +3,7 @@ import { IconChevronDown, IconLock, IconStar, IconUsers } from '@tabler/icons-re
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
+import { segmentsQuery } from '@/api/lookups';
 import { messageOf } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { SavedView } from '@/api/shapes';
@@ -30,7 +31,8 @@ export function ViewMenu({ layout, search, columns, cardFields }: ViewMenuProps)
   const [removing, setRemoving] = useState(false);
   const view = views.find(({ id }) => id === search.view);
   const changed = view !== undefined && isChanged(view, search);
-  const seen = seenAs(search, columns, cardFields);
+  const segment = useQuery(segmentsQuery).data?.find(({ id }) => id === search.segmentId);
+  const seen = seenAs(search, columns, cardFields, segment?.filter);
   const again = () => client.invalidateQueries({ queryKey: viewsQuery.queryKey });
   const open = (next: SavedView) =>
     void navigate({ to: next.layout === 'board' ? '/board' : '/leads', search: searchOf(next) });

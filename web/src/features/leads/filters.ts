@@ -8,6 +8,8 @@ export interface LeadFilters {
   tag?: string;
   projectId?: string;
   stageId?: string;
+  /** Those of a segment. */
+  segmentId?: string;
   /** Which board it is, rather than what it is narrowed by. */
   pipelineId?: string;
   /** A tree of conditions, as JSON. */
@@ -16,7 +18,16 @@ export interface LeadFilters {
   customFields?: string;
 }
 
-export const FILTER_KEYS = ['search', 'source', 'assignedTo', 'tag', 'projectId', 'stageId', 'filter'] as const;
+export const FILTER_KEYS = [
+  'search',
+  'source',
+  'assignedTo',
+  'tag',
+  'projectId',
+  'stageId',
+  'segmentId',
+  'filter',
+] as const;
 
 export const SOURCES = [
   { value: 'form', label: 'Form' },

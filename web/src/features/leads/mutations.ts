@@ -180,13 +180,24 @@ export function useAddNote(id: string) {
 export function useConvertLead(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (name: string) => api.post<Lead>(`/v1/identity/leads/${id}/convert`, { name }),
+    mutationFn: ({ name, platform }: { name: string; platform: string }) =>
+      api.post<Lead>(`/v1/identity/leads/${id}/convert`, platform ? { name, platform } : { name }),
+    // The button goes at once, so that nobody converts a second time.
+    onMutate: async () => {
+      await client.cancelQueries({ queryKey: leadKeys.detail(id) });
+      const before = client.getQueryData<LeadDetail>(leadKeys.detail(id));
+      if (before) client.setQueryData(leadKeys.detail(id), { ...before, convertedAt: new Date().toISOString() });
+      return { before };
+    },
     onSuccess: (lead) => {
       adopt(client, lead);
       void client.invalidateQueries({ queryKey: ['contacts'] });
-      toast(`${lead.name} is a contact now`);
+      toast(`${lead.name} is a customer now`);
     },
-    onError: (error) => toastError('The lead was not converted', error),
+    onError: (error, _named, context) => {
+      if (context?.before) client.setQueryData(leadKeys.detail(id), context.before);
+      toastError('The lead was not converted', error);
+    },
   });
 }
 

@@ -73,3 +73,9 @@ describe('a saved view', () => {
     expect(asksNothing({ page: 2 })).toBe(false);
   });
 });
+
+it('keeps what a segment asks for when what is seen becomes a view', () => {
+  const segment = { any: [{ field: 'tags', op: 'any_of', value: ['vip'] }] };
+  const seen = seenAs({ tag: 'new', segmentId: '1' }, null, null, segment);
+  expect(seen.filter).toEqual({ all: [{ all: [{ field: 'tags', op: 'any_of', value: ['new'] }] }, segment] });
+});

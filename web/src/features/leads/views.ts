@@ -52,9 +52,17 @@ export function wholeFilter(search: TableSearch): Group {
 type Seen = Pick<NewSavedView, 'filter' | 'sortBy' | 'sortOrder' | 'columns' | 'cardFields'>;
 
 /** What is to be saved of what is seen. */
-export function seenAs(search: TableSearch, columns: string[] | null, cardFields: string[] | null): Seen {
+export function seenAs(
+  search: TableSearch,
+  columns: string[] | null,
+  cardFields: string[] | null,
+  segment?: Record<string, unknown>,
+): Seen {
+  // A view keeps what a segment asks for now, and not the segment.
+  const inSegment = groupOf(segment);
+  const seen = wholeFilter(search);
   return {
-    filter: filterJson(wholeFilter(search)) ?? null,
+    filter: filterJson(inSegment ? { match: 'all', children: [seen, inSegment] } : seen) ?? null,
     sortBy: search.sortBy ?? null,
     sortOrder: search.sortOrder ?? null,
     columns,
@@ -64,6 +72,7 @@ export function seenAs(search: TableSearch, columns: string[] | null, cardFields
 
 export function isChanged(view: SavedView, search: TableSearch): boolean {
   return (
+    search.segmentId !== undefined ||
     !isSameFilter(writeFilter(wholeFilter(search)), view.filter) ||
     (search.sortBy ?? null) !== (view.sortBy ?? null) ||
     (search.sortOrder ?? null) !== (view.sortOrder ?? null) ||
