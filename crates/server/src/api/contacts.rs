@@ -308,7 +308,7 @@ fn touches(leads: &[Lead], sight: Sight) -> Vec<Value> {
         // The first and the last one know more of themselves than those between.
         let known = lead.figures.touches.iter().flatten().map(|touch| json!(touch));
         for touch in [lead.first_touch.clone(), lead.last_touch.clone()].into_iter().chain(known) {
-            if touch["at"].is_string() && !all.iter().any(|other| other["at"] == touch["at"]) {
+            if says_something(&touch) && !all.iter().any(|other| says_as_much(other, &touch)) {
                 all.push(touch);
             }
         }
@@ -316,6 +316,16 @@ fn touches(leads: &[Lead], sight: Sight) -> Vec<Value> {
     all.sort_by(|one, other| other["at"].as_str().cmp(&one["at"].as_str()));
     all.truncate(TOUCHES);
     all.into_iter().map(|touch| sight.touch(touch)).collect()
+}
+
+/// Leads that were entered by hand have a time for a touch, and nothing else.
+fn says_something(touch: &Value) -> bool {
+    let mut fields = touch.as_object().into_iter().flatten();
+    touch["at"].is_string() && fields.any(|(name, value)| name != "at" && !value.is_null() && *value != json!({}))
+}
+
+fn says_as_much(other: &Value, touch: &Value) -> bool {
+    touch.as_object().into_iter().flatten().all(|(name, value)| other[name] == *value)
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
