@@ -49,7 +49,7 @@ test("all leads that match are tagged by one job, which survives a page load and
   await strip.getByRole("link", { name: "Tag leads with spring" }).click();
   await page.getByText("Left alone 1").click();
   const results = page.getByRole("region", { name: "Results" });
-  await expect(results.getByRole("link", { name: own?.name, exact: true })).toBeVisible();
+  await expect(results.getByRole("link", { name: own?.name ?? "", exact: true })).toBeVisible();
   await expect(results).toContainText("No: Somebody changed it since");
   await expectAccessible(page, "a job");
   await page.getByRole("link", { name: "All jobs" }).click();
