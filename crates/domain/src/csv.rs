@@ -1,5 +1,7 @@
-//! Tables that people open in a spreadsheet: quoted as RFC 4180 has it where they are comma-separated values, and with
-//! nothing in them that a spreadsheet would compute.
+//! Comma-separated values. Read by [`read`]; written here for people who open them in a spreadsheet: quoted as RFC 4180
+//! has it, and with nothing in them that a spreadsheet would compute.
+
+pub mod read;
 
 use std::borrow::Cow;
 

@@ -114,6 +114,26 @@ pub(crate) fn is_telling(name: &str) -> bool {
     slot_of(&normalise(name)).is_some() || Param::named(name).is_some()
 }
 
+/// What a column of this name is for certain, under the name that [`recognise`] knows it by: the lead's own data alone.
+pub(crate) fn column_kind(name: &str) -> Option<&'static str> {
+    let segments = segments(name);
+    let by_name = slot_of(&normalise(name)).or_else(|| nested_slot_of(&segments)).map(|(slot, _)| slot);
+    match by_name.or_else(|| hinted_slot(&segments))? {
+        Slot::Name => Some("name"),
+        Slot::FirstName => Some("first_name"),
+        Slot::LastName => Some("last_name"),
+        Slot::Email => Some("email"),
+        Slot::Phone => Some("phone"),
+        Slot::CountryCode => Some("country_code"),
+        Slot::Company => Some("company"),
+        Slot::Title => Some("title"),
+        Slot::Message => Some("message"),
+        Slot::PageUrl => Some("page_url"),
+        Slot::Referrer => Some("referrer"),
+        Slot::Project | Slot::Location | Slot::Team | Slot::Cta => None,
+    }
+}
+
 /// What a leaf is.
 enum Role<'a> {
     Reserved(Reserved),

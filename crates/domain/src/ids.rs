@@ -110,6 +110,8 @@ ids! {
     JobId;
     /// Leads of which some conditions hold, and the people behind them.
     SegmentId;
+    /// A file of leads.
+    ImportId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -23,6 +23,7 @@ pub mod filters;
 pub mod fraud;
 pub mod identity;
 pub mod ids;
+pub mod imports;
 pub mod inbound;
 pub mod names;
 pub mod networks;
