@@ -25,6 +25,12 @@ use crate::{
 pub struct IdentityKey(pub [u8; 16]);
 
 impl IdentityKey {
+    /// Reads a key as it is written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        hex::decode(text).ok()?.try_into().ok().map(Self)
+    }
+
     pub(crate) fn read(row: &Row, column: &str) -> Result<Self, Error> {
         let bytes: Vec<u8> = row.get(column)?;
         bytes.try_into().map(Self).map_err(|_| Error::Column { column: column.to_owned() })
@@ -88,7 +94,12 @@ pub struct Candidate {
     pub message: Option<String>,
     pub source_name: String,
     pub custom_fields: Value,
+    pub score: i64,
+    pub score_reasons: Value,
+    pub score_version: i64,
     pub engagement: Option<i64>,
+    pub suspicion: i64,
+    pub suspicion_reasons: Value,
     pub last_touch: Value,
     pub visitor_id: Option<String>,
     pub submission_count: i64,
@@ -439,10 +450,13 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
     let dialect = tx.dialect();
     let sql = format!(
         "SELECT id, workspace_id, contact_id, pipeline_id, stage_id, name, email, phone, phone_raw, country_code, company, title, message,
-                source_name, {custom} AS custom_fields, engagement, {touch} AS last_touch, visitor_id, submission_count, last_submission_at,
-                {VALUE_COLUMNS}, created_at, deleted_at
+                source_name, {custom} AS custom_fields, score, {score} AS score_reasons, score_version, engagement,
+                suspicion, {suspicion} AS suspicion_reasons, {touch} AS last_touch, visitor_id, submission_count,
+                last_submission_at, {VALUE_COLUMNS}, created_at, deleted_at
          FROM leads WHERE id IN {list} ORDER BY id {lock}",
         custom = dialect.json_text("custom_fields"),
+        score = dialect.json_text("score_reasons"),
+        suspicion = dialect.json_text("suspicion_reasons"),
         touch = dialect.json_text("last_touch"),
         list = dialect.id_list(1),
         lock = dialect.for_update(),
@@ -466,7 +480,12 @@ pub async fn lock_leads(tx: &mut Tx, ids: &[LeadId]) -> Result<Vec<Candidate>, E
                 message: row.get("message")?,
                 source_name: row.get("source_name")?,
                 custom_fields: row.json("custom_fields")?,
+                score: row.get("score")?,
+                score_reasons: row.json("score_reasons")?,
+                score_version: row.get("score_version")?,
                 engagement: row.get("engagement")?,
+                suspicion: row.get("suspicion")?,
+                suspicion_reasons: row.json("suspicion_reasons")?,
                 last_touch: row.json("last_touch")?,
                 visitor_id: row.get("visitor_id")?,
                 submission_count: row.get("submission_count")?,

@@ -70,6 +70,12 @@ impl Event {
         self.id_in_data("projectId")
     }
 
+    /// Whether nobody outside is told of it, and no screen: it is one of very many, of a file.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.data.get("quiet").and_then(Value::as_bool).unwrap_or(false)
+    }
+
     fn id_in_data<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.data.get(name).and_then(Value::as_str).and_then(|id| id.parse().ok())
     }

@@ -378,6 +378,21 @@ pub async fn find(reader: &Reader, workspace: WorkspaceId, id: JobId) -> Result<
     reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
 }
 
+/// Those of these jobs that are the workspace's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_some(reader: &Reader, workspace: WorkspaceId, ids: &[JobId]) -> Result<Vec<Job>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dialect = reader.dialect();
+    // By the primary key.
+    let sql = format!("SELECT {} FROM jobs WHERE workspace_id = $2 AND id IN {}", shown(dialect), dialect.id_list(1));
+    let [workspace] = params![workspace];
+    reader.query(&sql, &[json_set(ids), workspace]).await?.iter().map(read).collect()
+}
+
 /// What a job of the workspace was asked to do, and where it stands.
 ///
 /// # Errors

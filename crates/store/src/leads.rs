@@ -27,9 +27,9 @@ use serde_json::{Map, Value};
 use crate::{search::Terms, visits::standing::Figures};
 
 pub use change::{
-    Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, find_identity, find_member, lock,
-    lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities, set_deleted, set_tags,
-    top_of, update_details,
+    Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, delete_tags, find_identity,
+    find_member, lock, lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities,
+    set_deleted, set_tags, top_of, update_details,
 };
 pub(crate) use persons::{People, of_contact, people};
 pub use read::{Column, Related, StagePage, board, find, list, list_by_id, list_of_contact, load, related, stage_page};

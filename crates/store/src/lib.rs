@@ -23,6 +23,7 @@ pub mod destinations;
 mod dialect;
 pub mod events;
 pub mod fetches;
+pub mod imports;
 pub mod installation;
 pub mod jobs;
 pub mod lead_views;

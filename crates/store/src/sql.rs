@@ -245,6 +245,7 @@ id_columns!(
     ids::LeadViewId,
     ids::JobId,
     ids::SegmentId,
+    ids::ImportId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

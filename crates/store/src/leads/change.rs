@@ -390,7 +390,11 @@ fn index_rows(workspace: WorkspaceId, rows: &[Tagged], tags: impl Fn(&Tagged) ->
     rows.iter().flat_map(of_lead).collect()
 }
 
-async fn delete_tags(tx: &mut Tx, workspace: WorkspaceId, rows: &[LeadTag]) -> Result<(), Error> {
+/// Takes tags out of the index by tag.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn delete_tags(tx: &mut Tx, workspace: WorkspaceId, rows: &[LeadTag]) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
     }
