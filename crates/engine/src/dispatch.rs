@@ -153,6 +153,9 @@ fn received(events: &[Event]) -> Vec<Received> {
 }
 
 fn hint(event: &Event) -> Option<LiveHint> {
+    if event.is_quiet() {
+        return None;
+    }
     let (subject, _) = event.kind.split_once('.')?;
     let named = |name: &str| event.data.get(name).cloned().unwrap_or(Value::Null);
     let data = match subject {

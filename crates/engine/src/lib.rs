@@ -108,6 +108,8 @@ pub struct Options {
     pub store_deadline: Duration,
     /// Disk space that the spool holds for when the disk is full.
     pub spool_reserve_bytes: usize,
+    /// The largest file of leads that may be brought, in bytes.
+    pub import_max_bytes: u64,
     /// Where Facebook's Graph API is, with its version.
     pub facebook_graph_url: String,
     /// How long one delivery attempt may take.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Engine, Options, Wake, alerts, analysis,
-    capture::{Door, Spool, chat, inbound, replay, seen_fields},
+    capture::{Door, Spool, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     geo::Geo,
     jobs,
@@ -153,7 +153,7 @@ impl Engine {
 
 /// Every kind of job that there is.
 fn job_kinds() -> jobs::Kinds {
-    jobs::Kinds::of(vec![Arc::new(crm::bulk::Bulk)])
+    jobs::Kinds::of(vec![Arc::new(crm::bulk::Bulk), Arc::new(imports::run::Run), Arc::new(imports::check::Check)])
 }
 
 fn writers(dialect: Dialect) -> usize {
@@ -257,6 +257,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         }
     }
     inbound::refused::retain(engine, now).await?;
+    imports::retain(engine, now).await?;
     visits::retain(engine, now).await?;
     scoring::silence::retain(engine, now).await?;
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;

@@ -43,6 +43,11 @@ pub(crate) enum Command {
     },
     /// Writes leads or contacts into a file for a spreadsheet, beside a running server
     Export(ExportRequest),
+    /// Makes leads of a file: CSV in any encoding, or an Excel workbook
+    ///
+    /// Works on the database, beside a running server or without one. Leads are found again by e-mail address and phone
+    /// number inside the project. What it made can be put back in the dashboard for 30 days.
+    Import(NewImport),
     /// The key that seals what is secret in the database
     Key {
         #[command(subcommand)]
@@ -177,6 +182,52 @@ pub(crate) struct NewToken {
     /// What the token is for
     #[arg(long, default_value = "command line")]
     pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewImport {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// The workspace's slug
+    #[arg(long)]
+    pub(crate) workspace: String,
+    /// The project's name or id; the workspace's first where there is none
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// What columns are for, as JSON or as a file of it: {"Mail": "email", "Size": "custom:Team size", "Id": "ignore"}.
+    /// Columns that are left out are what they were for the same columns before, or what their names say
+    #[arg(long)]
+    pub(crate) mapping: Option<String>,
+    /// What is done where a row's lead is there: update, fill (only what is empty) or skip
+    #[arg(long, default_value = "update")]
+    pub(crate) on_match: String,
+    /// A tag of new leads; may be given more than once
+    #[arg(long)]
+    pub(crate) tag: Vec<String>,
+    /// Lets destinations hear of the leads
+    #[arg(long)]
+    pub(crate) tell_destinations: bool,
+    /// The file's encoding, where it is not to be found out
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// What stands between the cells, where it is not to be found out
+    #[arg(long)]
+    pub(crate) delimiter: Option<char>,
+    /// The sheet of a workbook; the first where there is none
+    #[arg(long)]
+    pub(crate) sheet: Option<String>,
+    /// Whether the first row names the columns, where it is not to be found out
+    #[arg(long, value_name = "TRUE|FALSE")]
+    pub(crate) header: Option<bool>,
+    /// Writes rows that make no lead to this file, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) errors: Option<PathBuf>,
+    /// Tells what would come of it, and changes nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Prints JSON in place of a table
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) asn_db: Option<PathBuf>,
     pub(crate) bot_detection: bool,
     pub(crate) reengage_hours: i64,
+    pub(crate) import_max_bytes: u64,
     pub(crate) log: Option<LogFormat>,
     pub(crate) durability: Durability,
 }
@@ -73,6 +74,7 @@ struct File {
     asn_db: Option<PathBuf>,
     bot_lead_detection: Option<bool>,
     lead_reengage_hours: Option<i64>,
+    import_max_mb: Option<u64>,
     log: Option<LogFormat>,
 }
 
@@ -121,6 +123,9 @@ fn merge(options: &Options, file: File, variable: impl Fn(&str) -> Option<String
         reengage_hours: checked_hours(
             parsed("LEAD_REENGAGE_HOURS", "a number of hours", variable)?.or(file.lead_reengage_hours).unwrap_or(24),
         )?,
+        import_max_bytes: checked_import_mb(
+            parsed("LEADLINE_IMPORT_MAX_MB", "a number of megabytes", variable)?.or(file.import_max_mb).unwrap_or(500),
+        )?,
         log: options.log.or(file.log),
         durability: durability(options.sqlite_synchronous.as_deref())?,
     })
@@ -160,6 +165,13 @@ fn checked_hours(hours: i64) -> Result<i64, Misconfigured> {
         return Ok(hours);
     }
     Err(Misconfigured::new("LEAD_REENGAGE_HOURS", format!("{hours} is not between 0 (never) and 8760")))
+}
+
+fn checked_import_mb(megabytes: u64) -> Result<u64, Misconfigured> {
+    if (1..=100_000).contains(&megabytes) {
+        return Ok(megabytes * 1_000_000);
+    }
+    Err(Misconfigured::new("LEADLINE_IMPORT_MAX_MB", format!("{megabytes} is not between 1 and 100000")))
 }
 
 fn durability(wanted: Option<&str>) -> Result<Durability, Misconfigured> {

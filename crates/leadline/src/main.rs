@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod export;
+mod import;
 mod key;
 mod listen;
 mod load_deliveries;
@@ -80,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::User { command: UserCommand::Create(wanted) } => admin::create_user(&config, wanted).await,
         Command::Export(wanted) => export::export(&config, wanted).await,
         Command::Verify { json } => verify::verify(&config, json).await,
+        Command::Import(wanted) => import::import(&config, wanted).await,
         Command::Key { command: KeyCommand::Rotate } => key::rotate(&config).await,
         Command::Retention { command: RetentionCommand::Status { json } } => retention::status(&config, json).await,
         Command::Retention { command: RetentionCommand::Confirm } => retention::confirm(&config).await,

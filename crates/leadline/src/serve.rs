@@ -141,7 +141,7 @@ pub(crate) fn own_address(config: &Config) -> IpAddr {
     }
 }
 
-fn options(config: &Config) -> Options {
+pub(crate) fn options(config: &Config) -> Options {
     Options {
         data_dir: config.data_dir.clone(),
         public_url: config.public_url.clone(),
@@ -151,6 +151,7 @@ fn options(config: &Config) -> Options {
         demo: config.demo,
         store_deadline: STORE_DEADLINE,
         spool_reserve_bytes: SPOOL_RESERVE_BYTES,
+        import_max_bytes: config.import_max_bytes,
         facebook_graph_url: config.facebook_graph_url.clone(),
         delivery_timeout: DELIVERY_TIMEOUT,
         geo: Files { places: config.geo_db.clone(), networks: config.asn_db.clone() },

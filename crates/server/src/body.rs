@@ -76,7 +76,7 @@ pub async fn read(request: Request) -> ApiResult<Collected> {
 }
 
 /// Decompressing would let a small body become a large one; no form and no hook needs it.
-fn refuse_encoded(headers: &HeaderMap) -> ApiResult<()> {
+pub(crate) fn refuse_encoded(headers: &HeaderMap) -> ApiResult<()> {
     let plain = headers.get_all(header::CONTENT_ENCODING).iter().all(|value| value.as_bytes() == b"identity");
     if plain {
         return Ok(());
@@ -92,7 +92,7 @@ fn refuse_announced_oversize(headers: &HeaderMap) -> ApiResult<()> {
     Ok(())
 }
 
-async fn next_chunk(stream: &mut BodyDataStream, deadline: Instant) -> ApiResult<Option<Bytes>> {
+pub(crate) async fn next_chunk(stream: &mut BodyDataStream, deadline: Instant) -> ApiResult<Option<Bytes>> {
     match timeout_at(deadline, stream.next()).await {
         Err(_) => Err(ApiError::new(Code::RequestTimeout)),
         Ok(None) => Ok(None),

@@ -299,6 +299,7 @@ async fn start(
             demo: false,
             store_deadline,
             spool_reserve_bytes: 0,
+            import_max_bytes: 4_000_000,
             facebook_graph_url: "http://127.0.0.1:9".into(),
             delivery_timeout: Duration::from_millis(300),
             geo: Files::default(),

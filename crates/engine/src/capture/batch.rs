@@ -15,6 +15,7 @@ use leadline_domain::{
     ids::{
         ActivityId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId, WorkspaceId, derived,
     },
+    imports::OnMatch,
     scores::Score,
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
 };
@@ -33,10 +34,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Accepted,
+    Accepted, Submission,
     arrival::arrival,
     conversations,
     holding::Holding,
+    imports::joining::{self, Change, ChangeKind},
     prepare::Prepared,
     working::{Working, context},
 };
@@ -118,25 +120,49 @@ async fn try_commit(store: &Store, whole: &[Arc<Prepared>]) -> Result<Vec<Option
     let is_ours: Vec<bool> = whole.iter().map(|one| !one.claim.is_abandoned()).collect();
     let ours = whole.iter().zip(&is_ours).filter(|(_, is_ours)| **is_ours);
     let batch: Vec<Arc<Prepared>> = ours.map(|(one, _)| Arc::clone(one)).collect();
-    let mut known = Knowledge::read(&mut tx, &batch).await?;
-    let mut holding = Holding::read(&mut tx, &batch).await?;
-    let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared, &mut holding)).collect();
-    let mut written = Written { booked: holding.take_booked(), ..Written::default() };
-    known.hold_stages(&mut tx, &batch, &decided).await?;
-    known.lock_matched(&mut tx, &decided).await?;
-    let outcomes: Vec<Outcome> =
-        batch.iter().zip(&decided).map(|(prepared, decided)| known.apply(prepared, decided, &mut written)).collect();
-    known.finish(&mut written);
-    written.write(&mut tx).await?;
-    holding.write(&mut tx).await?;
+    let planned = Planned::make(&mut tx, &batch).await?;
+    planned.write(&mut tx).await?;
     let all_are_still_ours = batch.iter().all(|one| one.claim.hold());
     if !all_are_still_ours {
         tx.rollback().await?;
         return Err(Error::Contended);
     }
     tx.commit().await?;
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = planned.outcomes.into_iter();
     Ok(is_ours.into_iter().map(|is_ours| if is_ours { outcomes.next() } else { None }).collect())
+}
+
+/// What a batch comes to, before it is written.
+pub(super) struct Planned {
+    /// What becomes of each submission, in the order of the batch.
+    pub(super) outcomes: Vec<Outcome>,
+    /// What rows of files change.
+    pub(super) changes: HashMap<SubmissionId, Change>,
+    written: Written,
+    holding: Holding,
+}
+
+impl Planned {
+    /// Decides about a batch. What it goes by stays as it is until the transaction ends.
+    pub(super) async fn make(tx: &mut Tx, batch: &[Arc<Prepared>]) -> Result<Self, Error> {
+        let mut known = Knowledge::read(tx, batch).await?;
+        let mut holding = Holding::read(tx, batch).await?;
+        let decided: Vec<Decided> = batch.iter().map(|prepared| known.decide(prepared, &mut holding)).collect();
+        let mut written = Written { booked: holding.take_booked(), ..Written::default() };
+        known.hold_stages(tx, batch, &decided).await?;
+        known.lock_matched(tx, &decided).await?;
+        let both = batch.iter().zip(&decided);
+        let outcomes = both.map(|(prepared, decided)| known.apply(prepared, decided, &mut written)).collect();
+        let changes = std::mem::take(&mut known.changes);
+        known.finish(&mut written);
+        Ok(Self { outcomes, changes, written, holding })
+    }
+
+    /// Writes it, with one statement per table.
+    pub(super) async fn write(&self, tx: &mut Tx) -> Result<(), Error> {
+        self.written.write(tx).await?;
+        self.holding.write(tx).await
+    }
 }
 
 /// What was decided about one submission of a batch.
@@ -171,6 +197,8 @@ struct Knowledge {
     instead: HashMap<StageId, (PipelineId, StageId)>,
     claimed: BTreeMap<IdentityKey, Identity>,
     pointed: BTreeMap<IdentityKey, Identity>,
+    /// What rows of files change.
+    changes: HashMap<SubmissionId, Change>,
 }
 
 /// The e-mail and phone that a lead carries.
@@ -230,6 +258,7 @@ impl Knowledge {
             instead: HashMap::new(),
             claimed: BTreeMap::new(),
             pointed: BTreeMap::new(),
+            changes: HashMap::new(),
         })
     }
 
@@ -253,6 +282,9 @@ impl Knowledge {
         }
         let suspicion = judged.suspicion;
         let lead = found.unwrap_or_else(|| LeadId::new(submission.received_at, random_bytes()));
+        if joins_in_vain(prepared, found) {
+            return Decided::Joins { lead, decision, suspicion };
+        }
         self.take_keys(prepared, lead);
         self.stored.insert(submission.id, lead);
         holding.note_lead(prepared, lead);
@@ -285,11 +317,22 @@ impl Knowledge {
                 subject_id: lead.0,
                 seen_at: prepared.submission.received_at.0,
             };
-            self.take(identity, key, names_nobody_else(prepared));
+            let is_claimed = self.take(identity, key, names_nobody_else(prepared));
+            if is_claimed {
+                self.note_claim(prepared, hash);
+            }
         }
     }
 
-    fn take(&mut self, identity: Identity, key: Key, is_all_there_is: bool) {
+    /// What a row of a file claims is given up where the file is put back.
+    fn note_claim(&mut self, prepared: &Prepared, key: IdentityKey) {
+        if prepared.submission.imported.is_some() {
+            self.changes.entry(prepared.submission.id).or_default().keys.push(key);
+        }
+    }
+
+    /// Tells whether the key was nobody's before.
+    fn take(&mut self, identity: Identity, key: Key, is_all_there_is: bool) -> bool {
         let hash = identity.key;
         let before = self.named.get(&hash).copied();
         let names_another = before.is_some_and(|known| known.subject_id != identity.subject_id);
@@ -305,6 +348,7 @@ impl Knowledge {
             self.name(&identity);
             self.claimed.insert(hash, identity);
         }
+        before.is_none()
     }
 
     fn name(&mut self, identity: &Identity) {
@@ -360,6 +404,7 @@ impl Knowledge {
         };
         if is_new {
             let contact = self.contact_for(prepared, written);
+            self.note_made(prepared, contact, written);
             self.contacts.insert(lead, contact);
             let wanted = place(prepared);
             let place = self.instead.get(&wanted.1).copied().unwrap_or(wanted);
@@ -369,6 +414,9 @@ impl Knowledge {
             let data = event_data(prepared, decision, &self.leads[&lead]);
             written.tell(prepared, lead, "lead.created", data);
             return Outcome { lead, duplicate: false, held: false };
+        }
+        if let Some(imported) = &prepared.submission.imported {
+            return self.join_row(prepared, imported.on_match, (lead, decision), written);
         }
         let working = self.leads.get_mut(&lead).expect("a lead that is joined was locked or made before");
         let silence_ms = prepared.submission.received_at.0 - working.row.last_submission_at;
@@ -381,6 +429,45 @@ impl Knowledge {
         written.conversations.take(prepared, lead, self.contacts.get(&lead).copied());
         self.claim_contact_keys(prepared, lead);
         Outcome { lead, duplicate: true, held: false }
+    }
+
+    /// A row of a file whose lead is there already. One that says nothing new changes nothing.
+    fn join_row(
+        &mut self,
+        prepared: &Prepared,
+        on_match: OnMatch,
+        (lead, decision): (LeadId, &Decision<LeadId>),
+        written: &mut Written,
+    ) -> Outcome {
+        let outcome = Outcome { lead, duplicate: true, held: false };
+        if joins_in_vain(prepared, Some(lead)) {
+            return outcome;
+        }
+        let working = self.leads.get_mut(&lead).expect("a lead that is joined was locked or made before");
+        let mut fields = joining::join(working, prepared, on_match);
+        let has_new_keys = self.changes.get(&prepared.submission.id).is_some_and(|change| !change.keys.is_empty());
+        if fields.is_empty() && !has_new_keys {
+            return outcome;
+        }
+        joining::settle(working, prepared, &mut fields);
+        written.evidence(prepared, lead, decision);
+        let data = event_data(prepared, decision, working);
+        written.tell(prepared, lead, "lead.updated", data);
+        self.claim_contact_keys(prepared, lead);
+        let change = self.changes.entry(prepared.submission.id).or_default();
+        change.kind = Some(ChangeKind::Updated);
+        change.fields = fields;
+        outcome
+    }
+
+    fn note_made(&mut self, prepared: &Prepared, contact: ContactId, written: &Written) {
+        if prepared.submission.imported.is_none() {
+            return;
+        }
+        let is_new = written.contacts.last().is_some_and(|row| row.id == contact);
+        let change = self.changes.entry(prepared.submission.id).or_default();
+        change.kind = Some(ChangeKind::Made);
+        change.contact = is_new.then_some(contact);
     }
 
     /// The person behind a new lead: known in the workspace by e-mail or phone, or new.
@@ -412,12 +499,13 @@ impl Knowledge {
             let identity = Identity { key, kind, subject_id: contact.0, seen_at };
             self.name(&identity);
             self.claimed.insert(key, identity);
+            self.note_claim(prepared, key);
         }
     }
 
     /// Leads and identities go into the batch once each, sorted, so that writers take their locks in one order.
     fn finish(self, written: &mut Written) {
-        let mut leads: Vec<Working> = self.leads.into_values().collect();
+        let mut leads: Vec<Working> = self.leads.into_values().filter(|working| working.is_touched).collect();
         leads.sort_unstable_by_key(|working| working.row.id);
         let mut stages: BTreeMap<(Uuid, Uuid), StageDelta> = BTreeMap::new();
         for working in leads {
@@ -482,6 +570,10 @@ impl Written {
             time_to_submit_ms: recognised.time_to_submit_ms,
             context: context(prepared),
         });
+        if submission.imported.is_some() {
+            // A row has no request behind it, and a file of them would push all visitors out of the feed.
+            return;
+        }
         self.captures.push(NewCapture {
             submission_id: submission.id,
             workspace_id: submission.intake.workspace_id,
@@ -512,7 +604,7 @@ impl Written {
             actor_kind: direct.map_or("visitor", |direct| if direct.actor_is_token { "token" } else { "user" }),
             actor_id: direct.and_then(|direct| direct.actor_user),
             actor_name: direct.map_or_else(|| submission.intake.source_name.clone(), |by| by.actor_name.clone()),
-            data: json!({"submissionId": submission.id, "source": submission.intake.kind, "match": data["match"]}),
+            data: activity_data(submission, &data),
             created_at: submission.received_at.0,
         });
         self.say(prepared, lead, kind, data);
@@ -532,6 +624,20 @@ impl Written {
             dispatched: false,
         });
     }
+}
+
+fn activity_data(submission: &Submission, event: &Value) -> Value {
+    let mut data = json!({"submissionId": submission.id, "source": submission.intake.kind, "match": event["match"]});
+    if let Some(imported) = &submission.imported {
+        data["importId"] = json!(imported.import);
+    }
+    data
+}
+
+/// Whether a row of a file found its lead, and is to leave it as it is.
+fn joins_in_vain(prepared: &Prepared, found: Option<LeadId>) -> bool {
+    let imported = prepared.submission.imported.as_ref();
+    found.is_some() && imported.is_some_and(|imported| imported.on_match == OnMatch::Skip)
 }
 
 /// Where a new lead goes: where somebody put it, or to the entry stage of its source's workspace.
@@ -597,6 +703,10 @@ fn event_data(prepared: &Prepared, decision: &Decision<LeadId>, working: &Workin
         "stageId": working.row.stage_id, "pipelineId": working.row.pipeline_id, "arrival": arrival(prepared),
     });
     conversations::tell(&mut data, prepared);
+    if let Some(imported) = &prepared.submission.imported {
+        data["importId"] = json!(imported.import);
+        data["quiet"] = json!(!imported.tells_destinations);
+    }
     data
 }
 

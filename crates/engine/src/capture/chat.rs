@@ -305,6 +305,7 @@ async fn for_the_door(
         direct: None,
         inbound: None,
         chat: Some(part),
+        imported: None,
     }))
 }
 

@@ -15,6 +15,7 @@ pub mod detection;
 mod enrich;
 pub mod form_token;
 mod holding;
+pub mod imports;
 pub mod inbound;
 mod intakes;
 mod prepare;
@@ -96,6 +97,9 @@ pub struct Submission {
     /// What was decided about it before its fields were looked at.
     #[serde(default)]
     pub standing: Standing,
+    /// The file that it is a row of. Rows of files never wait in the spool.
+    #[serde(skip)]
+    pub imported: Option<imports::Imported>,
 }
 
 /// The request that brought a submission.
@@ -158,6 +162,7 @@ impl Submission {
             inbound: None,
             chat: None,
             standing,
+            imported: None,
         }
     }
 

@@ -130,6 +130,9 @@ pub fn prepare(keys: &Keys, submission: Submission) -> Result<Prepared, Nothing>
     if let Some(inbound) = &submission.inbound {
         recognised.as_sent = as_sent(&inbound.sent);
     }
+    if let Some(imported) = &submission.imported {
+        recognised.as_sent = as_sent(&imported.sent);
+    }
     let record = submission.inbound.as_ref().and_then(|inbound| inbound.record.as_deref());
     // A provider that has an id for the lead may tell the rest later.
     let names_somebody = recognised.name.is_some()

@@ -28,8 +28,10 @@ pub(super) struct Working {
     pub(super) is_new: bool,
     /// Whether it was deleted, and comes back.
     pub(super) was_deleted: bool,
+    /// Whether the batch changes it. A row of a file may say nothing new.
+    pub(super) is_touched: bool,
     /// What it was worth before the batch, and what it is worth.
-    values: (Values, Values),
+    pub(super) values: (Values, Values),
     /// Its row. Of a lead that was there before, only what [`Working::resubmitted`] takes is filled in.
     pub(super) row: NewLead,
 }
@@ -92,7 +94,7 @@ impl Working {
         };
         score(&mut row, prepared, suspicion);
         let values = (Values::default(), prepared.values.over(Values::default()));
-        Self { is_new: true, was_deleted: false, values, row }
+        Self { is_new: true, was_deleted: false, is_touched: true, values, row }
     }
 
     /// A lead that was there before the batch.
@@ -101,6 +103,7 @@ impl Working {
         Self {
             is_new: false,
             was_deleted: row.deleted_at.is_some(),
+            is_touched: false,
             values: (row.values, row.values),
             row: NewLead {
                 id: row.id,
@@ -123,12 +126,12 @@ impl Working {
                 source_name: row.source_name,
                 tags: unchanged.clone(),
                 custom_fields: row.custom_fields,
-                score: 0,
-                score_reasons: unchanged.clone(),
+                score: row.score,
+                score_reasons: row.score_reasons,
                 engagement: row.engagement,
-                suspicion: 0,
-                suspicion_reasons: unchanged.clone(),
-                score_version: 0,
+                suspicion: row.suspicion,
+                suspicion_reasons: row.suspicion_reasons,
+                score_version: row.score_version,
                 assigned_to: None,
                 first_touch: unchanged,
                 last_touch: row.last_touch,
@@ -150,12 +153,10 @@ impl Working {
     /// touch. What the lead is called and reached by stays: corrections show on the submissions' cards.
     pub(super) fn join(&mut self, prepared: &Prepared, suspicion: &Score) {
         let recognised = &prepared.recognised;
+        self.is_touched = true;
         self.values.1 = prepared.values.over(self.values.1);
         let row = &mut self.row;
-        let was_called_for_want_of_a_name = Some(&row.name) == row.email.as_ref()
-            || Some(&row.name) == row.phone.as_ref()
-            || row.name == prepared.submission.intake.source_name;
-        if let Some(name) = recognised.name.as_ref().filter(|_| was_called_for_want_of_a_name) {
+        if let Some(name) = recognised.name.as_ref().filter(|_| is_called_for_want_of_a_name(row, prepared)) {
             row.name.clone_from(name);
         }
         fill(&mut row.email, prepared.email.as_ref());
@@ -237,7 +238,14 @@ impl Working {
     }
 }
 
-fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
+/// Whether a lead's name is but its address, or where it came from.
+pub(super) fn is_called_for_want_of_a_name(row: &NewLead, prepared: &Prepared) -> bool {
+    Some(&row.name) == row.email.as_ref()
+        || Some(&row.name) == row.phone.as_ref()
+        || row.name == prepared.submission.intake.source_name
+}
+
+pub(super) fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
     if ours.is_none() {
         *ours = theirs.cloned();
     }
@@ -245,7 +253,14 @@ fn fill(ours: &mut Option<String>, theirs: Option<&String>) {
 
 /// Something was heard of the lead just now, so silence takes nothing.
 fn score(row: &mut NewLead, prepared: &Prepared, suspicion: &Score) {
-    let Scoring { version, weights } = Scoring::of(&prepared.submission.intake.workspace_settings);
+    row.suspicion = i64::from(suspicion.total);
+    row.suspicion_reasons = reasons::to_json(&suspicion.reasons);
+    rescore(row, &prepared.submission.intake.workspace_settings);
+}
+
+/// Scores a lead anew by what is known of it; its suspicion stays.
+pub(super) fn rescore(row: &mut NewLead, workspace_settings: &Value) {
+    let Scoring { version, weights } = Scoring::of(workspace_settings);
     let none = Map::new();
     let fit = scores::fit_of(
         &LeadFields {
@@ -261,8 +276,6 @@ fn score(row: &mut NewLead, prepared: &Prepared, suspicion: &Score) {
         },
         &weights,
     );
-    row.suspicion = i64::from(suspicion.total);
-    row.suspicion_reasons = reasons::to_json(&suspicion.reasons);
     row.score = reasons::total(row.engagement, fit.total, row.suspicion, 0, &weights);
     row.score_reasons = reasons::of_lead(&fit, 0);
     row.score_version = version;

@@ -61,7 +61,7 @@ pub fn jobs_for(
         by_workspace.entry(destination.workspace_id).or_default().push(destination);
     }
     let mut jobs: HashMap<DeliveryId, NewDelivery> = HashMap::new();
-    for event in events {
+    for event in events.iter().filter(|event| !event.is_quiet()) {
         let lead = event.lead_id.and_then(|id| facts.get(&id));
         let silence_ms = event.data["silenceMs"].as_i64();
         for destination in by_workspace.get(&event.workspace_id).into_iter().flatten() {

@@ -106,6 +106,11 @@ pub(crate) struct JobView {
 }
 
 impl JobView {
+    /// Whether what it changed can be put back.
+    pub(crate) fn can_undo(&self) -> bool {
+        self.can_undo
+    }
+
     pub(crate) fn new(app: &App, actor: &Actor, job: Job) -> Self {
         Self {
             can_undo: jobs::can_undo(&app.engine, &job),

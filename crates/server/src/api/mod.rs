@@ -15,6 +15,7 @@ mod destinations;
 pub(crate) mod exports;
 mod forms;
 mod fraud;
+mod imports;
 mod jobs;
 mod lead_views;
 mod leads;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(board::routes())
         .merge(pipelines::routes())
         .merge(jobs::routes())
+        .merge(imports::routes())
         .merge(contacts::routes())
         .merge(segments::routes())
         .merge(exports::routes())

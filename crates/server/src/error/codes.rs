@@ -93,6 +93,10 @@ codes! {
         "It goes on, changed nothing, was put back already, or is of a kind that cannot be put back.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
+    ImportBegun = CONFLICT, "import_begun", "The import has begun",
+        "Leads are made of the file already. What it made can be put back by its job; the file itself can be brought again.";
+    FileTooLarge = PAYLOAD_TOO_LARGE, "file_too_large", "The file is too large",
+        "Files of leads may have as many megabytes as the operator set (LEADLINE_IMPORT_MAX_MB). Split the file.";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",
         "Bodies may have 1 MiB.";
     TooManyFields = PAYLOAD_TOO_LARGE, "too_many_fields", "Too many fields",
@@ -105,6 +109,8 @@ codes! {
         "`errors` points at each field and says what is wrong with it.";
     NotAnObject = UNPROCESSABLE_ENTITY, "not_an_object", "The body is not an object",
         "The JSON is valid but is an array or a single value. Send one object for each submission.";
+    UnreadableFile = UNPROCESSABLE_ENTITY, "unreadable_file", "The file cannot be read",
+        "It is no table of leads that is read here, or a part of it is broken; `detail` says what.";
     NothingToIdentifyBy = UNPROCESSABLE_ENTITY, "nothing_to_identify_by", "Nothing to identify a lead by",
         "The submission has no name, e-mail address or phone number.";
     TooManyAttempts = TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts",

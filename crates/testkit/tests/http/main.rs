@@ -19,6 +19,7 @@ mod form_tokens;
 mod formats;
 mod fraud;
 mod guards;
+mod imports;
 mod inbound;
 mod isolation;
 mod lead_views;
