@@ -11,6 +11,11 @@ export function rememberCsrfToken(token: string | null) {
   csrfToken = token;
 }
 
+/** What a write carries beside its body. */
+export function csrfHeaders(): Record<string, string> {
+  return { ...(csrfToken && { 'X-CSRF-Token': csrfToken }), 'X-Client-Op': newClientOp() };
+}
+
 export function withQuery(path: string, query: Query = {}): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
@@ -23,10 +28,7 @@ export function withQuery(path: string, query: Query = {}): string {
 async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  if (method !== 'GET') {
-    if (csrfToken) headers['X-CSRF-Token'] = csrfToken;
-    headers['X-Client-Op'] = newClientOp();
-  }
+  if (method !== 'GET') Object.assign(headers, csrfHeaders());
   const response = await fetch(path, {
     method,
     headers,

@@ -887,6 +887,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the files that were brought, the latest first. They are kept for 30 days. */
+        get: operations["get_identity_imports"];
+        put?: never;
+        /**
+         * Brings a file of leads
+         * @description The body is the file itself: CSV in any encoding with any delimiter, or an Excel workbook (.xlsx). It is read to its
+         *     end and answered with its columns, what each is taken for, and its first rows. No lead is made yet.
+         */
+        post: operations["post_identity_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file, what was chosen for it, and how far its jobs are. */
+        get: operations["get_identity_imports_by_id"];
+        put?: never;
+        post?: never;
+        /** Drops a file that no leads were made of */
+        delete: operations["delete_identity_imports_by_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Says what the columns of a file are, and what else is chosen for it
+         * @description What a dry run told before counts no more.
+         */
+        patch: operations["patch_identity_imports_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Goes through a file without changing anything
+         * @description The import's `checkJob` says how far that is, and its `tally` what would become of the rows.
+         */
+        post: operations["post_identity_imports_by_id_dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes leads of a file
+         * @description The import's `job` says how far that is; it can be stopped, and put back for 30 days.
+         */
+        post: operations["post_identity_imports_by_id_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that made no lead, as a table for a spreadsheet
+         * @description As they were in the file, with the number and the reason behind. Corrected, it can be brought again.
+         */
+        get: operations["get_identity_imports_by_id_errors.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/contacts": {
         parameters: {
             query?: never;
@@ -2971,6 +3075,12 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description What is chosen for a file. What is left out stays as it is. */
+        ChooseRequest: {
+            /** @description What each column is for, in their order. */
+            columns?: components["schemas"]["ColumnChoice"][] | null;
+            options?: components["schemas"]["ImportChoice"] | null;
+        };
         /** @description A certificate with its key, both as PEM. */
         ClientCertificateRequest: {
             /**
@@ -2994,6 +3104,20 @@ export interface components {
             wonReasonRequired: boolean;
             /** @description Whether no lead is moved into a lost stage without a reason. */
             lostReasonRequired: boolean;
+        };
+        /** @description What a column is for. */
+        ColumnChoice: {
+            /**
+             * @description `name`, `first_name`, `last_name`, `email`, `phone`, `country_code`, `company`, `title`, `message`, `tags`,
+             *     `quotable`, `quote_value`, `sales_value`, `page_url`, `referrer`, `utm_source`, `utm_medium`, `utm_campaign`,
+             *     `utm_term`, `utm_content`, `custom` or `ignore`.
+             * @example email
+             */
+            target: string;
+            /** @description The name of the custom field, for `custom`. */
+            name?: string | null;
+            /** @description Its key, where it is a field that is there already. */
+            key?: string | null;
         };
         /** @description A column of the board. */
         ColumnView: components["schemas"]["WorthView"] & {
@@ -3844,6 +3968,111 @@ export interface components {
              * @example 17:00
              */
             until: string;
+        };
+        /** @description What is chosen beside the columns. */
+        ImportChoice: {
+            /**
+             * Format: uuid
+             * @description The project; the workspace's first where it is absent.
+             */
+            projectId?: string | null;
+            /**
+             * Format: uuid
+             * @description Where new leads begin; the first stage of the project's pipeline where it is absent.
+             */
+            stageId?: string | null;
+            /** @description Tags of new leads. */
+            tags?: string[];
+            /**
+             * @description What is done with a row whose lead is there: `update` writes what the row says, `fill` writes only what is empty,
+             *     `skip` leaves the lead alone. E-mail addresses and phone numbers of a lead are never exchanged.
+             * @example update
+             */
+            onMatch?: string | null;
+            /** @description Whether destinations hear of the leads that are made and changed; nothing is sent where it is absent. */
+            tellsDestinations?: boolean;
+        };
+        /** @description A column of a file. */
+        ImportColumnView: {
+            /** @description Its name in the file. */
+            column: string;
+            /**
+             * @description What it is for.
+             * @example email
+             */
+            target: string;
+            /** @description The name of the custom field. */
+            name?: string | null;
+            /** @description Its key. */
+            key?: string | null;
+            /** @description Some of its first values. */
+            samples: string[];
+        };
+        /** @description What is chosen beside the columns. */
+        ImportOptionsView: {
+            /** Format: uuid */
+            projectId?: string | null;
+            /** Format: uuid */
+            stageId?: string | null;
+            tags: string[];
+            /** @example update */
+            onMatch: string;
+            tellsDestinations: boolean;
+        };
+        /** @description A file of leads in a list. */
+        ImportRowView: {
+            /** Format: uuid */
+            id: string;
+            /** @example leads.csv */
+            fileName: string;
+            /** Format: int64 */
+            sizeBytes: number;
+            /**
+             * Format: int64
+             * @description Rows that are not blank, without the header.
+             */
+            rowCount: number;
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            job?: components["schemas"]["JobView"] | null;
+            tally?: components["schemas"]["TallyView"] | null;
+            /**
+             * Format: date-time
+             * @description Until when what it made can be put back.
+             */
+            undoUntil?: string | null;
+        };
+        /** @description A file of leads. */
+        ImportView: components["schemas"]["ImportRowView"] & {
+            /**
+             * @description `csv` or `xlsx`.
+             * @example csv
+             */
+            format?: string | null;
+            /**
+             * @description The encoding of a text.
+             * @example UTF-8
+             */
+            encoding?: string | null;
+            /** @description What stands between the cells of a text. */
+            delimiter?: string | null;
+            /** @description The sheet of a workbook. */
+            sheet?: string | null;
+            /** @description All its sheets. */
+            sheets: string[];
+            /**
+             * Format: int64
+             * @description The row that names the columns; absent where none does.
+             */
+            headerRow?: number | null;
+            /** @description Whether what is chosen was chosen for the same columns before. */
+            isRemembered: boolean;
+            columns: components["schemas"]["ImportColumnView"][];
+            /** @description The first rows, until the import begins. */
+            preview: components["schemas"]["PreviewRowView"][];
+            options: components["schemas"]["ImportOptionsView"];
+            checkJob?: components["schemas"]["JobView"] | null;
         };
         /** @description What became of a row. */
         JobResultView: {
@@ -4948,6 +5177,52 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_ImportRowView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @example leads.csv */
+                fileName: string;
+                /** Format: int64 */
+                sizeBytes: number;
+                /**
+                 * Format: int64
+                 * @description Rows that are not blank, without the header.
+                 */
+                rowCount: number;
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                job?: components["schemas"]["JobView"] | null;
+                tally?: components["schemas"]["TallyView"] | null;
+                /**
+                 * Format: date-time
+                 * @description Until when what it made can be put back.
+                 */
+                undoUntil?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_JobResultView: {
             /** @description The rows of this page. */
             data: {
@@ -5400,6 +5675,15 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description A row of a file. */
+        PreviewRowView: {
+            /**
+             * Format: int64
+             * @description Its number in the file, from 1.
+             */
+            row: number;
+            cells: string[];
+        };
         /** @description What would be made of one request. */
         PreviewView: {
             /** @description A submission each. */
@@ -5555,6 +5839,21 @@ export interface components {
             conversationId?: string | null;
             /** @description The code in the visitor's first WhatsApp message. */
             reference?: string | null;
+        };
+        /** @description A row that makes no lead. */
+        RefusedRowView: {
+            /**
+             * Format: int64
+             * @description Its number in the file.
+             */
+            row: number;
+            /**
+             * @description Why, as a stable word.
+             * @example nobody
+             */
+            code: string;
+            /** @description Why, for people. */
+            reason: string;
         };
         /** @description How a secret is renewed. */
         RegenerateSecretRequest: {
@@ -6215,6 +6514,57 @@ export interface components {
         SwitchWorkspaceRequest: {
             /** Format: uuid */
             workspaceId: string;
+        };
+        /** @description What became, or would become, of the rows of a file so far. */
+        TallyView: {
+            /**
+             * Format: int64
+             * @description Rows that make a lead.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Rows that change a lead that was there before.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Rows that say nothing new.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Rows of the same lead as a row before them.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Rows that make no lead.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Rows whose e-mail address cannot be used; it is kept as a custom field.
+             */
+            unusableEmail: number;
+            /**
+             * Format: int64
+             * @description Rows whose phone number cannot be used; it is kept as it is.
+             */
+            unusablePhone: number;
+            /**
+             * Format: int64
+             * @description Rows without a usable e-mail address or phone number: brought again, they make leads again.
+             */
+            unreachable: number;
+            /** @description Numbers of the first rows that make a lead. */
+            createdRows: number[];
+            /** @description Numbers of the first rows that change one. */
+            updatedRows: number[];
+            /** @description Numbers of the first rows that repeat one. */
+            repeatedRows: number[];
+            /** @description The first rows that make none. */
+            refusedRows: components["schemas"]["RefusedRowView"][];
         };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
@@ -11751,6 +12101,556 @@ export interface operations {
             };
             /** @description In conflict with what is there */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_imports: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_ImportRowView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the file is called.
+                 * @example leads.csv
+                 */
+                fileName?: string;
+                /** @description Its encoding, such as `windows-1252`, where it is not to be found out. */
+                encoding?: string;
+                /** @description What stands between the cells, as one character, where it is not to be found out. */
+                delimiter?: string;
+                /** @description The sheet of a workbook; the first that is not hidden where it is absent. */
+                sheet?: string;
+                /** @description Whether the first row names the columns, where it is not to be found out. */
+                hasHeader?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports_by_id_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports_by_id_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_imports_by_id_errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

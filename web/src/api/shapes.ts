@@ -241,3 +241,7 @@ export interface DeliveryHint {
   deliveryId: string;
   destinationId: string;
 }
+
+export type ImportRow = Narrowed<Schemas['ImportRowView'], { job?: Job | null }>;
+export type Import = Narrowed<Schemas['ImportView'], { job?: Job | null; checkJob?: Job | null }>;
+export type Tally = Schemas['TallyView'];

@@ -39,6 +39,11 @@ export function Palette() {
       run: () => void navigate({ to: '/board', search: { assignedTo: 'me' } }),
     },
     { label: 'Recent jobs', allowed: true, run: () => void navigate({ to: '/jobs' }) },
+    {
+      label: 'Import leads from a file',
+      allowed: permits.can('leads:manage'),
+      run: () => void navigate({ to: '/imports' }),
+    },
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
     { label: 'Go to segments', allowed: true, run: () => void navigate({ to: '/segments' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },

@@ -141,6 +141,22 @@ const fraud = createRoute({
   component: lazyRouteComponent(() => import('@/features/fraud/FraudPage'), 'FraudPage'),
 });
 
+const imports = createRoute({
+  getParentRoute: () => shell,
+  path: '/imports',
+  validateSearch: (raw: Record<string, unknown>): { page?: number } => {
+    const page = Number(raw.page);
+    return Number.isInteger(page) && page > 1 ? { page } : {};
+  },
+  component: lazyRouteComponent(() => import('@/features/imports/ImportsPage'), 'ImportsPage'),
+});
+
+const oneImport = createRoute({
+  getParentRoute: () => shell,
+  path: '/imports/$importId',
+  component: lazyRouteComponent(() => import('@/features/imports/ImportPage'), 'ImportPage'),
+});
+
 const sources = createRoute({
   getParentRoute: () => shell,
   path: '/sources',
@@ -234,6 +250,8 @@ const routeTree = root.addChildren([
     newSegment,
     segment,
     fraud,
+    imports,
+    oneImport,
     sources,
     widget,
     captures,

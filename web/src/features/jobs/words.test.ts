@@ -30,7 +30,8 @@ test('a job says what it does', () => {
   expect(title({ action: 'assign', assignedTo: 'u', assignedToName: 'Bob' })).toBe('Assign leads to Bob');
   expect(title({ action: 'tag', tags: ['a', 'b'] })).toBe('Tag leads with a, b');
   expect(title({ action: 'something new' })).toBe('Change leads');
-  expect(jobTitle(job({ kind: 'leads.import' }))).toBe('Leads import');
+  expect(jobTitle(job({ kind: 'leads.import', about: { fileName: 'fair.csv' } }))).toBe('Import fair.csv');
+  expect(jobTitle(job({ kind: 'leads.other' }))).toBe('Leads other');
 });
 
 test('a job says how far it is, and what it could not do', () => {

@@ -7,6 +7,8 @@ const list = (value: unknown) => (Array.isArray(value) ? value.map(text).join(',
 
 /** What a job does, in a few words. */
 export function jobTitle({ kind, about }: Pick<Job, 'kind' | 'about'>): string {
+  if (kind === 'leads.import') return `Import ${text(about.fileName)}`;
+  if (kind === 'leads.import_check') return `Try ${text(about.fileName)}`;
   if (kind !== 'leads.bulk') return humanise(kind);
   switch (about.action) {
     case 'move_stage':
@@ -71,6 +73,12 @@ const CODES: Record<string, string> = {
   deleted: 'It is deleted',
   too_many_tags: 'It would have more than 50 tags',
   changed_since: 'Somebody changed it since',
+  deleted_since: 'Somebody deleted it since',
+  submitted_since: 'The person came again since',
+  gone: 'It is gone',
+  nobody: 'There is no name, e-mail address or phone number in it',
+  too_long: 'A cell is too long',
+  unstorable: 'The database cannot hold what is in it',
   stage_gone: 'The stage that it came from is gone',
   member_gone: 'Whose it was is no member any more',
 };
@@ -83,7 +91,8 @@ const TOLD_MS = 10 * 60_000;
 
 /** Whether somebody's own job is shown on every page. What was done on the spot was told by its toast. */
 export function isTold(job: Job, now: number): boolean {
-  if (!job.isMine) return false;
+  // What a file would come to is told on its own page.
+  if (!job.isMine || job.kind === 'leads.import_check') return false;
   if (goesOn(job)) return true;
   const wasOnTheSpot = job.finishedAt === job.createdAt;
   return !wasOnTheSpot && job.finishedAt != null && now - Date.parse(job.finishedAt) < TOLD_MS;

@@ -1,6 +1,6 @@
 import { Button, Checkbox, Skeleton, Table, UnstyledButton } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
-import { IconColumns3, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
+import { IconColumns3, IconFileImport, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
@@ -103,6 +103,15 @@ export function TablePage() {
           />
         }
       >
+        <Button
+          component={Link}
+          to="/imports"
+          variant="default"
+          leftSection={<IconFileImport size={14} />}
+          visibleFrom="sm"
+        >
+          Import
+        </Button>
         <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow

@@ -130,7 +130,10 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return 'Sent another submission';
     case 'lead.re_engaged':
       return 'Came back after a while';
+    case 'import.undone':
+      return 'An import was undone: what it had changed is as before';
     case 'lead.updated':
+      if (text(data, 'importId')) return 'Changed by an imported file';
       return text(data, 'submissionId') ? 'The source sent an update' : updatedWords(data);
     case 'lead.reordered':
       return 'Moved within the stage';
