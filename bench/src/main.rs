@@ -7,6 +7,7 @@
 mod board;
 mod deliveries;
 mod enrich;
+mod imports;
 mod load;
 mod server;
 mod tracking;
@@ -40,6 +41,9 @@ struct Cli {
     /// How many leads are delivered
     #[arg(long, default_value_t = 20_000)]
     deliveries: u64,
+    /// How many rows are imported
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
     /// A database of places to look addresses up in
     #[arg(long)]
     geo_db: Option<std::path::PathBuf>,
@@ -57,6 +61,8 @@ enum Command {
     Deliveries,
     /// A million leads, alone
     Board,
+    /// A file of a million rows, alone; not among what is measured where nothing is named
+    Import,
     /// Answers every post, having read it: what the HTTP library alone can do
     #[command(hide = true)]
     Bare { listen: SocketAddr },
@@ -86,6 +92,10 @@ async fn main() -> anyhow::Result<()> {
     }
     for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Board)) {
         board::measure(database, cli.leads).await?;
+    }
+    // Takes longer than all others together.
+    for database in Database::ALL.into_iter().filter(|_| cli.command == Some(Command::Import)) {
+        imports::measure(database, cli.rows).await?;
     }
     Ok(())
 }
