@@ -112,6 +112,8 @@ ids! {
     SegmentId;
     /// A file of leads.
     ImportId;
+    /// Two leads that became one.
+    MergeId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

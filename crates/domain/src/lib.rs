@@ -25,6 +25,7 @@ pub mod identity;
 pub mod ids;
 pub mod imports;
 pub mod inbound;
+pub mod merging;
 pub mod names;
 pub mod networks;
 pub mod oauth;

@@ -413,7 +413,12 @@ pub async fn find_identities(tx: &mut Tx, keys: &[IdentityKey]) -> Result<Vec<Kn
         return Ok(Vec::new());
     }
     let list = tx.dialect().bytes_list(1);
-    let sql = format!("SELECT key, subject_id, seen_at FROM identities WHERE key IN {list}");
+    // Who went into another lead is taken for that one; by `leads_merged`, which holds few.
+    let sql = format!(
+        "SELECT i.key, coalesce(m.merged_into, i.subject_id) AS subject_id, i.seen_at
+         FROM identities AS i LEFT JOIN leads AS m ON m.id = i.subject_id AND m.merged_into IS NOT NULL
+         WHERE i.key IN {list}"
+    );
     let rows = tx.query(&sql, &[json_set(keys)]).await?;
     rows.iter()
         .map(|row| {

@@ -7,8 +7,10 @@
 
 mod change;
 mod conditions;
+pub mod duplicates;
 mod found;
 mod persons;
+pub mod merging;
 mod read;
 mod sort;
 mod sweep;
@@ -167,4 +169,6 @@ pub struct Lead {
     pub lead_analysis: Option<Value>,
     pub converted_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    /// The lead that it went into.
+    pub merged_into: Option<LeadId>,
 }

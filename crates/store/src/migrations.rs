@@ -33,8 +33,9 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0016_filters", both: include_str!("migrations/0016_filters.sql") }),
             Box::new(Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") }),
             Box::new(Text { name: "0018_jobs", both: include_str!("migrations/0018_jobs.sql") }),
-            Box::new(Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") }),
             Box::new(Text { name: "0019_imports", both: include_str!("migrations/0019_imports.sql") }),
+            Box::new(Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") }),
+            Box::new(Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") }),
         ]
     }
 }

@@ -246,6 +246,7 @@ id_columns!(
     ids::JobId,
     ids::SegmentId,
     ids::ImportId,
+    ids::MergeId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -436,7 +436,8 @@ export interface paths {
         };
         /**
          * One lead with its timeline
-         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored.
+         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored. One that went into another answers with
+         *     that one.
          */
         get: operations["get_identity_leads_by_id"];
         put?: never;
@@ -553,6 +554,102 @@ export interface paths {
          *     Either can be put back there. `delete` and `restore` need the permission `leads:delete` as well.
          */
         post: operations["post_identity_leads_bulk_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merge-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what a merge would do */
+        post: operations["post_identity_leads_by_id_merge_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes one lead of two
+         * @description The other one's submissions, timeline, conversations, visitors and tags come to this lead; its deliveries stay where
+         *     they are. Whoever is known by what named it is taken for this lead from then on, and its id answers with this one.
+         */
+        post: operations["post_identity_leads_by_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the leads that went into this one, the latest first */
+        get: operations["get_identity_leads_by_id_merges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-merges/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes two leads again of what was merged
+         * @description What the merge changed is put back where nobody changed it since, and what moved goes back. What came later stays.
+         */
+        post: operations["post_identity_lead_merges_by_id_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finds leads of one project that are probably one person
+         * @description A bounded number of leads is looked at for each answer. Needs the permission `pii:view` as well: what is the same
+         *     tells of it.
+         */
+        get: operations["get_identity_lead_duplicates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2377,6 +2474,33 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_MergeView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description The lead that stayed.
+                 */
+                winnerId: string;
+                /**
+                 * Format: uuid
+                 * @description The lead that went into it. Its id answers with the other one.
+                 */
+                loserId: string;
+                loserName: string;
+                mergedBy: string;
+                /** Format: date-time */
+                mergedAt: string;
+                splitBy?: string | null;
+                /** Format: date-time */
+                splitAt?: string | null;
+                /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
+                left?: string[] | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_OwnSessionView: {
             /** @description The rows. */
             data: {
@@ -2783,7 +2907,7 @@ export interface components {
             /** Format: uuid */
             leadId: string;
             ok: boolean;
-            /** @description `not_found`, `deleted` or `too_many_tags`. */
+            /** @description `not_found`, `deleted`, `merged` or `too_many_tags`. */
             code?: string | null;
         };
         /** @description What became of each lead. */
@@ -3721,6 +3845,24 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description Leads that are probably one person. */
+        DuplicateGroup: {
+            /** @description What is the same: `email`, `phone` or `name`. */
+            by: string;
+            /**
+             * Format: int64
+             * @description How many leads there are of it in the project.
+             */
+            count: number;
+            /** @description The one that came first, and the one that came last. */
+            leads: components["schemas"]["CardView"][];
+        };
+        /** @description Some groups of leads that are probably one person. */
+        DuplicateList: {
+            data: components["schemas"]["DuplicateGroup"][];
+            /** @description Where to go on; null where all leads were looked at. There may be groups behind it even where none came. */
+            next?: string | null;
+        };
         /** @description An OpenAI-compatible endpoint. Where it fails, the estimate made here stands in its place. */
         EndpointView: {
             enabled: boolean;
@@ -4364,6 +4506,75 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** @description A field that one of the two leads has a value in. */
+        MergeField: {
+            /** @description Named as a lead's own, or `custom.` with a key. */
+            field: string;
+            winner?: Record<string, never> | null;
+            loser?: Record<string, never> | null;
+            chosen: components["schemas"]["MergeSide"];
+        };
+        /** @description What a merge would do. */
+        MergePreview: {
+            fields: components["schemas"]["MergeField"][];
+            /** @description Tags that the lead that stays would get. */
+            tags: string[];
+            /**
+             * Format: int64
+             * @description What would move.
+             */
+            submissions: number;
+            /** Format: int64 */
+            activities: number;
+            /** Format: int64 */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description Deliveries stay where they are.
+             */
+            deliveries: number;
+        };
+        /** @description Which lead goes into this one, and whose word counts where it is not told by itself. */
+        MergeRequest: {
+            /**
+             * Format: uuid
+             * @description The lead that goes.
+             */
+            loserId: string;
+            /** @description By field, `winner` or `loser`. Elsewhere the word of the lead that stays counts, unless it has none. */
+            fields?: {
+                [key: string]: components["schemas"]["MergeSide"];
+            };
+        };
+        /**
+         * @description Whose word counts in a field: the lead's that stays, or the other one's.
+         * @enum {string}
+         */
+        MergeSide: "winner" | "loser";
+        /** @description Two leads that became one. */
+        MergeView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The lead that stayed.
+             */
+            winnerId: string;
+            /**
+             * Format: uuid
+             * @description The lead that went into it. Its id answers with the other one.
+             */
+            loserId: string;
+            loserName: string;
+            mergedBy: string;
+            /** Format: date-time */
+            mergedAt: string;
+            splitBy?: string | null;
+            /** Format: date-time */
+            splitAt?: string | null;
+            /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
+            left?: string[] | null;
         };
         /** @description A message. */
         MessageView: {
@@ -10165,6 +10376,348 @@ export interface operations {
             };
             /** @description The body is of no kind that is read here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_by_id_merge_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_by_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_merges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_merges_by_id_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_duplicates: {
+        parameters: {
+            query?: {
+                /** @description `email`, `phone`, or `name` for name and company; `email` where it is absent. */
+                by?: string;
+                projectId?: string;
+                /** @description Where to go on: the `next` of the answer before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -187,6 +187,17 @@ export type Attempt = Narrowed<
 export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
 export type ReplayJob = Schemas['ReplayJobView'];
 
+export type Merge = Schemas['MergeView'];
+export type MergeSide = Schemas['MergeSide'];
+/** What the two say differs by field. */
+export type MergeField = Narrowed<Schemas['MergeField'], { winner?: unknown; loser?: unknown }>;
+export type MergePreview = Narrowed<Schemas['MergePreview'], { fields: MergeField[] }>;
+/** Values of custom fields are kept as JSON by the server, and described as any object. */
+export type DuplicateList = Narrowed<
+  Schemas['DuplicateList'],
+  { data: Narrowed<Schemas['DuplicateGroup'], { leads: Card[] }>[] }
+>;
+
 /** Described as text; the screens have words for each. */
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'undoing' | 'undone';
 /** What it is about differs by kind, and is read with care. */

@@ -38,6 +38,11 @@ export function Palette() {
       allowed: true,
       run: () => void navigate({ to: '/board', search: { assignedTo: 'me' } }),
     },
+    {
+      label: 'Find duplicates',
+      allowed: permits.can('pii:view'),
+      run: () => void navigate({ to: '/duplicates' }),
+    },
     { label: 'Recent jobs', allowed: true, run: () => void navigate({ to: '/jobs' }) },
     {
       label: 'Import leads from a file',

@@ -14,6 +14,7 @@ import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
 import { readJobSearch } from '@/features/jobs/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
+import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
@@ -94,6 +95,13 @@ const contacts = createRoute({
   path: '/contacts',
   validateSearch: readContactsSearch,
   component: lazyRouteComponent(() => import('@/features/contacts/ContactsPage'), 'ContactsPage'),
+});
+
+const duplicates = createRoute({
+  getParentRoute: () => shell,
+  path: '/duplicates',
+  validateSearch: readDuplicateSearch,
+  component: lazyRouteComponent(() => import('@/features/leads/DuplicatesPage'), 'DuplicatesPage'),
 });
 
 const jobs = createRoute({
@@ -243,6 +251,7 @@ const routeTree = root.addChildren([
     leads,
     lead,
     contacts,
+    duplicates,
     jobs,
     job,
     contact,

@@ -95,6 +95,8 @@ pub enum Refusal {
     Deleted,
     /// It would have too many tags.
     TooManyTags,
+    /// It went into another lead.
+    Merged,
 }
 
 impl Refusal {
@@ -105,6 +107,7 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::Deleted => "deleted",
             Self::TooManyTags => "too_many_tags",
+            Self::Merged => "merged",
         }
     }
 }

@@ -228,7 +228,7 @@ fn changed(lead: &Locked, changes: &Changes, country: Option<&str>, faults: &mut
 
 /// The score follows from what is known of the lead, so it changes with it. What silence took stays taken: nothing was
 /// heard of the lead itself.
-fn score(lead: &Locked, details: &mut Details, scoring: &Scoring) {
+pub(super) fn score(lead: &Locked, details: &mut Details, scoring: &Scoring) {
     let none = Map::new();
     let fields = LeadFields {
         email: details.email.as_deref(),
@@ -296,7 +296,7 @@ async fn alone(engine: &Engine, actor: &Actor, lead: LeadId, action: Action) -> 
     let outcomes = apply(engine, actor, &action, &[lead]).await?;
     match outcomes.first().map(|outcome| outcome.refused) {
         Some(None) => Ok(()),
-        Some(Some(Refusal::Deleted)) => Err(LeadError::Deleted),
+        Some(Some(Refusal::Deleted | Refusal::Merged)) => Err(LeadError::Deleted),
         Some(Some(Refusal::NotFound | Refusal::TooManyTags)) | None => Err(LeadError::NotFound),
     }
 }

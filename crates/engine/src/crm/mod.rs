@@ -10,6 +10,7 @@ pub mod convert;
 pub mod custom_fields;
 pub mod draft;
 pub mod leads;
+pub mod merging;
 pub mod pipelines;
 pub mod segments;
 pub mod stages;

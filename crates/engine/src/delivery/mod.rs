@@ -35,7 +35,7 @@ pub use spooled::{Known, forward_spooled, record_forwarded};
 pub use tokens::Tokens;
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 15] = [
+pub const EVENTS: [&str; 17] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
@@ -47,6 +47,8 @@ pub const EVENTS: [&str; 15] = [
     "lead.converted",
     "lead.deleted",
     "lead.restored",
+    "lead.merged",
+    "lead.split",
     "source.silent",
     "source.recovered",
     "destination.failing",

@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod filter;
+mod merging;
 pub(crate) mod scores;
 pub(crate) mod values;
 pub(crate) mod views;
@@ -68,6 +69,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsManage, routes!(add_note))
         .at(Permission::LeadsManage, routes!(convert))
         .at(Permission::LeadsManage, routes!(bulk::bulk_action))
+        .at(Permission::LeadsManage, routes!(merging::preview))
+        .at(Permission::LeadsManage, routes!(merging::merge))
+        .at(Permission::LeadsView, routes!(merging::list_merges))
+        .at(Permission::LeadsManage, routes!(merging::split))
+        .at(Permission::LeadsView, routes!(merging::list_duplicates))
         .at(Permission::LeadsView, routes!(list_activities))
         .at(Permission::LeadsView, routes!(visits::list_sessions))
         .at(Permission::LeadsView, routes!(scores::list_scores))
@@ -322,8 +328,13 @@ async fn show(app: &App, actor: &Actor, lead: LeadId) -> ApiResult<Json<LeadView
     Ok(Json(LeadView::new(lead, &defined, Sight::of(actor))))
 }
 
+/// A lead that went into another one answers with that one.
 async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<LeadDetail>> {
-    let lead = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut lead = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    if let Some(winner) = lead.merged_into {
+        lead = stored::find(&app.reader, actor.workspace, winner).await?.ok_or_else(ApiError::not_found)?;
+    }
+    let id = lead.card.id;
     let related = stored::related(&app.reader, actor.workspace, &lead).await?;
     let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
     let lead = LeadView::new(lead, &defined, Sight::of(actor));
@@ -337,7 +348,8 @@ async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<Lea
 
 /// One lead with its timeline
 ///
-/// A deleted lead is shown with its `deletedAt`, so that it can be restored.
+/// A deleted lead is shown with its `deletedAt`, so that it can be restored. One that went into another answers with
+/// that one.
 #[utoipa::path(get, path = "/v1/identity/leads/{id}", tag = "identity", params(("id" = Uuid, Path)),
     responses((status = 200, body = LeadDetail)))]
 async fn get(

@@ -49,6 +49,7 @@ pub struct Locked {
     pub converted_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub version: i64,
+    pub merged_into: Option<LeadId>,
 }
 
 /// A lead's new place.
@@ -156,7 +157,7 @@ async fn lock_where<T: Serialize + Sync>(
         "SELECT id, project_id, contact_id, pipeline_id, stage_id, rank, name, email, phone, phone_raw, country_code,
                 company, title, message, source_name, {tags} AS tags, {custom} AS custom_fields, engagement, suspicion,
                 {reasons} AS score_reasons, assigned_to, stage_entered_at, {VALUE_COLUMNS}, close_reason, converted_at,
-                deleted_at, version
+                deleted_at, version, merged_into
          FROM leads WHERE workspace_id = $1 AND {condition} ORDER BY id LIMIT $3 {lock}",
         tags = dialect.json_text("tags"),
         custom = dialect.json_text("custom_fields"),
@@ -196,6 +197,7 @@ fn read_locked(row: &Row) -> Result<Locked, Error> {
         converted_at: row.get("converted_at")?,
         deleted_at: row.get("deleted_at")?,
         version: row.get("version")?,
+        merged_into: row.get("merged_into")?,
     })
 }
 

@@ -641,7 +641,7 @@ fn whole(dialect: Dialect) -> String {
                 {score} AS score_reasons,
                 {suspicion} AS suspicion_reasons, {first} AS first_touch, {last} AS last_touch, leads.visitor_id,
                 leads.lead_state, coalesce({context}, 'null') AS context, {analysis} AS lead_analysis,
-                leads.converted_at, leads.deleted_at
+                leads.converted_at, leads.deleted_at, leads.merged_into
          FROM leads LEFT JOIN users ON users.id = leads.assigned_to
          LEFT JOIN projects ON projects.id = leads.project_id
          LEFT JOIN lead_pipeline_stages ON lead_pipeline_stages.id = leads.stage_id
@@ -656,6 +656,22 @@ fn whole(dialect: Dialect) -> String {
         analysis = dialect.json_text("leads.lead_analysis"),
         ids = dialect.id_list(2),
     )
+}
+
+/// These leads as cards, as far as they are there, in no order.
+///
+/// # Errors
+/// Where the database fails.
+pub(super) async fn load_cards(reader: &Reader, workspace: WorkspaceId, ids: &[LeadId]) -> Result<Vec<Card>, Error> {
+    let columns = card_columns(reader.dialect());
+    let sql = format!(
+        "SELECT {columns}, users.name AS assigned_to_name
+         FROM leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id IN {} AND leads.workspace_id = $1",
+        reader.dialect().id_list(2),
+    );
+    let [workspace] = params![workspace];
+    reader.query(&sql, &[workspace, json_set(ids)]).await?.iter().map(read_card).collect()
 }
 
 fn read_card(row: &Row) -> Result<Card, Error> {
@@ -713,5 +729,6 @@ fn read_lead(row: &Row) -> Result<Lead, Error> {
         lead_analysis: row.json_or_none("lead_analysis")?,
         converted_at: row.get("converted_at")?,
         deleted_at: row.get("deleted_at")?,
+        merged_into: row.get("merged_into")?,
     })
 }

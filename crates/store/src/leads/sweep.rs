@@ -33,7 +33,8 @@ impl Sweep {
     fn condition(self) -> &'static str {
         match self {
             Self::There => "leads.deleted_at IS NULL",
-            Self::Deleted => "leads.deleted_at IS NOT NULL",
+            // Who went into another lead is not merely deleted.
+            Self::Deleted => "leads.deleted_at IS NOT NULL AND leads.merged_into IS NULL",
         }
     }
 }

@@ -5,5 +5,6 @@ mod bulk;
 mod changes;
 mod fixtures;
 mod jobs;
+mod merging;
 mod pipelines;
 mod search;

@@ -25,6 +25,7 @@ mod isolation;
 mod lead_views;
 mod leads;
 mod ledger;
+mod merging;
 mod pipelines;
 mod replays;
 mod rules;

@@ -25,6 +25,7 @@ import {
   Timeline,
   Visitor,
 } from './LeadParts';
+import { Merges } from './Merges';
 import { useConvertLead, useDeleteLead } from './mutations';
 import { leadQuery, submissionsQuery } from './queries';
 import { useNeighbours } from './sequence';
@@ -106,7 +107,12 @@ function LoadedLead({
       <Visitor context={lead.context} />
     </Block>
   );
-  const crm = <CrmLinks links={lead.crmLinks} />;
+  const crm = (
+    <>
+      <CrmLinks links={lead.crmLinks} />
+      <Merges leadId={lead.id} />
+    </>
+  );
   const head = <LeadHead lead={lead} layout={layout} onDeleted={onDeleted} />;
   if (layout === 'panel') {
     return (

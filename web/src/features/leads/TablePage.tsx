@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { pipelinesQuery } from '@/api/lookups';
+import { usePermits } from '@/api/session';
 import type { Card, FilterField, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { formatCount, plural } from '@/lib/text';
@@ -45,6 +46,7 @@ export function TablePage() {
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/leads' });
   const refetchInterval = usePollInterval();
+  const permits = usePermits();
   const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
   const view = useQuery(viewsQuery).data?.find(({ id }) => id === search.view);
   const [own, setOwn] = useLocalStorage<string[]>({ key: 'leadline-table-columns', defaultValue: USUAL });
@@ -112,6 +114,11 @@ export function TablePage() {
         >
           Import
         </Button>
+        {!isPhone && permits.can('pii:view') && (
+          <Button variant="subtle" size="compact-sm" mr="xs" onClick={() => void navigate({ to: '/duplicates' })}>
+            Find duplicates
+          </Button>
+        )}
         <AddLeadButton pipelineId={filters.pipelineId} onAdded={(lead) => open(lead.id)} />
       </ViewHead>
       <FilterRow

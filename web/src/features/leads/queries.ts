@@ -123,6 +123,9 @@ export const scoresQuery = (leadId: string) =>
     staleTime: 5_000,
   });
 
+/** After these a lead is on no board any more. */
+const GONE = new Set(['lead.deleted', 'lead.merged']);
+
 /** Brings the cache up to date with what other people and visitors did. */
 export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
   const foreign = hints.filter(({ op }) => !isOwnOp(op));
@@ -141,7 +144,7 @@ export async function applyLeadHints(client: QueryClient, hints: LeadHint[]) {
   void client.invalidateQueries({ queryKey: ['contacts'] });
   // A lead that only changed keeps its place; one that left its column must not linger below the fresh page.
   const gone = new Set(
-    foreign.filter(({ kind, fromStageId }) => fromStageId || kind === 'lead.deleted').map(({ leadId }) => leadId),
+    foreign.filter(({ kind, fromStageId }) => fromStageId || GONE.has(kind)).map(({ leadId }) => leadId),
   );
   await refreshBoards(client, stageIds, gone);
 }

@@ -151,6 +151,12 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return 'Deleted the lead';
     case 'lead.restored':
       return 'Restored the lead';
+    case 'lead.merged':
+      return `${text(data, 'name') || 'Another lead'} was merged into this lead`;
+    case 'lead.split':
+      return `${text(data, 'name') || 'Another lead'} was split off again`;
+    case 'lead.split_off':
+      return `Split from ${text(data, 'name') || 'another lead'} again`;
     case 'lead.converted':
       return 'Converted to a contact';
     case 'delivery.delivered':

@@ -163,7 +163,8 @@ type Changed = HashMap<LeadId, Before>;
 fn refusal(action: &Action, target: &Target, lead: &Locked) -> Option<Refusal> {
     let deleted = lead.deleted_at.is_some().then_some(Refusal::Deleted);
     match (action, target) {
-        (Action::Delete | Action::Restore, _) => None,
+        (Action::Restore, _) => lead.merged_into.map(|_| Refusal::Merged),
+        (Action::Delete, _) => None,
         (Action::Tag(_), Target::Tags(tags)) => {
             let added = tags.iter().filter(|tag| !lead.tags.contains(tag)).count();
             let too_many = (lead.tags.len() + added > TAGS_MAX).then_some(Refusal::TooManyTags);

@@ -105,7 +105,7 @@ struct BulkResult {
     #[schema(value_type = Uuid)]
     lead_id: LeadId,
     ok: bool,
-    /// `not_found`, `deleted` or `too_many_tags`.
+    /// `not_found`, `deleted`, `merged` or `too_many_tags`.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
 }
