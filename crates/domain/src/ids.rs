@@ -114,6 +114,12 @@ ids! {
     ImportId;
     /// Two leads that became one.
     MergeId;
+    /// A role that a workspace made.
+    RoleId;
+    /// Somebody who was asked to join a workspace.
+    InvitationId;
+    /// A row of the audit log.
+    AuditId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -41,6 +41,7 @@ pub mod silence;
 pub mod templates;
 pub mod time;
 pub mod timezones;
+pub mod totp;
 pub mod touches;
 pub mod values;
 pub mod visits;

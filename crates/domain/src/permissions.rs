@@ -1,8 +1,13 @@
 //! Who may do what: permissions, and the roles that carry them.
 //!
-//! A role is a fixed set of permissions. Which route needs which permission stands in the route table of the server.
+//! A role is a set of permissions: one of those that every workspace has, or one that a workspace made. Which route
+//! needs which permission stands in the route table of the server; [`rights`] has what somebody's role comes to.
+
+mod rights;
 
 use std::fmt;
+
+pub use rights::{Permissions, Rights, RoleKey};
 
 /// Something that a request may need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +86,27 @@ impl Permission {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|permission| permission.as_str() == name)
+    }
+
+    /// What it lets somebody do, in a few words for the screen.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::LeadsView => "See leads, contacts and the board",
+            Self::LeadsManage => "Add, change and move leads, release quarantine",
+            Self::LeadsDelete => "Delete and restore leads",
+            Self::PiiView => "See names, e-mail addresses and phone numbers in full",
+            Self::SourcesManage => "Set up forms, webhooks, widgets, sites and projects",
+            Self::DestinationsView => "See destinations and deliveries",
+            Self::DestinationsManage => "Set up destinations",
+            Self::DeliveriesReplay => "Send deliveries again",
+            Self::SettingsView => "See settings",
+            Self::SettingsManage => "Change settings, pipelines, fields and scoring",
+            Self::UsersManage => "Manage members, invitations and roles",
+            Self::TokensManage => "See and end everybody's tokens",
+            Self::AuditView => "Read the audit log",
+            Self::MessagingSend => "Send messages to leads",
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod addresses;
 pub mod admin;
 pub mod alerts;
 pub mod analysis;
+pub mod audit;
 pub mod capture;
 mod connections;
 pub mod crm;
@@ -27,6 +28,7 @@ mod start;
 pub mod visits;
 
 use std::{
+    net::IpAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -37,7 +39,7 @@ use std::{
 
 use leadline_domain::{
     ids::{ActivityId, CredentialId, EventId, LeadId, UserId, WorkspaceId},
-    permissions::Role,
+    permissions::{Rights, Role},
     time::Timestamp,
 };
 use leadline_outbound::Client;
@@ -172,7 +174,25 @@ pub struct Actor {
     /// How the timeline names them.
     pub name: String,
     /// What they may do.
-    pub role: Role,
+    pub role: Rights,
+    /// From where they do it.
+    pub ip: Option<IpAddr>,
+}
+
+impl Actor {
+    /// Leadline itself, or who works with it on the command line.
+    #[must_use]
+    pub fn system(workspace: WorkspaceId, name: &str) -> Self {
+        Self {
+            workspace,
+            kind: ActorKind::System,
+            user: None,
+            credential: None,
+            name: name.to_owned(),
+            role: Role::SuperAdmin.into(),
+            ip: None,
+        }
+    }
 }
 
 /// What kind of actor does something.

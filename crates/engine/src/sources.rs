@@ -15,11 +15,15 @@ use leadline_store::{
     projects::Project,
     sources::{self, Site, Source},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 pub use self::reception::Reception;
-use crate::{Actor, Engine, random_bytes};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes,
+};
 
 /// Longest name of a project or a source, in characters.
 pub const LONGEST_NAME: usize = 120;
@@ -89,6 +93,7 @@ pub async fn create_project(engine: &Engine, actor: &Actor, change: &ProjectChan
     let mut tx = engine.store.begin().await?;
     hold_pipeline(&mut tx, actor, pipeline_id).await?;
     projects::insert(&mut tx, actor.workspace, &project).await?;
+    audit::record(&mut tx, now, actor, Deed::new("project.created", project.id, &project.name)).await?;
     tx.commit().await?;
     engine.door.intakes().forget();
     Ok(project)
@@ -111,6 +116,8 @@ pub async fn change_project(
     project.name = name.unwrap_or(project.name);
     project.pipeline_id = change.pipeline.unwrap_or(project.pipeline_id);
     projects::update(&mut tx, actor.workspace, &project).await?;
+    let deed = Deed::new("project.updated", id, &project.name);
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     tx.commit().await?;
     engine.door.intakes().forget();
     Ok(project)
@@ -144,7 +151,12 @@ pub async fn delete_project(engine: &Engine, actor: &Actor, id: ProjectId) -> Re
         }
     }
     let mut tx = engine.store.begin().await?;
-    let was_there = projects::delete(&mut tx, actor.workspace, id, engine.clock.now()).await?;
+    let now = engine.clock.now();
+    let was_there = projects::delete(&mut tx, actor.workspace, id, now).await?;
+    if was_there {
+        let name = known.iter().find(|project| project.id == id).map_or("", |project| project.name.as_str());
+        audit::record(&mut tx, now, actor, Deed::new("project.deleted", id, name)).await?;
+    }
     tx.commit().await?;
     engine.door.intakes().forget();
     if was_there { Ok(()) } else { Err(SourceError::NotFound) }
@@ -173,8 +185,9 @@ pub async fn update_form(
     change: FormChange,
 ) -> Result<Source, SourceError> {
     let mut form = find(engine, actor, "form", id).await?;
+    let before = compared(&form);
     apply_form_settings(&mut form, &change)?;
-    change_and_store(engine, actor, form, change.name.as_deref(), change.project).await
+    change_and_store(engine, actor, &before, form, change.name.as_deref(), change.project).await
 }
 
 /// Makes an inbound webhook.
@@ -200,6 +213,7 @@ pub async fn update_webhook(
     change: WebhookChange,
 ) -> Result<Source, SourceError> {
     let mut webhook = find(engine, actor, "webhook", id).await?;
+    let before = compared(&webhook);
     if let Some(mapping) = change.field_mapping {
         webhook.settings["fieldMapping"] = json!(checked_mapping(mapping)?);
     }
@@ -207,7 +221,7 @@ pub async fn update_webhook(
     if change.regenerate_key {
         webhook.key = new_key();
     }
-    change_and_store(engine, actor, webhook, change.name.as_deref(), change.project).await
+    change_and_store(engine, actor, &before, webhook, change.name.as_deref(), change.project).await
 }
 
 /// Puts a form (`form`), an inbound webhook (`webhook`), a widget (`widget`) or a chat (`chat`) away. Its leads stay.
@@ -215,8 +229,14 @@ pub async fn update_webhook(
 /// # Errors
 /// Where it is not there or the database fails.
 pub async fn delete(engine: &Engine, actor: &Actor, kind: &str, id: SourceId) -> Result<(), SourceError> {
+    let found = find(engine, actor, kind, id).await?;
     let mut tx = engine.store.begin().await?;
-    let was_there = sources::delete(&mut tx, actor.workspace, kind, id, engine.clock.now()).await?;
+    let now = engine.clock.now();
+    let was_there = sources::delete(&mut tx, actor.workspace, kind, id, now).await?;
+    if was_there {
+        let deed = Deed::new("source.deleted", id, &found.name).with(json!({ "kind": kind }));
+        audit::record(&mut tx, now, actor, deed).await?;
+    }
     tx.commit().await?;
     engine.door.intakes().forget();
     if was_there { Ok(()) } else { Err(SourceError::NotFound) }
@@ -237,6 +257,7 @@ pub async fn create_site(engine: &Engine, actor: &Actor, name: &str, origins: &[
     };
     let mut tx = engine.store.begin().await?;
     sources::insert_site(&mut tx, actor.workspace, &site).await?;
+    audit::record(&mut tx, now, actor, Deed::new("site.created", site.id, &site.name)).await?;
     tx.commit().await?;
     Ok(site)
 }
@@ -262,6 +283,9 @@ pub async fn update_site(
     }
     let mut tx = engine.store.begin().await?;
     let is_there = sources::update_site(&mut tx, actor.workspace, &site).await?;
+    if is_there {
+        audit::record(&mut tx, engine.clock.now(), actor, Deed::new("site.updated", id, &site.name)).await?;
+    }
     tx.commit().await?;
     if is_there { Ok(site) } else { Err(SourceError::NotFound) }
 }
@@ -271,8 +295,14 @@ pub async fn update_site(
 /// # Errors
 /// Where it is not there or the database fails.
 pub async fn delete_site(engine: &Engine, actor: &Actor, id: SiteId) -> Result<(), SourceError> {
+    let found = sources::find_site(&engine.store.reader(), actor.workspace, id).await?;
+    let name = found.ok_or(SourceError::NotFound)?.name;
     let mut tx = engine.store.begin().await?;
-    let was_there = sources::delete_site(&mut tx, actor.workspace, id, engine.clock.now()).await?;
+    let now = engine.clock.now();
+    let was_there = sources::delete_site(&mut tx, actor.workspace, id, now).await?;
+    if was_there {
+        audit::record(&mut tx, now, actor, Deed::new("site.deleted", id, &name)).await?;
+    }
     tx.commit().await?;
     if was_there { Ok(()) } else { Err(SourceError::NotFound) }
 }
@@ -282,9 +312,27 @@ async fn find(engine: &Engine, actor: &Actor, kind: &str, id: SourceId) -> Resul
     found.ok_or(SourceError::NotFound)
 }
 
+/// What of a source is compared, to name what somebody changed: its key and what is sealed are named, never told.
+fn compared(source: &Source) -> Value {
+    let mut compared = match &source.settings {
+        Value::Object(settings) => settings.clone(),
+        _ => Map::new(),
+    };
+    compared.insert("name".to_owned(), source.name.as_str().into());
+    compared.insert("key".to_owned(), source.key.as_str().into());
+    compared.insert("projectId".to_owned(), source.project_id.to_string().into());
+    compared.into()
+}
+
+fn told(source: &Source, mut data: Value) -> Value {
+    data["kind"] = source.kind.as_str().into();
+    data
+}
+
 async fn change_and_store(
     engine: &Engine,
     actor: &Actor,
+    before: &Value,
     mut source: Source,
     name: Option<&str>,
     project: Option<ProjectId>,
@@ -297,6 +345,11 @@ async fn change_and_store(
     }
     let mut tx = engine.store.begin().await?;
     let is_there = sources::update(&mut tx, actor.workspace, &source).await?;
+    if is_there {
+        let deed = Deed::new("source.updated", source.id, &source.name);
+        let deed = deed.with(told(&source, audit::changed(before, &compared(&source))));
+        audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
+    }
     tx.commit().await?;
     engine.door.intakes().forget();
     if is_there { Ok(source) } else { Err(SourceError::NotFound) }
@@ -305,6 +358,8 @@ async fn change_and_store(
 async fn insert(engine: &Engine, actor: &Actor, source: Source) -> Result<Source, SourceError> {
     let mut tx = engine.store.begin().await?;
     sources::insert(&mut tx, actor.workspace, &source).await?;
+    let deed = Deed::new("source.created", source.id, &source.name).with(told(&source, json!({})));
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     tx.commit().await?;
     Ok(source)
 }

@@ -15,7 +15,7 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, alerts, analysis,
+    Clock, Engine, Options, Wake, alerts, analysis, audit,
     capture::{Door, Spool, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     geo::Geo,
@@ -261,5 +261,6 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     visits::retain(engine, now).await?;
     scoring::silence::retain(engine, now).await?;
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
+    audit::retain(&engine.store, now).await?;
     delivery::retain(engine, now).await
 }

@@ -32,7 +32,7 @@ pub(crate) async fn create_token(config: &Config, wanted: NewToken) -> anyhow::R
     let role = role(&wanted.role)?;
     let store = open(config).await?;
     let workspace = workspace(&store, config, &wanted.workspace).await?;
-    let token = tokens::NewToken { name: wanted.name, role, expires_at: None };
+    let token = tokens::NewToken { name: wanted.name, role: role.into(), scopes: None, expires_at: None };
     let made = tokens::issue(&store, now(), workspace.id, None, token).await?;
     store.close().await;
     println!("{}", made.secret);
@@ -46,7 +46,7 @@ pub(crate) async fn create_user(config: &Config, wanted: NewUser) -> anyhow::Res
     let store = open(config).await?;
     let workspace = workspace(&store, config, &wanted.workspace).await?;
     let name = wanted.name.unwrap_or_else(|| wanted.email.clone());
-    let user = users::NewUser { email: wanted.email, name, role, password };
+    let user = users::NewUser { email: wanted.email, name, role: role.into(), password };
     let made = users::take_in(&store, now(), workspace.id, user).await?;
     store.close().await;
     if let Some(password) = made.password {

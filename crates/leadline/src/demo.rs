@@ -18,6 +18,7 @@ use leadline_domain::{ids::WorkspaceId, permissions::Role};
 use leadline_engine::{
     Actor, ActorKind, Engine,
     admin::{
+        sessions::Place,
         users::{self, NewUser},
         workspaces::{self, Defaults, FirstUser},
     },
@@ -121,7 +122,7 @@ async fn make_workspace(engine: &Engine, credentials: &Credentials) -> anyhow::R
         email: credentials.email.clone(),
         name: "Robin Demo".into(),
         password: credentials.password.clone(),
-        browser: "leadline serve --demo".into(),
+        place: Place { ip: None, browser: "leadline serve --demo".into() },
     };
     let defaults = Defaults::from(engine.options.as_ref());
     let signed_in = workspaces::set_up(&engine.store, engine.clock.now(), defaults, first).await?;
@@ -130,14 +131,14 @@ async fn make_workspace(engine: &Engine, credentials: &Credentials) -> anyhow::R
         ("tom@leadline.test", "Tom Okafor", Role::Agent),
         ("ines@leadline.test", "Ines Duarte", Role::Marketer),
     ] {
-        let user = NewUser { email: email.into(), name: name.into(), role, password: None };
+        let user = NewUser { email: email.into(), name: name.into(), role: role.into(), password: None };
         users::take_in(&engine.store, engine.clock.now(), signed_in.workspace, user).await?;
     }
     Ok(actor(signed_in.workspace, Some(signed_in.user), "Robin Demo"))
 }
 
 fn actor(workspace: WorkspaceId, user: Option<leadline_domain::ids::UserId>, name: &str) -> Actor {
-    Actor { workspace, kind: ActorKind::User, user, credential: None, name: name.into(), role: Role::SuperAdmin }
+    Actor { kind: ActorKind::User, user, ..Actor::system(workspace, name) }
 }
 
 /// The keys of the demonstration's sources.

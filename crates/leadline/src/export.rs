@@ -13,8 +13,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use leadline_domain::permissions::Role;
-use leadline_engine::{Actor, ActorKind};
+use leadline_engine::Actor;
 use leadline_server::{
     ApiError,
     exports::{ExportError, Request, TableFormat, contacts_of, leads_of, pieces},
@@ -56,14 +55,7 @@ pub(crate) async fn export(config: &Config, wanted: ExportRequest) -> anyhow::Re
 async fn actor(reader: &Reader, slug: &str) -> anyhow::Result<Actor> {
     let workspace = workspaces::find_by_slug(reader, slug).await?;
     let workspace = workspace.ok_or_else(|| anyhow!("there is no workspace {slug:?}"))?;
-    Ok(Actor {
-        workspace: workspace.id,
-        kind: ActorKind::System,
-        user: None,
-        credential: None,
-        name: "Command line".to_owned(),
-        role: Role::Admin,
-    })
+    Ok(Actor::system(workspace.id, "Command line"))
 }
 
 fn format(wanted: &ExportRequest) -> TableFormat {

@@ -3,7 +3,13 @@
 use std::{net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
-use leadline_engine::{Actor, Engine, admin::attempts::Attempts, admin::sessions};
+use leadline_engine::{
+    Engine,
+    admin::{
+        attempts::Attempts,
+        sessions::{self, Authenticated},
+    },
+};
 use leadline_store::Reader;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
@@ -85,7 +91,7 @@ impl App {
     }
 
     /// Who has this secret.
-    pub(crate) async fn authenticate(&self, secret: &str) -> ApiResult<Option<Actor>> {
+    pub(crate) async fn authenticate(&self, secret: &str) -> ApiResult<Option<Authenticated>> {
         Ok(sessions::authenticate(&self.engine.store, self.engine.clock.now(), secret).await?)
     }
 }

@@ -210,7 +210,10 @@ impl From<AdminError> for ApiError {
             AdminError::NotFound => Self::not_found(),
             AdminError::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
             AdminError::Forbidden(detail) => Self::new(Code::Forbidden).detail(detail),
-            AdminError::Hashing => Self::internal(&error),
+            AdminError::SecondFactorNeeded => Self::new(Code::SecondFactorNeeded),
+            AdminError::WrongCode => Self::new(Code::WrongCode),
+            AdminError::InvitationInvalid => Self::new(Code::InvitationInvalid),
+            AdminError::Hashing | AdminError::Sealed(_) => Self::internal(&error),
             AdminError::Store(error) => error.into(),
         }
     }

@@ -1,8 +1,10 @@
 //! Who sends a request, and whether they may.
 //!
 //! A route stands in its table on one line with the permission it needs. Nothing is reachable by leaving the permission
-//! out: a route is put in with [`GuardedRoutes::at`], [`GuardedRoutes::signed_in`] or [`GuardedRoutes::public`], and
-//! each of them says what it means in the OpenAPI document as well.
+//! out: a route is put in with [`GuardedRoutes::at`], [`GuardedRoutes::signed_in`] and the like, and each of them says
+//! what it means in the OpenAPI document as well.
+
+use std::net::IpAddr;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -24,6 +26,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::{
     app::App,
+    client_ip::ClientIp,
     error::{ApiError, ApiResult, Code},
 };
 
@@ -43,6 +46,10 @@ pub trait GuardedRoutes: Sized {
     #[must_use]
     fn signed_in(self, routes: UtoipaMethodRouter<App>) -> Self;
 
+    /// The same for those, too, who have to set up a second factor before they may do anything else.
+    #[must_use]
+    fn signed_in_at_all(self, routes: UtoipaMethodRouter<App>) -> Self;
+
     /// Adds routes for everybody.
     #[must_use]
     fn public(self, routes: UtoipaMethodRouter<App>) -> Self;
@@ -57,15 +64,21 @@ impl GuardedRoutes for OpenApiRouter<App> {
         self.routes(guarded(Needs::Somebody, routes))
     }
 
+    fn signed_in_at_all(self, routes: UtoipaMethodRouter<App>) -> Self {
+        self.routes(guarded(Needs::Anybody, routes))
+    }
+
     fn public(self, routes: UtoipaMethodRouter<App>) -> Self {
         self.routes(guarded(Needs::Nobody, routes))
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     Permission(Permission),
     Somebody,
+    /// Somebody, with or without the second factor that their workspace wants.
+    Anybody,
     Nobody,
 }
 
@@ -75,7 +88,7 @@ fn guarded(needs: Needs, (schemas, mut paths, router): UtoipaMethodRouter<App>) 
     }
     let router = match needs {
         Needs::Nobody => router,
-        Needs::Permission(_) | Needs::Somebody => {
+        Needs::Permission(_) | Needs::Somebody | Needs::Anybody => {
             router.route_layer(middleware::from_fn(move |request, next| check(needs, request, next)))
         }
     };
@@ -90,7 +103,7 @@ fn document(needs: Needs, operation: &mut Operation) {
     let mut problems = vec![("400", "The request could not be read"), ("422", "Some fields are not valid")];
     match needs {
         Needs::Nobody => operation.security = Some(Vec::new()),
-        Needs::Somebody | Needs::Permission(_) => {
+        Needs::Somebody | Needs::Anybody | Needs::Permission(_) => {
             let no_scopes: [&str; 0] = [];
             let ways = ["token", "session"].map(|way| SecurityRequirement::new(way, no_scopes));
             operation.security = Some(ways.into());
@@ -116,9 +129,9 @@ pub(crate) fn problem() -> Content {
 #[derive(Debug, Clone)]
 enum Caller {
     /// A program with a token that is valid.
-    Token(Actor),
+    Token(Box<Actor>),
     /// A browser with a session that is valid.
-    Session { actor: Actor, csrf: String },
+    Session { actor: Box<Actor>, csrf: String, lacks_second_factor: bool },
     /// A token that is not valid.
     BadToken,
     /// Neither a token nor a session that is valid.
@@ -126,8 +139,8 @@ enum Caller {
 }
 
 /// Finds out who sends a request. Whether they may is decided at the route.
-pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match find_caller(&app, request.headers()).await {
+pub async fn identify(State(app): State<App>, ClientIp(ip): ClientIp, mut request: Request, next: Next) -> Response {
+    match find_caller(&app, request.headers(), ip).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -136,7 +149,7 @@ pub async fn identify(State(app): State<App>, mut request: Request, next: Next) 
     }
 }
 
-async fn find_caller(app: &App, headers: &HeaderMap) -> ApiResult<Caller> {
+async fn find_caller(app: &App, headers: &HeaderMap, ip: IpAddr) -> ApiResult<Caller> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
@@ -144,11 +157,20 @@ async fn find_caller(app: &App, headers: &HeaderMap) -> ApiResult<Caller> {
             Some(token) => app.authenticate(token).await?,
             None => None,
         };
-        return Ok(actor.map_or(Caller::BadToken, Caller::Token));
+        return Ok(actor.map_or(Caller::BadToken, |found| Caller::Token(at(found.actor, ip))));
     }
     let Some(secret) = session_secret(headers) else { return Ok(Caller::Nobody) };
-    let actor = app.authenticate(&secret).await?;
-    Ok(actor.map_or(Caller::Nobody, |actor| Caller::Session { actor, csrf: secrets::csrf_token(&secret) }))
+    let found = app.authenticate(&secret).await?;
+    Ok(found.map_or(Caller::Nobody, |found| Caller::Session {
+        lacks_second_factor: found.lacks_second_factor,
+        actor: at(found.actor, ip),
+        csrf: secrets::csrf_token(&secret),
+    }))
+}
+
+/// Who it is, and from where.
+fn at(actor: Actor, ip: IpAddr) -> Box<Actor> {
+    Box::new(Actor { ip: Some(ip), ..actor })
 }
 
 /// The secret in the session cookie.
@@ -171,9 +193,12 @@ async fn check(needs: Needs, request: Request, next: Next) -> Response {
 fn allowed(needs: Needs, extensions: &Extensions, method: &Method, headers: &HeaderMap) -> ApiResult<Actor> {
     let actor = match extensions.get::<Caller>() {
         Some(Caller::Token(actor)) => actor,
-        Some(Caller::Session { actor, csrf }) => {
+        Some(Caller::Session { actor, csrf, lacks_second_factor }) => {
             if !is_harmless(method) && !has_csrf_token(headers, csrf) {
                 return Err(ApiError::new(Code::CsrfTokenMismatch));
+            }
+            if *lacks_second_factor && needs != Needs::Anybody {
+                return Err(ApiError::new(Code::SecondFactorRequired));
             }
             actor
         }
@@ -185,7 +210,7 @@ fn allowed(needs: Needs, extensions: &Extensions, method: &Method, headers: &Hea
             let detail = format!("the role {} lacks the permission {permission}", actor.role);
             Err(ApiError::new(Code::Forbidden).detail(detail))
         }
-        Needs::Permission(_) | Needs::Somebody | Needs::Nobody => Ok(actor.clone()),
+        Needs::Permission(_) | Needs::Somebody | Needs::Anybody | Needs::Nobody => Ok(Actor::clone(actor)),
     }
 }
 
@@ -207,6 +232,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentActor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        allowed(Needs::Somebody, &parts.extensions, &parts.method, &parts.headers).map(Self)
+        // What more the route needs was checked on the way here.
+        allowed(Needs::Anybody, &parts.extensions, &parts.method, &parts.headers).map(Self)
     }
 }

@@ -2,13 +2,15 @@
 
 use leadline_domain::{
     ids::{CredentialId, UserId, WorkspaceId},
-    permissions::Role,
+    permissions::{Permissions, Rights},
     time::Timestamp,
 };
+use serde_json::json;
 
 use crate::{
+    dialect::Dialect,
     sql::{Error, Reader, Row, Tx, params},
-    users::read_role,
+    users::{read_optional_rights, rights_columns, role_name},
 };
 
 /// What a credential is.
@@ -43,7 +45,11 @@ pub struct Credential {
     /// What a person calls the token; the browser of a session.
     pub name: String,
     /// A token's role. A session has its user's.
-    pub role: Option<Role>,
+    pub role: Option<Rights>,
+    /// What a token is kept to, of what its role lets it do; `None` for all of it.
+    pub scopes: Option<Permissions>,
+    /// From where a session was opened.
+    pub ip: Option<String>,
     /// The last four characters of the secret, to tell tokens apart.
     pub last4: String,
     /// When it was made.
@@ -62,7 +68,11 @@ pub struct Valid {
     /// Its owner's name.
     pub user_name: Option<String>,
     /// What its owner is in the workspace now.
-    pub member_role: Option<Role>,
+    pub member_role: Option<Rights>,
+    /// Whether its owner signs in with a second factor.
+    pub has_second_factor: bool,
+    /// Whether the workspace wants everybody to.
+    pub demands_second_factor: bool,
 }
 
 /// Inserts a credential whose secret has this hash.
@@ -70,21 +80,29 @@ pub struct Valid {
 /// # Errors
 /// Where the database fails.
 pub async fn insert(tx: &mut Tx, credential: &Credential, secret_hash: &[u8]) -> Result<(), Error> {
-    let sql = "INSERT INTO credentials (id, workspace_id, user_id, kind, name, role, secret_hash, last4, created_at, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let sql = format!(
+        "INSERT INTO credentials (id, workspace_id, user_id, kind, name, role, secret_hash, last4, created_at, expires_at,
+                                  role_id, permissions, ip)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, {scopes}, $13)",
+        scopes = tx.dialect().json(12),
+    );
+    let role = credential.role.as_ref().map(|rights| rights.role);
     let params = params![
         credential.id,
         credential.workspace_id,
         credential.user_id,
         credential.kind.as_str(),
         credential.name,
-        credential.role.map(Role::as_str),
+        role.map(role_name),
         secret_hash.to_vec(),
         credential.last4,
         credential.created_at,
         credential.expires_at,
+        role.and_then(|role| role.custom()),
+        credential.scopes.map(|scopes| json!(scopes.names()).to_string()),
+        credential.ip,
     ];
-    tx.execute(sql, &params).await.map(drop)
+    tx.execute(&sql, &params).await.map(drop)
 }
 
 /// The credential whose secret has this hash, unless it was revoked, has expired or belongs to somebody disabled.
@@ -92,19 +110,48 @@ pub async fn insert(tx: &mut Tx, credential: &Credential, secret_hash: &[u8]) ->
 /// # Errors
 /// Where the database fails.
 pub async fn find_valid(reader: &Reader, secret_hash: &[u8], now: Timestamp) -> Result<Option<Valid>, Error> {
-    let sql = "SELECT c.id, c.workspace_id, c.user_id, c.kind, c.name, c.role, c.last4, c.created_at, c.expires_at,
-                      c.last_used_at, u.name AS user_name, m.role AS member_role
-               FROM credentials c
-               LEFT JOIN users u ON u.id = c.user_id
-               LEFT JOIN memberships m ON m.user_id = c.user_id AND m.workspace_id = c.workspace_id
-               WHERE c.secret_hash = $1 AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)
-                 AND u.disabled_at IS NULL";
-    let Some(row) = reader.query_one(sql, &params![secret_hash.to_vec(), now]).await? else { return Ok(None) };
-    Ok(Some(Valid {
-        credential: read(&row)?,
+    let sql = valid(reader.dialect(), "c.secret_hash = $1");
+    reader.query_one(&sql, &params![secret_hash.to_vec(), now]).await?.as_ref().map(read_valid).transpose()
+}
+
+/// The credential of this id, on the same conditions.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_valid_by_id(reader: &Reader, id: CredentialId, now: Timestamp) -> Result<Option<Valid>, Error> {
+    let sql = valid(reader.dialect(), "c.id = $1");
+    reader.query_one(&sql, &params![id, now]).await?.as_ref().map(read_valid).transpose()
+}
+
+/// By the unique key of credentials and primary keys of everything else.
+fn valid(dialect: Dialect, which: &str) -> String {
+    format!(
+        "SELECT {columns}, u.name AS user_name, {member},
+                f.confirmed_at IS NOT NULL AS has_second_factor,
+                COALESCE(CAST({demands} AS TEXT) IN ('true', '1'), FALSE) AS demands_second_factor
+         FROM credentials c
+         JOIN workspaces w ON w.id = c.workspace_id
+         LEFT JOIN roles r ON r.id = c.role_id
+         LEFT JOIN users u ON u.id = c.user_id
+         LEFT JOIN memberships m ON m.user_id = c.user_id AND m.workspace_id = c.workspace_id
+         LEFT JOIN roles mr ON mr.id = m.role_id
+         LEFT JOIN second_factors f ON f.user_id = c.user_id
+         WHERE {which} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)
+           AND u.disabled_at IS NULL",
+        columns = columns(dialect),
+        member = rights_columns(dialect, "m", "mr", "member_role"),
+        demands = dialect.json_at("w.settings", &["requireSecondFactor"]),
+    )
+}
+
+fn read_valid(row: &Row) -> Result<Valid, Error> {
+    Ok(Valid {
+        credential: read(row)?,
         user_name: row.get("user_name")?,
-        member_role: read_optional_role(&row, "member_role")?,
-    }))
+        member_role: read_optional_rights(row, "member_role")?,
+        has_second_factor: row.get("has_second_factor")?,
+        demands_second_factor: row.get("demands_second_factor")?,
+    })
 }
 
 /// Notes that a credential was used.
@@ -135,9 +182,10 @@ pub async fn list_tokens(
     now: Timestamp,
 ) -> Result<Vec<Credential>, Error> {
     let sql = format!(
-        "{CREDENTIALS} WHERE workspace_id = $1 AND kind = 'token' AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > $2) {of_user} ORDER BY created_at DESC, id DESC LIMIT 1000",
-        of_user = if user.is_some() { "AND user_id = $3" } else { "" },
+        "{credentials} WHERE c.workspace_id = $1 AND c.kind = 'token' AND c.revoked_at IS NULL
+         AND (c.expires_at IS NULL OR c.expires_at > $2) {of_user} ORDER BY c.created_at DESC, c.id DESC LIMIT 1000",
+        credentials = credentials(reader.dialect()),
+        of_user = if user.is_some() { "AND c.user_id = $3" } else { "" },
     );
     let rows = match user {
         Some(user) => reader.query(&sql, &params![workspace, now, user]).await?,
@@ -152,13 +200,14 @@ pub async fn list_tokens(
 /// Where the database fails.
 pub async fn list_sessions(reader: &Reader, user: UserId, now: Timestamp) -> Result<Vec<Credential>, Error> {
     let sql = format!(
-        "{CREDENTIALS} WHERE user_id = $1 AND kind = 'session' AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC LIMIT 1000"
+        "{} WHERE c.user_id = $1 AND c.kind = 'session' AND c.revoked_at IS NULL
+         AND (c.expires_at IS NULL OR c.expires_at > $2) ORDER BY c.created_at DESC, c.id DESC LIMIT 1000",
+        credentials(reader.dialect()),
     );
     reader.query(&sql, &params![user, now]).await?.iter().map(read).collect()
 }
 
-/// Ends a token of a workspace, where it must be this user's if one is named, and tells whether it was valid.
+/// Ends a token of a workspace, where it must be this user's if one is named, and gives its name if it was valid.
 ///
 /// # Errors
 /// Where the database fails.
@@ -168,17 +217,17 @@ pub async fn revoke_token(
     id: CredentialId,
     user: Option<UserId>,
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Option<String>, Error> {
     let sql = format!(
         "UPDATE credentials SET revoked_at = $3
-         WHERE id = $1 AND workspace_id = $2 AND kind = 'token' AND revoked_at IS NULL {of_user}",
+         WHERE id = $1 AND workspace_id = $2 AND kind = 'token' AND revoked_at IS NULL {of_user} RETURNING name",
         of_user = if user.is_some() { "AND user_id = $4" } else { "" },
     );
-    let count = match user {
-        Some(user) => tx.execute(&sql, &params![id, workspace, now, user]).await?,
-        None => tx.execute(&sql, &params![id, workspace, now]).await?,
+    let ended = match user {
+        Some(user) => tx.query_one(&sql, &params![id, workspace, now, user]).await?,
+        None => tx.query_one(&sql, &params![id, workspace, now]).await?,
     };
-    Ok(count == 1)
+    ended.map(|row| row.get("name")).transpose()
 }
 
 /// Ends one session of a user and tells whether it was valid.
@@ -222,8 +271,18 @@ pub async fn revoke_of_member(tx: &mut Tx, workspace: WorkspaceId, user: UserId,
     tx.execute(sql, &params![workspace, user, now]).await
 }
 
-const CREDENTIALS: &str = "SELECT id, workspace_id, user_id, kind, name, role, last4, created_at, expires_at,
-        last_used_at FROM credentials";
+fn credentials(dialect: Dialect) -> String {
+    format!("SELECT {} FROM credentials c LEFT JOIN roles r ON r.id = c.role_id", columns(dialect))
+}
+
+fn columns(dialect: Dialect) -> String {
+    format!(
+        "c.id, c.workspace_id, c.user_id, c.kind, c.name, {role}, {scopes} AS scopes, c.ip, c.last4, c.created_at,
+         c.expires_at, c.last_used_at",
+        role = rights_columns(dialect, "c", "r", "role"),
+        scopes = dialect.json_text("c.permissions"),
+    )
+}
 
 fn read(row: &Row) -> Result<Credential, Error> {
     let kind = match row.get::<String>("kind")?.as_str() {
@@ -237,17 +296,12 @@ fn read(row: &Row) -> Result<Credential, Error> {
         user_id: row.get("user_id")?,
         kind,
         name: row.get("name")?,
-        role: read_optional_role(row, "role")?,
+        role: read_optional_rights(row, "role")?,
+        scopes: row.json_or_none::<Vec<String>>("scopes")?.map(|names| Permissions::named(&names)),
+        ip: row.get("ip")?,
         last4: row.get("last4")?,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
         last_used_at: row.get("last_used_at")?,
     })
-}
-
-fn read_optional_role(row: &Row, column: &str) -> Result<Option<Role>, Error> {
-    match row.get::<Option<String>>(column)? {
-        Some(_) => read_role(row, column).map(Some),
-        None => Ok(None),
-    }
 }

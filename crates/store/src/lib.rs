@@ -7,6 +7,7 @@
 
 pub mod alerts;
 pub mod analyses;
+pub mod audit;
 pub mod blocked_ips;
 pub mod breakers;
 pub mod capture;
@@ -25,6 +26,7 @@ pub mod events;
 pub mod fetches;
 pub mod imports;
 pub mod installation;
+pub mod invitations;
 pub mod jobs;
 pub mod lead_views;
 pub mod leads;
@@ -37,10 +39,12 @@ pub mod projects;
 pub mod quarantine;
 pub mod recent_visits;
 pub mod requests;
+pub mod roles;
 pub mod schedules;
 pub mod scoring;
 pub mod sealed;
 pub mod search;
+pub mod second_factors;
 pub mod segments;
 pub mod sources;
 mod sql;

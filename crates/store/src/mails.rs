@@ -2,7 +2,7 @@
 
 use leadline_domain::{
     ids::{MailId, UserId, WorkspaceId},
-    permissions::Role,
+    permissions::Rights,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     dialect::Kind,
     sql::{Columns, Error, IntoParam, Reader, Row, Tx, json_set, params},
-    users::read_role,
+    users::{read_rights, rights_columns},
 };
 
 /// Somebody who is told of alerts.
@@ -21,7 +21,7 @@ pub struct Recipient {
     /// Their address.
     pub email: String,
     /// What they may see.
-    pub role: Role,
+    pub role: Rights,
 }
 
 /// Who of a workspace wants to be told of alerts and can sign in. At most 200, by primary key of the workspace.
@@ -29,11 +29,15 @@ pub struct Recipient {
 /// # Errors
 /// Where the database fails.
 pub async fn list_recipients(tx: &mut Tx, workspace: WorkspaceId) -> Result<Vec<Recipient>, Error> {
-    let sql = "SELECT u.id, u.email, m.role FROM memberships AS m JOIN users AS u ON u.id = m.user_id
-               WHERE m.workspace_id = $1 AND m.wants_alert_mails AND u.disabled_at IS NULL ORDER BY u.id LIMIT 200";
-    let rows = tx.query(sql, &params![workspace]).await?;
+    let sql = format!(
+        "SELECT u.id, u.email, {role} FROM memberships AS m JOIN users AS u ON u.id = m.user_id
+              LEFT JOIN roles AS r ON r.id = m.role_id
+         WHERE m.workspace_id = $1 AND m.wants_alert_mails AND u.disabled_at IS NULL ORDER BY u.id LIMIT 200",
+        role = rights_columns(tx.dialect(), "m", "r", "role"),
+    );
+    let rows = tx.query(&sql, &params![workspace]).await?;
     rows.iter()
-        .map(|row| Ok(Recipient { id: row.get("id")?, email: row.get("email")?, role: read_role(row, "role")? }))
+        .map(|row| Ok(Recipient { id: row.get("id")?, email: row.get("email")?, role: read_rights(row, "role")? }))
         .collect()
 }
 

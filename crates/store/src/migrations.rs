@@ -34,6 +34,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") }),
             Box::new(Text { name: "0018_jobs", both: include_str!("migrations/0018_jobs.sql") }),
             Box::new(Text { name: "0019_imports", both: include_str!("migrations/0019_imports.sql") }),
+            Box::new(Text { name: "0020_admin", both: include_str!("migrations/0020_admin.sql") }),
             Box::new(Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") }),
             Box::new(Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") }),
         ]

@@ -247,6 +247,9 @@ id_columns!(
     ids::SegmentId,
     ids::ImportId,
     ids::MergeId,
+    ids::RoleId,
+    ids::InvitationId,
+    ids::AuditId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -4,12 +4,15 @@
 //! leaves, since timelines name them.
 
 use leadline_domain::{
-    ids::{UserId, WorkspaceId},
-    permissions::Role,
+    ids::{RoleId, UserId, WorkspaceId},
+    permissions::{Permissions, Rights, Role, RoleKey},
     time::Timestamp,
 };
 
-use crate::sql::{Error, Reader, Row, Tx, params};
+use crate::{
+    dialect::Dialect,
+    sql::{Error, Reader, Row, Tx, params},
+};
 
 /// Someone who signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +41,17 @@ pub struct Member {
     /// As others see it.
     pub name: String,
     /// What they are here.
-    pub role: Role,
+    pub role: Rights,
     /// When they became a member.
     pub created_at: Timestamp,
     /// Since when they cannot sign in.
     pub disabled_at: Option<Timestamp>,
     /// Whether they belong to another workspace as well.
     pub is_elsewhere: bool,
+    /// Whether they sign in with a second factor.
+    pub has_second_factor: bool,
+    /// When one of their sessions here was used last.
+    pub last_seen_at: Option<Timestamp>,
 }
 
 /// Inserts a user.
@@ -117,21 +124,21 @@ pub async fn insert_member(
     tx: &mut Tx,
     workspace: WorkspaceId,
     user: UserId,
-    role: Role,
+    role: RoleKey,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let sql = "INSERT INTO memberships (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)
+    let sql = "INSERT INTO memberships (workspace_id, user_id, role, role_id, created_at) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT DO NOTHING";
-    Ok(tx.execute(sql, &params![workspace, user, role.as_str(), now]).await? == 1)
+    Ok(tx.execute(sql, &params![workspace, user, role_name(role), role.custom(), now]).await? == 1)
 }
 
 /// Makes a member something else and tells whether they are one.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn set_role(tx: &mut Tx, workspace: WorkspaceId, user: UserId, role: Role) -> Result<bool, Error> {
-    let sql = "UPDATE memberships SET role = $3 WHERE workspace_id = $1 AND user_id = $2";
-    Ok(tx.execute(sql, &params![workspace, user, role.as_str()]).await? == 1)
+pub async fn set_role(tx: &mut Tx, workspace: WorkspaceId, user: UserId, role: RoleKey) -> Result<bool, Error> {
+    let sql = "UPDATE memberships SET role = $3, role_id = $4 WHERE workspace_id = $1 AND user_id = $2";
+    Ok(tx.execute(sql, &params![workspace, user, role_name(role), role.custom()]).await? == 1)
 }
 
 /// Ends a membership and tells whether there was one.
@@ -148,7 +155,7 @@ pub async fn delete_member(tx: &mut Tx, workspace: WorkspaceId, user: UserId) ->
 /// # Errors
 /// Where the database fails.
 pub async fn list_members(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Member>, Error> {
-    let sql = format!("{MEMBERS} ORDER BY u.name, u.id LIMIT 1000");
+    let sql = format!("{} ORDER BY u.name, u.id LIMIT 1000", members(reader.dialect()));
     reader.query(&sql, &params![workspace]).await?.iter().map(read_member).collect()
 }
 
@@ -157,7 +164,7 @@ pub async fn list_members(reader: &Reader, workspace: WorkspaceId) -> Result<Vec
 /// # Errors
 /// Where the database fails.
 pub async fn find_member(reader: &Reader, workspace: WorkspaceId, user: UserId) -> Result<Option<Member>, Error> {
-    let sql = format!("{MEMBERS} AND u.id = $2");
+    let sql = format!("{} AND u.id = $2", members(reader.dialect()));
     reader.query_one(&sql, &params![workspace, user]).await?.as_ref().map(read_member).transpose()
 }
 
@@ -166,7 +173,8 @@ pub async fn find_member(reader: &Reader, workspace: WorkspaceId, user: UserId) 
 /// # Errors
 /// Where the database fails.
 pub async fn members_in(tx: &mut Tx, workspace: WorkspaceId) -> Result<Vec<Member>, Error> {
-    tx.query(MEMBERS, &params![workspace]).await?.iter().map(read_member).collect()
+    let sql = members(tx.dialect());
+    tx.query(&sql, &params![workspace]).await?.iter().map(read_member).collect()
 }
 
 /// How many memberships a user has, as this transaction sees it.
@@ -183,11 +191,22 @@ pub async fn count_memberships(tx: &mut Tx, user: UserId) -> Result<i64, Error> 
 
 const USERS: &str = "SELECT id, email, name, password_hash, created_at, disabled_at FROM users";
 
-const MEMBERS: &str = "SELECT u.id, u.email, u.name, m.role, m.created_at, u.disabled_at,
-        EXISTS (SELECT 1 FROM memberships o
-                WHERE o.user_id = m.user_id AND o.workspace_id <> m.workspace_id) AS is_elsewhere
-     FROM memberships m JOIN users u ON u.id = m.user_id
-     WHERE m.workspace_id = $1";
+/// Members with their roles, by the primary key of memberships; what is asked of each besides goes by
+/// `memberships_of_user`, `credentials_of_user` and primary keys.
+fn members(dialect: Dialect) -> String {
+    format!(
+        "SELECT u.id, u.email, u.name, {role}, m.created_at, u.disabled_at,
+                EXISTS (SELECT 1 FROM memberships o
+                        WHERE o.user_id = m.user_id AND o.workspace_id <> m.workspace_id) AS is_elsewhere,
+                EXISTS (SELECT 1 FROM second_factors f
+                        WHERE f.user_id = m.user_id AND f.confirmed_at IS NOT NULL) AS has_second_factor,
+                (SELECT MAX(c.last_used_at) FROM credentials c
+                 WHERE c.user_id = m.user_id AND c.kind = 'session' AND c.workspace_id = m.workspace_id) AS last_seen_at
+         FROM memberships m JOIN users u ON u.id = m.user_id LEFT JOIN roles r ON r.id = m.role_id
+         WHERE m.workspace_id = $1",
+        role = rights_columns(dialect, "m", "r", "role"),
+    )
+}
 
 fn read(row: &Row) -> Result<User, Error> {
     Ok(User {
@@ -205,14 +224,46 @@ fn read_member(row: &Row) -> Result<Member, Error> {
         id: row.get("id")?,
         email: row.get("email")?,
         name: row.get("name")?,
-        role: read_role(row, "role")?,
+        role: read_rights(row, "role")?,
         created_at: row.get("created_at")?,
         disabled_at: row.get("disabled_at")?,
         is_elsewhere: row.get("is_elsewhere")?,
+        has_second_factor: row.get("has_second_factor")?,
+        last_seen_at: row.get("last_seen_at")?,
     })
 }
 
-/// A role that a column names.
-pub(crate) fn read_role(row: &Row, column: &str) -> Result<Role, Error> {
-    Role::parse(&row.get::<String>(column)?).ok_or_else(|| Error::Column { column: column.to_owned() })
+/// What the column of a role holds for those that a workspace made; which one it is stands beside it.
+const CUSTOM: &str = "custom";
+
+/// What a column holds of a role.
+pub(crate) fn role_name(role: RoleKey) -> &'static str {
+    match role {
+        RoleKey::BuiltIn(role) => role.as_str(),
+        RoleKey::Custom(_) => CUSTOM,
+    }
+}
+
+/// The columns that [`read_rights`] reads: those of the table that names a role, and of the role that a workspace made.
+pub(crate) fn rights_columns(dialect: Dialect, of: &str, role: &str, name: &str) -> String {
+    let permissions = dialect.json_text(&format!("{role}.permissions"));
+    format!("{of}.role AS {name}, {of}.role_id AS {name}_id, {role}.name AS {name}_label, {permissions} AS {name}_may")
+}
+
+/// A role with what it lets somebody do. One that is gone lets nobody do anything.
+pub(crate) fn read_rights(row: &Row, name: &str) -> Result<Rights, Error> {
+    read_optional_rights(row, name)?.ok_or_else(|| Error::Column { column: name.to_owned() })
+}
+
+/// The same where there may be none.
+pub(crate) fn read_optional_rights(row: &Row, name: &str) -> Result<Option<Rights>, Error> {
+    let Some(text) = row.get::<Option<String>>(name)? else { return Ok(None) };
+    if let Some(role) = Role::parse(&text) {
+        return Ok(Some(role.into()));
+    }
+    let id: Option<RoleId> = row.get(&format!("{name}_id"))?;
+    let role = id.map(RoleKey::Custom).ok_or_else(|| Error::Column { column: name.to_owned() })?;
+    let label = row.get::<Option<String>>(&format!("{name}_label"))?.unwrap_or_default();
+    let names: Vec<String> = row.json_or_none(&format!("{name}_may"))?.unwrap_or_default();
+    Ok(Some(Rights { role, label, permissions: Permissions::named(&names) }))
 }

@@ -2,14 +2,14 @@
 
 use leadline_domain::{
     ids::{UserId, WorkspaceId},
-    permissions::Role,
+    permissions::Rights,
     time::Timestamp,
 };
 use serde_json::Value;
 
 use crate::{
     sql::{Error, Reader, Row, Tx, json_set, params},
-    users::read_role,
+    users::{read_rights, rights_columns},
 };
 
 /// A tenant.
@@ -94,15 +94,24 @@ pub async fn find_by_slug(reader: &Reader, slug: &str) -> Result<Option<Workspac
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn list_of_user(reader: &Reader, user: UserId) -> Result<Vec<(Workspace, Role)>, Error> {
+pub async fn list_of_user(reader: &Reader, user: UserId) -> Result<Vec<(Workspace, Rights)>, Error> {
     let sql = format!(
-        "SELECT w.id, w.slug, w.name, {settings} AS settings, w.created_at, m.role
-         FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+        "SELECT w.id, w.slug, w.name, {settings} AS settings, w.created_at, {role}
+         FROM memberships m JOIN workspaces w ON w.id = m.workspace_id LEFT JOIN roles r ON r.id = m.role_id
          WHERE m.user_id = $1 ORDER BY w.name, w.id LIMIT 1000",
+        role = rights_columns(reader.dialect(), "m", "r", "role"),
         settings = reader.dialect().json_text("w.settings"),
     );
     let rows = reader.query(&sql, &params![user]).await?;
-    rows.iter().map(|row| Ok((read(row)?, read_role(row, "role")?))).collect()
+    rows.iter().map(|row| Ok((read(row)?, read_rights(row, "role")?))).collect()
+}
+
+/// The first workspace of the installation. By the primary key.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_first(tx: &mut Tx) -> Result<Option<WorkspaceId>, Error> {
+    tx.query_one("SELECT id FROM workspaces ORDER BY id LIMIT 1", &[]).await?.map(|row| row.get("id")).transpose()
 }
 
 /// Every workspace of the installation.

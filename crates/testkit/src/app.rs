@@ -136,7 +136,8 @@ impl TestApp {
             user: Some(UserId(uuid::Uuid::from_u128(1))),
             credential: None,
             name: "Test".into(),
-            role: Role::Admin,
+            role: Role::Admin.into(),
+            ip: None,
         }
     }
 

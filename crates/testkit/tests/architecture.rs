@@ -27,7 +27,7 @@ const ENGINE_FEATURES: &[&str] =
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =
-    &["addresses", "connections", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
+    &["addresses", "audit", "connections", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

@@ -283,23 +283,6 @@ export interface paths {
         patch: operations["patch_admin_workspace"];
         trace?: never;
     };
-    "/v1/admin/roles": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The roles and what they may do. */
-        get: operations["get_admin_roles"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/admin/summary": {
         parameters: {
             query?: never;
@@ -370,6 +353,231 @@ export interface paths {
         patch: operations["patch_admin_users_by_id"];
         trace?: never;
     };
+    "/v1/admin/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles and what they may do: those that every workspace has, then its own. */
+        get: operations["get_admin_roles"];
+        put?: never;
+        /** Makes a role. Nobody puts more into it than they have. */
+        post: operations["post_admin_roles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that a role can let somebody do. */
+        get: operations["get_admin_permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a role of the workspace's own. Who has it gets the one named in `moveTo`. */
+        delete: operations["delete_admin_roles_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a role of the workspace's own. It counts from the next request of everybody who has it. */
+        patch: operations["patch_admin_roles_by_id"];
+        trace?: never;
+    };
+    "/v1/admin/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was asked to join and has not answered, newest first. */
+        get: operations["get_admin_invitations"];
+        put?: never;
+        /** Asks somebody to join. The link is told this once, and sent by e-mail where that is set up. */
+        post: operations["post_admin_invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new link and sends it; the one before counts no more. */
+        post: operations["post_admin_invitations_by_id_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an invitation back. */
+        delete: operations["delete_admin_invitations_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation's link is worth. */
+        post: operations["post_invitations_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins the workspace and signs in. */
+        post: operations["post_invitations_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one has a second factor. */
+        get: operations["get_session_second_factor"];
+        put?: never;
+        /** Begins to set up a second factor. It counts once it is confirmed by a code. */
+        post: operations["post_session_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms the second factor by a code. All other sessions of the user end. */
+        post: operations["post_session_second_factor_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/second-factor/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes one's second factor and the recovery codes. */
+        post: operations["post_session_second_factor_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes new recovery codes; those from before count no more. */
+        post: operations["post_session_second_factor_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a user's second factor away, for one who has lost it. Their sessions end. */
+        delete: operations["delete_admin_users_by_id_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/tokens": {
         parameters: {
             query?: never;
@@ -400,6 +608,40 @@ export interface paths {
         post?: never;
         /** Ends a token, at once. */
         delete: operations["delete_admin_tokens_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what to what, when and from where, the newest first */
+        get: operations["get_admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/audit/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same entries as a table for a spreadsheet, all of them */
+        get: operations["get_admin_audit_export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -436,8 +678,7 @@ export interface paths {
         };
         /**
          * One lead with its timeline
-         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored. One that went into another answers with
-         *     that one.
+         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored.
          */
         get: operations["get_identity_leads_by_id"];
         put?: never;
@@ -554,102 +795,6 @@ export interface paths {
          *     Either can be put back there. `delete` and `restore` need the permission `leads:delete` as well.
          */
         post: operations["post_identity_leads_bulk_action"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/{id}/merge-preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tells what a merge would do */
-        post: operations["post_identity_leads_by_id_merge_preview"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/{id}/merge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Makes one lead of two
-         * @description The other one's submissions, timeline, conversations, visitors and tags come to this lead; its deliveries stay where
-         *     they are. Whoever is known by what named it is taken for this lead from then on, and its id answers with this one.
-         */
-        post: operations["post_identity_leads_by_id_merge"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/{id}/merges": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists the leads that went into this one, the latest first */
-        get: operations["get_identity_leads_by_id_merges"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/lead-merges/{id}/split": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Makes two leads again of what was merged
-         * @description What the merge changed is put back where nobody changed it since, and what moved goes back. What came later stays.
-         */
-        post: operations["post_identity_lead_merges_by_id_split"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/lead-duplicates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Finds leads of one project that are probably one person
-         * @description A bounded number of leads is looked at for each answer. Needs the permission `pii:view` as well: what is the same
-         *     tells of it.
-         */
-        get: operations["get_identity_lead_duplicates"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -984,110 +1129,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/identity/imports": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists the files that were brought, the latest first. They are kept for 30 days. */
-        get: operations["get_identity_imports"];
-        put?: never;
-        /**
-         * Brings a file of leads
-         * @description The body is the file itself: CSV in any encoding with any delimiter, or an Excel workbook (.xlsx). It is read to its
-         *     end and answered with its columns, what each is taken for, and its first rows. No lead is made yet.
-         */
-        post: operations["post_identity_imports"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/imports/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A file, what was chosen for it, and how far its jobs are. */
-        get: operations["get_identity_imports_by_id"];
-        put?: never;
-        post?: never;
-        /** Drops a file that no leads were made of */
-        delete: operations["delete_identity_imports_by_id"];
-        options?: never;
-        head?: never;
-        /**
-         * Says what the columns of a file are, and what else is chosen for it
-         * @description What a dry run told before counts no more.
-         */
-        patch: operations["patch_identity_imports_by_id"];
-        trace?: never;
-    };
-    "/v1/identity/imports/{id}/dry-run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Goes through a file without changing anything
-         * @description The import's `checkJob` says how far that is, and its `tally` what would become of the rows.
-         */
-        post: operations["post_identity_imports_by_id_dry_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/imports/{id}/start": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Makes leads of a file
-         * @description The import's `job` says how far that is; it can be stopped, and put back for 30 days.
-         */
-        post: operations["post_identity_imports_by_id_start"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/imports/{id}/errors.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The rows that made no lead, as a table for a spreadsheet
-         * @description As they were in the file, with the number and the reason behind. Corrected, it can be brought again.
-         */
-        get: operations["get_identity_imports_by_id_errors.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/identity/contacts": {
         parameters: {
             query?: never;
@@ -1095,7 +1136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists contacts */
+        /** Lists contacts, newest first */
         get: operations["get_identity_contacts"];
         put?: never;
         post?: never;
@@ -1112,161 +1153,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One contact with its leads and how it came */
+        /** One contact */
         get: operations["get_identity_contacts_by_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes a contact; its leads stay as they are */
-        patch: operations["patch_identity_contacts_by_id"];
-        trace?: never;
-    };
-    "/v1/identity/contacts/{id}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Lists the visits of a contact's leads, newest first
-         * @description Visits are kept for 90 days.
-         */
-        get: operations["get_identity_contacts_by_id_sessions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/segments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Lists segments, the oldest first
-         * @description Without `pii:view` those that ask for personal data are left out: who is in them would tell of it.
-         */
-        get: operations["get_identity_segments"];
-        put?: never;
-        /** Makes a segment */
-        post: operations["post_identity_segments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/segments/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Counts who would be in a segment */
-        post: operations["post_identity_segments_count"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/segments/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One segment with how many are in it */
-        get: operations["get_identity_segments_by_id"];
-        put?: never;
-        post?: never;
-        /** Deletes a segment; the leads stay */
-        delete: operations["delete_identity_segments_by_id"];
-        options?: never;
-        head?: never;
-        /** Changes a segment */
-        patch: operations["patch_identity_segments_by_id"];
-        trace?: never;
-    };
-    "/v1/identity/leads/export.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * All leads that match, as comma-separated values
-         * @description UTF-8 with a mark at its beginning. A text that a spreadsheet would compute has an apostrophe in front. Sent as it
-         *     is made; what breaks off is not a whole file.
-         */
-        get: operations["get_identity_leads_export.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/export.xlsx": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All leads that match, as a workbook */
-        get: operations["get_identity_leads_export.xlsx"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/contacts/export.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * All contacts that match, as comma-separated values
-         * @description As the export of leads.
-         */
-        get: operations["get_identity_contacts_export.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/contacts/export.xlsx": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All contacts that match, as a workbook */
-        get: operations["get_identity_contacts_export.xlsx"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1756,7 +1644,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The conversations of a lead or a contact, newest first, at most 50 */
+        /** The conversations of a lead, newest first, at most 50 */
         get: operations["get_messaging_conversations"];
         put?: never;
         post?: never;
@@ -2332,8 +2220,9 @@ export interface paths {
         };
         /**
          * Hints about what changes, as server-sent events
-         * @description `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `resync` says that hints were missed; `ping` comes every 15
-         *     seconds.
+         * @description `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
+         *     caller's role changed; `resync` says that hints were missed; `ping` comes every 15 seconds. The stream ends within a
+         *     second of the session or token.
          */
         get: operations["get_live"];
         put?: never;
@@ -2348,6 +2237,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptRequest: {
+            /** @description What stands behind the hash sign of the link. */
+            token: string;
+            /** @description For who has no account yet. */
+            name?: string | null;
+            /**
+             * Format: password
+             * @description Of the account that the address has, or at least 10 characters for a new one.
+             */
+            password: string;
+            /** @description The code of the second factor, for who has one. */
+            code?: string | null;
+        };
         /** @description A line of a lead's timeline. */
         ActivityView: {
             /** Format: uuid */
@@ -2465,39 +2367,50 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_InvitationView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                email: string;
+                /**
+                 * @description The name of one of the roles that every workspace has, or the id of one of its own.
+                 * @example agent
+                 */
+                role: string;
+                /** @example Agent */
+                roleLabel: string;
+                /** @description Who asked. */
+                invitedBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When the link was made that counts.
+                 */
+                sentAt: string;
+                /** Format: date-time */
+                expiresAt: string;
+                /** @description Whether its time is over. */
+                isExpired: boolean;
+                /** @description The link, this once. Whoever has it can join. */
+                link?: string | null;
+                /**
+                 * @description What came of the e-mail: `sent`, `not_configured` or `failed`. Only where a link was made.
+                 * @example sent
+                 */
+                mail?: string | null;
+                /** @description What the mail server said, where it did not take it. */
+                mailError?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_MemberView: {
             /** @description The rows. */
             data: {
                 /** Format: uuid */
                 id: string;
                 name: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_MergeView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /**
-                 * Format: uuid
-                 * @description The lead that stayed.
-                 */
-                winnerId: string;
-                /**
-                 * Format: uuid
-                 * @description The lead that went into it. Its id answers with the other one.
-                 */
-                loserId: string;
-                loserName: string;
-                mergedBy: string;
-                /** Format: date-time */
-                mergedAt: string;
-                splitBy?: string | null;
-                /** Format: date-time */
-                splitAt?: string | null;
-                /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
-                left?: string[] | null;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -2508,6 +2421,11 @@ export interface components {
                 id: string;
                 /** @description What the browser calls itself. */
                 browser: string;
+                /**
+                 * @description From where it was opened.
+                 * @example 203.0.113.9
+                 */
+                ip?: string | null;
                 /** @description Whether it is the session that asks. */
                 isCurrent: boolean;
                 /** Format: date-time */
@@ -2516,6 +2434,19 @@ export interface components {
                 lastUsedAt?: string | null;
                 /** Format: date-time */
                 expiresAt?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_PermissionView: {
+            /** @description The rows. */
+            data: {
+                /** @example leads:view */
+                name: string;
+                /**
+                 * @description What it lets somebody do.
+                 * @example See leads, contacts and the board
+                 */
+                meaning: string;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -2542,7 +2473,10 @@ export interface components {
         All_RoleView: {
             /** @description The rows. */
             data: {
-                /** @example marketer */
+                /**
+                 * @description What names it elsewhere: a name that every workspace knows, or the id of one of its own.
+                 * @example marketer
+                 */
                 name: string;
                 /** @example Marketer */
                 label: string;
@@ -2552,6 +2486,15 @@ export interface components {
                  *     ]
                  */
                 permissions: string[];
+                /** @description Whether every workspace has it. Such a role cannot be changed. */
+                isBuiltIn: boolean;
+                /**
+                 * Format: int64
+                 * @description How many members have it.
+                 */
+                members: number;
+                /** Format: date-time */
+                updatedAt?: string | null;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -2579,29 +2522,6 @@ export interface components {
                 ownerName: string;
                 /** @description Whether whoever asks may change and delete it. */
                 mayChange: boolean;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_SegmentView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                description?: string | null;
-                /** @description A tree of conditions, as the list of leads takes it. */
-                filter: Record<string, never>;
-                /**
-                 * Format: int64
-                 * @description Grows with every change.
-                 */
-                version: number;
-                /** @description Who made it. */
-                madeBy: string;
                 /** Format: date-time */
                 createdAt: string;
                 /** Format: date-time */
@@ -2662,8 +2582,20 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 name: string;
-                /** @example agent */
+                /**
+                 * @description The name of one of the roles that every workspace has, or the id of one of its own.
+                 * @example agent
+                 */
                 role?: string | null;
+                /** @example Agent */
+                roleLabel?: string | null;
+                /**
+                 * @description The permissions that it is kept to; null for all of its role's.
+                 * @example [
+                 *       "leads:view"
+                 *     ]
+                 */
+                scopes?: string[] | null;
                 /**
                  * Format: uuid
                  * @description Whose it is; tokens made on the command line are nobody's.
@@ -2689,7 +2621,10 @@ export interface components {
                 id: string;
                 email: string;
                 name: string;
-                /** @example agent */
+                /**
+                 * @description The name of one of the roles that every workspace has, or the id of one of its own.
+                 * @example agent
+                 */
                 role: string;
                 /** @example Agent */
                 roleLabel: string;
@@ -2697,6 +2632,13 @@ export interface components {
                 disabled: boolean;
                 /** @description Whether they belong to another workspace too. Then only their role can be changed here. */
                 isElsewhere: boolean;
+                /** @description Whether they sign in with a second factor. */
+                hasSecondFactor: boolean;
+                /**
+                 * Format: date-time
+                 * @description When one of their sessions was used last, give or take a few minutes.
+                 */
+                lastSeenAt?: string | null;
                 /** Format: date-time */
                 createdAt: string;
                 /** @description The password that was made for them, this once. */
@@ -2771,6 +2713,47 @@ export interface components {
             /** @description The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`. */
             responseBody?: string | null;
         };
+        /** @description Who did it. */
+        AuditActorView: {
+            /**
+             * @description `user`, `token`, `system`, or `visitor` for somebody who was not signed in.
+             * @example user
+             */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The user, also behind a token.
+             */
+            id?: string | null;
+            name: string;
+            /**
+             * @description From where.
+             * @example 203.0.113.9
+             */
+            ip?: string | null;
+        };
+        AuditEntryView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            actor: components["schemas"]["AuditActorView"];
+            /**
+             * @description What was done: `role.updated`.
+             * @example role.updated
+             */
+            action: string;
+            object: components["schemas"]["AuditObjectView"];
+            /** @description What is worth knowing besides, such as what changed. Never a secret. */
+            data: Record<string, never>;
+        };
+        /** @description What it was done to. */
+        AuditObjectView: {
+            /** @example role */
+            kind: string;
+            id?: string | null;
+            name: string;
+        };
         /** @description How many leads have such a score. */
         BandView: {
             /** Format: int64 */
@@ -2787,6 +2770,19 @@ export interface components {
              * @description As they would be.
              */
             after: number;
+        };
+        BegunView: {
+            /**
+             * @description For typing it into an app.
+             * @example MZXW6YTBOI
+             */
+            secret: string;
+            /**
+             * @description What an app reads from the picture.
+             * @example otpauth://totp/Leadline:ann%40example.com?secret=MZXW6YTBOI&issuer=Leadline
+             */
+            address: string;
+            picture: components["schemas"]["PictureView"];
         };
         /** @description What came from a blocked address. */
         BlockedAttemptView: {
@@ -2875,11 +2871,6 @@ export interface components {
             tag?: string | null;
             /** @description A tree of conditions, as the list of leads takes it. */
             filter?: Record<string, never> | null;
-            /**
-             * Format: uuid
-             * @description Those of a segment, as it is now.
-             */
-            segmentId?: string | null;
         };
         /** @description One action on many leads: those that are named, or all that match. */
         BulkRequest: {
@@ -2907,7 +2898,7 @@ export interface components {
             /** Format: uuid */
             leadId: string;
             ok: boolean;
-            /** @description `not_found`, `deleted`, `merged` or `too_many_tags`. */
+            /** @description `not_found`, `deleted` or `too_many_tags`. */
             code?: string | null;
         };
         /** @description What became of each lead. */
@@ -3069,6 +3060,10 @@ export interface components {
              */
             newPassword: string;
         };
+        ChangeRoleRequest: {
+            name?: string | null;
+            permissions?: string[] | null;
+        };
         /** @description What is absent stays; what is null goes back to its default. */
         ChangeSettings: {
             /**
@@ -3089,6 +3084,13 @@ export interface components {
             timezone: string | null;
             /** @default null */
             currency: string | null;
+            /** @default null */
+            requireSecondFactor: boolean | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            auditDays: number | null;
             /**
              * Format: int64
              * @default null
@@ -3199,12 +3201,6 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
-        /** @description What is chosen for a file. What is left out stays as it is. */
-        ChooseRequest: {
-            /** @description What each column is for, in their order. */
-            columns?: components["schemas"]["ColumnChoice"][] | null;
-            options?: components["schemas"]["ImportChoice"] | null;
-        };
         /** @description A certificate with its key, both as PEM. */
         ClientCertificateRequest: {
             /**
@@ -3229,20 +3225,6 @@ export interface components {
             /** @description Whether no lead is moved into a lost stage without a reason. */
             lostReasonRequired: boolean;
         };
-        /** @description What a column is for. */
-        ColumnChoice: {
-            /**
-             * @description `name`, `first_name`, `last_name`, `email`, `phone`, `country_code`, `company`, `title`, `message`, `tags`,
-             *     `quotable`, `quote_value`, `sales_value`, `page_url`, `referrer`, `utm_source`, `utm_medium`, `utm_campaign`,
-             *     `utm_term`, `utm_content`, `custom` or `ignore`.
-             * @example email
-             */
-            target: string;
-            /** @description The name of the custom field, for `custom`. */
-            name?: string | null;
-            /** @description Its key, where it is a field that is there already. */
-            key?: string | null;
-        };
         /** @description A column of the board. */
         ColumnView: components["schemas"]["WorthView"] & {
             stage: components["schemas"]["StageView"];
@@ -3258,55 +3240,12 @@ export interface components {
             /** @description Where the next page begins; null where there is none. */
             next?: string | null;
         };
-        /** @description A person with what is known of them. */
-        ContactDetail: components["schemas"]["ContactView"] & {
-            /** @description Their leads in all projects, the newest first, at most 100. */
-            leads: components["schemas"]["ContactLeadView"][];
-            /** @description How they came, over all their leads, the latest first; at most 100. */
-            touches: Record<string, never>[];
-        };
-        /** @description A lead of a person. */
-        ContactLeadView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            /** Format: uuid */
-            projectId: string;
-            projectName?: string | null;
-            /** Format: uuid */
-            pipelineId: string;
-            /** Format: uuid */
-            stageId: string;
-            stageName?: string | null;
-            sourceName: string;
-            /** Format: int64 */
-            score: number;
-            assignedToName?: string | null;
-            /** Format: int64 */
-            submissionCount: number;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            lastSubmissionAt: string;
-            /** Format: date-time */
-            convertedAt?: string | null;
-        };
-        /** @description What is to change about a contact; what is left out stays, null clears. */
-        ContactPatch: {
-            displayName?: string | null;
-            email?: string | null;
-            phoneNumber?: string | null;
-            lifecycle?: components["schemas"]["Lifecycle"] | null;
-            /** @description All tags from now on. */
-            tags?: string[] | null;
-            /** @description Data to set; what is not named stays, null removes. */
-            columnData?: Record<string, never> | null;
+        ConfirmRequest: {
             /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed and the answer says what is
-             *     there now.
+             * @description What the app shows now.
+             * @example 287082
              */
-            version?: number | null;
+            code: string;
         };
         /** @description A person. */
         ContactView: {
@@ -3316,8 +3255,6 @@ export interface components {
             email?: string | null;
             /** @description In E.164. */
             phoneNumber?: string | null;
-            /** @description As people read it. */
-            phoneDisplay?: string | null;
             /** @description `lead` or `customer`. */
             lifecycle: string;
             tags: string[];
@@ -3327,11 +3264,6 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
         };
@@ -3494,6 +3426,16 @@ export interface components {
              */
             difference: number;
         };
+        CreateRoleRequest: {
+            /** @example Night shift */
+            name: string;
+            /**
+             * @example [
+             *       "leads:view"
+             *     ]
+             */
+            permissions: string[];
+        };
         CreateTokenRequest: {
             /** @example Reporting */
             name: string;
@@ -3502,6 +3444,13 @@ export interface components {
              * @example viewer
              */
             role?: string | null;
+            /**
+             * @description What it may do, of what its role lets it do; all of that where this is absent.
+             * @example [
+             *       "leads:view"
+             *     ]
+             */
+            scopes?: string[] | null;
             /** Format: date-time */
             expiresAt?: string | null;
         };
@@ -3845,24 +3794,6 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
-        /** @description Leads that are probably one person. */
-        DuplicateGroup: {
-            /** @description What is the same: `email`, `phone` or `name`. */
-            by: string;
-            /**
-             * Format: int64
-             * @description How many leads there are of it in the project.
-             */
-            count: number;
-            /** @description The one that came first, and the one that came last. */
-            leads: components["schemas"]["CardView"][];
-        };
-        /** @description Some groups of leads that are probably one person. */
-        DuplicateList: {
-            data: components["schemas"]["DuplicateGroup"][];
-            /** @description Where to go on; null where all leads were looked at. There may be groups behind it even where none came. */
-            next?: string | null;
-        };
         /** @description An OpenAI-compatible endpoint. Where it fails, the estimate made here stands in its place. */
         EndpointView: {
             enabled: boolean;
@@ -4111,110 +4042,44 @@ export interface components {
              */
             until: string;
         };
-        /** @description What is chosen beside the columns. */
-        ImportChoice: {
-            /**
-             * Format: uuid
-             * @description The project; the workspace's first where it is absent.
-             */
-            projectId?: string | null;
-            /**
-             * Format: uuid
-             * @description Where new leads begin; the first stage of the project's pipeline where it is absent.
-             */
-            stageId?: string | null;
-            /** @description Tags of new leads. */
-            tags?: string[];
-            /**
-             * @description What is done with a row whose lead is there: `update` writes what the row says, `fill` writes only what is empty,
-             *     `skip` leaves the lead alone. E-mail addresses and phone numbers of a lead are never exchanged.
-             * @example update
-             */
-            onMatch?: string | null;
-            /** @description Whether destinations hear of the leads that are made and changed; nothing is sent where it is absent. */
-            tellsDestinations?: boolean;
-        };
-        /** @description A column of a file. */
-        ImportColumnView: {
-            /** @description Its name in the file. */
-            column: string;
-            /**
-             * @description What it is for.
-             * @example email
-             */
-            target: string;
-            /** @description The name of the custom field. */
-            name?: string | null;
-            /** @description Its key. */
-            key?: string | null;
-            /** @description Some of its first values. */
-            samples: string[];
-        };
-        /** @description What is chosen beside the columns. */
-        ImportOptionsView: {
-            /** Format: uuid */
-            projectId?: string | null;
-            /** Format: uuid */
-            stageId?: string | null;
-            tags: string[];
-            /** @example update */
-            onMatch: string;
-            tellsDestinations: boolean;
-        };
-        /** @description A file of leads in a list. */
-        ImportRowView: {
+        InvitationView: {
             /** Format: uuid */
             id: string;
-            /** @example leads.csv */
-            fileName: string;
-            /** Format: int64 */
-            sizeBytes: number;
+            email: string;
             /**
-             * Format: int64
-             * @description Rows that are not blank, without the header.
+             * @description The name of one of the roles that every workspace has, or the id of one of its own.
+             * @example agent
              */
-            rowCount: number;
-            madeBy: string;
+            role: string;
+            /** @example Agent */
+            roleLabel: string;
+            /** @description Who asked. */
+            invitedBy: string;
             /** Format: date-time */
             createdAt: string;
-            job?: components["schemas"]["JobView"] | null;
-            tally?: components["schemas"]["TallyView"] | null;
             /**
              * Format: date-time
-             * @description Until when what it made can be put back.
+             * @description When the link was made that counts.
              */
-            undoUntil?: string | null;
+            sentAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Whether its time is over. */
+            isExpired: boolean;
+            /** @description The link, this once. Whoever has it can join. */
+            link?: string | null;
+            /**
+             * @description What came of the e-mail: `sent`, `not_configured` or `failed`. Only where a link was made.
+             * @example sent
+             */
+            mail?: string | null;
+            /** @description What the mail server said, where it did not take it. */
+            mailError?: string | null;
         };
-        /** @description A file of leads. */
-        ImportView: components["schemas"]["ImportRowView"] & {
-            /**
-             * @description `csv` or `xlsx`.
-             * @example csv
-             */
-            format?: string | null;
-            /**
-             * @description The encoding of a text.
-             * @example UTF-8
-             */
-            encoding?: string | null;
-            /** @description What stands between the cells of a text. */
-            delimiter?: string | null;
-            /** @description The sheet of a workbook. */
-            sheet?: string | null;
-            /** @description All its sheets. */
-            sheets: string[];
-            /**
-             * Format: int64
-             * @description The row that names the columns; absent where none does.
-             */
-            headerRow?: number | null;
-            /** @description Whether what is chosen was chosen for the same columns before. */
-            isRemembered: boolean;
-            columns: components["schemas"]["ImportColumnView"][];
-            /** @description The first rows, until the import begins. */
-            preview: components["schemas"]["PreviewRowView"][];
-            options: components["schemas"]["ImportOptionsView"];
-            checkJob?: components["schemas"]["JobView"] | null;
+        InviteRequest: {
+            email: string;
+            /** @example agent */
+            role: string;
         };
         /** @description What became of a row. */
         JobResultView: {
@@ -4469,8 +4334,6 @@ export interface components {
              */
             missing: number;
         };
-        /** @enum {string} */
-        Lifecycle: "lead" | "customer";
         /** @description A source on a day. */
         LineView: components["schemas"]["CountsView"] & {
             /** @example 2026-01-31 */
@@ -4502,79 +4365,14 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
+        LookRequest: {
+            /** @description What stands behind the hash sign of the link. */
+            token: string;
+        };
         MemberView: {
             /** Format: uuid */
             id: string;
             name: string;
-        };
-        /** @description A field that one of the two leads has a value in. */
-        MergeField: {
-            /** @description Named as a lead's own, or `custom.` with a key. */
-            field: string;
-            winner?: Record<string, never> | null;
-            loser?: Record<string, never> | null;
-            chosen: components["schemas"]["MergeSide"];
-        };
-        /** @description What a merge would do. */
-        MergePreview: {
-            fields: components["schemas"]["MergeField"][];
-            /** @description Tags that the lead that stays would get. */
-            tags: string[];
-            /**
-             * Format: int64
-             * @description What would move.
-             */
-            submissions: number;
-            /** Format: int64 */
-            activities: number;
-            /** Format: int64 */
-            conversations: number;
-            /**
-             * Format: int64
-             * @description Deliveries stay where they are.
-             */
-            deliveries: number;
-        };
-        /** @description Which lead goes into this one, and whose word counts where it is not told by itself. */
-        MergeRequest: {
-            /**
-             * Format: uuid
-             * @description The lead that goes.
-             */
-            loserId: string;
-            /** @description By field, `winner` or `loser`. Elsewhere the word of the lead that stays counts, unless it has none. */
-            fields?: {
-                [key: string]: components["schemas"]["MergeSide"];
-            };
-        };
-        /**
-         * @description Whose word counts in a field: the lead's that stays, or the other one's.
-         * @enum {string}
-         */
-        MergeSide: "winner" | "loser";
-        /** @description Two leads that became one. */
-        MergeView: {
-            /** Format: uuid */
-            id: string;
-            /**
-             * Format: uuid
-             * @description The lead that stayed.
-             */
-            winnerId: string;
-            /**
-             * Format: uuid
-             * @description The lead that went into it. Its id answers with the other one.
-             */
-            loserId: string;
-            loserName: string;
-            mergedBy: string;
-            /** Format: date-time */
-            mergedAt: string;
-            splitBy?: string | null;
-            /** Format: date-time */
-            splitAt?: string | null;
-            /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
-            left?: string[] | null;
         };
         /** @description A message. */
         MessageView: {
@@ -4751,14 +4549,6 @@ export interface components {
             isShared?: boolean;
             isDefault?: boolean | null;
         };
-        /** @description A segment that is to be made. */
-        NewSegment: {
-            /** @description 1 to 80 characters. */
-            name: string;
-            description?: string | null;
-            /** @description A tree of conditions, as the list of leads takes it. `me` is nobody in it. */
-            filter: Record<string, never>;
-        };
         /** @description A new site. */
         NewSite: {
             /** @description 1 to 120 characters. */
@@ -4883,11 +4673,27 @@ export interface components {
             scopes: string;
             scheme: string;
         };
+        OfferView: {
+            workspaceName: string;
+            /** @description For whom the invitation is. */
+            email: string;
+            /** @example Agent */
+            roleLabel: string;
+            /** @description Who asks. */
+            invitedBy: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
         OwnSessionView: {
             /** Format: uuid */
             id: string;
             /** @description What the browser calls itself. */
             browser: string;
+            /**
+             * @description From where it was opened.
+             * @example 203.0.113.9
+             */
+            ip?: string | null;
             /** @description Whether it is the session that asks. */
             isCurrent: boolean;
             /** Format: date-time */
@@ -4976,6 +4782,44 @@ export interface components {
                 acknowledgedBy?: string | null;
                 /** Format: date-time */
                 closedAt?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_AuditEntryView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: date-time */
+                at: string;
+                actor: components["schemas"]["AuditActorView"];
+                /**
+                 * @description What was done: `role.updated`.
+                 * @example role.updated
+                 */
+                action: string;
+                object: components["schemas"]["AuditObjectView"];
+                /** @description What is worth knowing besides, such as what changed. Never a secret. */
+                data: Record<string, never>;
             }[];
             /**
              * Format: int64
@@ -5183,8 +5027,6 @@ export interface components {
                 email?: string | null;
                 /** @description In E.164. */
                 phoneNumber?: string | null;
-                /** @description As people read it. */
-                phoneDisplay?: string | null;
                 /** @description `lead` or `customer`. */
                 lifecycle: string;
                 tags: string[];
@@ -5194,11 +5036,6 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 updatedAt: string;
-                /**
-                 * Format: int64
-                 * @description Grows with every change.
-                 */
-                version: number;
                 /** @description Whether personal data is masked, for want of `pii:view`. */
                 masked: boolean;
             }[];
@@ -5367,52 +5204,6 @@ export interface components {
                 /** @description The signing secret itself, when it was just made. */
                 secret?: string | null;
             })[];
-            /**
-             * Format: int64
-             * @description Which page this is; the first is 1.
-             * @example 1
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description How many rows a page has.
-             * @example 50
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description How many rows there are in all, or where counting stopped.
-             */
-            total: number;
-            /** @description Whether there are more than `total`. */
-            totalIsCapped: boolean;
-        };
-        /** @description One page of a list. */
-        Paged_ImportRowView: {
-            /** @description The rows of this page. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** @example leads.csv */
-                fileName: string;
-                /** Format: int64 */
-                sizeBytes: number;
-                /**
-                 * Format: int64
-                 * @description Rows that are not blank, without the header.
-                 */
-                rowCount: number;
-                madeBy: string;
-                /** Format: date-time */
-                createdAt: string;
-                job?: components["schemas"]["JobView"] | null;
-                tally?: components["schemas"]["TallyView"] | null;
-                /**
-                 * Format: date-time
-                 * @description Until when what it made can be put back.
-                 */
-                undoUntil?: string | null;
-            }[];
             /**
              * Format: int64
              * @description Which page this is; the first is 1.
@@ -5844,6 +5635,28 @@ export interface components {
             /** @description Whether there are more than `total`. */
             totalIsCapped: boolean;
         };
+        PermissionView: {
+            /** @example leads:view */
+            name: string;
+            /**
+             * @description What it lets somebody do.
+             * @example See leads, contacts and the board
+             */
+            meaning: string;
+        };
+        /** @description A QR code: dark squares on a light ground, which needs four squares of margin. */
+        PictureView: {
+            /**
+             * @description How many squares its side has.
+             * @example 37
+             */
+            size: number;
+            /**
+             * @description The dark squares as the path of an SVG in which a square is one unit.
+             * @example M0 0h7v1h-7z
+             */
+            path: string;
+        };
         /** @description What is to change about a pipeline. */
         PipelinePatch: {
             /**
@@ -5885,15 +5698,6 @@ export interface components {
             version: number;
             /** Format: date-time */
             createdAt: string;
-        };
-        /** @description A row of a file. */
-        PreviewRowView: {
-            /**
-             * Format: int64
-             * @description Its number in the file, from 1.
-             */
-            row: number;
-            cells: string[];
         };
         /** @description What would be made of one request. */
         PreviewView: {
@@ -6051,20 +5855,9 @@ export interface components {
             /** @description The code in the visitor's first WhatsApp message. */
             reference?: string | null;
         };
-        /** @description A row that makes no lead. */
-        RefusedRowView: {
-            /**
-             * Format: int64
-             * @description Its number in the file.
-             */
-            row: number;
-            /**
-             * @description Why, as a stable word.
-             * @example nobody
-             */
-            code: string;
-            /** @description Why, for people. */
-            reason: string;
+        RecoveryCodesView: {
+            /** @description Each works once in place of a code. */
+            recoveryCodes: string[];
         };
         /** @description How a secret is renewed. */
         RegenerateSecretRequest: {
@@ -6243,7 +6036,10 @@ export interface components {
             revoked: number;
         };
         RoleView: {
-            /** @example marketer */
+            /**
+             * @description What names it elsewhere: a name that every workspace knows, or the id of one of its own.
+             * @example marketer
+             */
             name: string;
             /** @example Marketer */
             label: string;
@@ -6253,6 +6049,15 @@ export interface components {
              *     ]
              */
             permissions: string[];
+            /** @description Whether every workspace has it. Such a role cannot be changed. */
+            isBuiltIn: boolean;
+            /**
+             * Format: int64
+             * @description How many members have it.
+             */
+            members: number;
+            /** Format: date-time */
+            updatedAt?: string | null;
         };
         /** @description Points for leads in which a field is like this. */
         RuleBody: {
@@ -6391,59 +6196,17 @@ export interface components {
             weights: components["schemas"]["WeightView"][];
             rules: components["schemas"]["RuleBody"][];
         };
-        /** @description How many are in a segment now. */
-        SegmentCount: {
+        SecondFactorView: {
+            /**
+             * Format: date-time
+             * @description Since when; null where there is none.
+             */
+            confirmedAt?: string | null;
             /**
              * Format: int64
-             * @description Leads, or where counting stopped.
+             * @description How many recovery codes were not used yet.
              */
-            leadCount: number;
-            /** @description Whether there are more leads. */
-            leadCountIsCapped: boolean;
-            /**
-             * Format: int64
-             * @description People behind them, or where counting stopped.
-             */
-            contactCount: number;
-            /** @description Whether there are more people. */
-            contactCountIsCapped: boolean;
-        };
-        /** @description A segment with how many are in it now. */
-        SegmentDetail: components["schemas"]["SegmentView"] & components["schemas"]["SegmentCount"];
-        /** @description Conditions that might become a segment. */
-        SegmentDraft: {
-            filter: Record<string, never>;
-        };
-        /** @description What is to change about a segment; what is left out stays. */
-        SegmentPatch: {
-            name?: string | null;
-            description?: string | null;
-            filter?: Record<string, never> | null;
-            /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed.
-             */
-            version?: number | null;
-        };
-        /** @description A segment. */
-        SegmentView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            description?: string | null;
-            /** @description A tree of conditions, as the list of leads takes it. */
-            filter: Record<string, never>;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
-            /** @description Who made it. */
-            madeBy: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
+            recoveryCodesLeft: number;
         };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
@@ -6451,7 +6214,10 @@ export interface components {
             workspace: components["schemas"]["WorkspaceInSession"];
             /** @description Where the user could switch to. */
             workspaces: components["schemas"]["WorkspaceChoice"][];
-            /** @example admin */
+            /**
+             * @description The name of one of the roles that every workspace has, or the id of one of its own.
+             * @example admin
+             */
             role: string;
             /** @example Admin */
             roleLabel: string;
@@ -6461,6 +6227,10 @@ export interface components {
              *     ]
              */
             permissions: string[];
+            /** @description Whether the user signs in with a second factor. */
+            hasSecondFactor: boolean;
+            /** @description Whether the workspace wants one of everybody. Who has none can do nothing but set one up. */
+            needsSecondFactor: boolean;
             /** @description To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none. */
             csrfToken: string;
             demo: boolean;
@@ -6494,6 +6264,13 @@ export interface components {
              * @example EUR
              */
             currency: string;
+            /** @description Whether everybody needs a second factor to sign in. */
+            requireSecondFactor: boolean;
+            /**
+             * Format: int64
+             * @description How many days the audit log is kept.
+             */
+            auditDays: number;
         };
         SetupRequest: {
             /** @example Example Ltd */
@@ -6516,6 +6293,8 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
+            /** @description The code of the second factor, or a recovery code; for who has one. */
+            code?: string | null;
         };
         SignedInUser: {
             /** Format: uuid */
@@ -6726,57 +6505,6 @@ export interface components {
             /** Format: uuid */
             workspaceId: string;
         };
-        /** @description What became, or would become, of the rows of a file so far. */
-        TallyView: {
-            /**
-             * Format: int64
-             * @description Rows that make a lead.
-             */
-            created: number;
-            /**
-             * Format: int64
-             * @description Rows that change a lead that was there before.
-             */
-            updated: number;
-            /**
-             * Format: int64
-             * @description Rows that say nothing new.
-             */
-            unchanged: number;
-            /**
-             * Format: int64
-             * @description Rows of the same lead as a row before them.
-             */
-            repeated: number;
-            /**
-             * Format: int64
-             * @description Rows that make no lead.
-             */
-            refused: number;
-            /**
-             * Format: int64
-             * @description Rows whose e-mail address cannot be used; it is kept as a custom field.
-             */
-            unusableEmail: number;
-            /**
-             * Format: int64
-             * @description Rows whose phone number cannot be used; it is kept as it is.
-             */
-            unusablePhone: number;
-            /**
-             * Format: int64
-             * @description Rows without a usable e-mail address or phone number: brought again, they make leads again.
-             */
-            unreachable: number;
-            /** @description Numbers of the first rows that make a lead. */
-            createdRows: number[];
-            /** @description Numbers of the first rows that change one. */
-            updatedRows: number[];
-            /** @description Numbers of the first rows that repeat one. */
-            repeatedRows: number[];
-            /** @description The first rows that make none. */
-            refusedRows: components["schemas"]["RefusedRowView"][];
-        };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
             /** @example email */
@@ -6852,8 +6580,20 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-            /** @example agent */
+            /**
+             * @description The name of one of the roles that every workspace has, or the id of one of its own.
+             * @example agent
+             */
             role?: string | null;
+            /** @example Agent */
+            roleLabel?: string | null;
+            /**
+             * @description The permissions that it is kept to; null for all of its role's.
+             * @example [
+             *       "leads:view"
+             *     ]
+             */
+            scopes?: string[] | null;
             /**
              * Format: uuid
              * @description Whose it is; tokens made on the command line are nobody's.
@@ -6884,7 +6624,10 @@ export interface components {
             id: string;
             email: string;
             name: string;
-            /** @example agent */
+            /**
+             * @description The name of one of the roles that every workspace has, or the id of one of its own.
+             * @example agent
+             */
             role: string;
             /** @example Agent */
             roleLabel: string;
@@ -6892,6 +6635,13 @@ export interface components {
             disabled: boolean;
             /** @description Whether they belong to another workspace too. Then only their role can be changed here. */
             isElsewhere: boolean;
+            /** @description Whether they sign in with a second factor. */
+            hasSecondFactor: boolean;
+            /**
+             * Format: date-time
+             * @description When one of their sessions was used last, give or take a few minutes.
+             */
+            lastSeenAt?: string | null;
             /** Format: date-time */
             createdAt: string;
             /** @description The password that was made for them, this once. */
@@ -7108,6 +6858,10 @@ export interface components {
             lastReceivedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
+        };
+        WithPasswordRequest: {
+            /** Format: password */
+            password: string;
         };
         WorkspaceChoice: {
             /** Format: uuid */
@@ -7954,7 +7708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Wrong e-mail address or password */
+            /** @description Wrong e-mail address or password, or a code is needed */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8634,70 +8388,6 @@ export interface operations {
             };
         };
     };
-    get_admin_roles: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_RoleView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_admin_summary: {
         parameters: {
             query?: never;
@@ -9155,6 +8845,1391 @@ export interface operations {
             };
         };
     };
+    get_admin_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_RoleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_PermissionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_roles_by_id: {
+        parameters: {
+            query?: {
+                /** @description The role that everybody gets who has this one: a name or an id. */
+                moveTo?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_roles_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_InvitationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_invitations_by_id_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_invitations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_invitations_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link does not count */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_invitations_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            /** @description The session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address has an account with another password, or a code is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The link does not count */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_session_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_second_factor_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description Recovery codes, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_session_second_factor_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithPasswordRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_session_second_factor_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Recovery codes, this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_admin_users_by_id_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_admin_tokens: {
         parameters: {
             query?: never;
@@ -9387,6 +10462,164 @@ export interface operations {
             };
         };
     };
+    get_admin_audit: {
+        parameters: {
+            query?: {
+                /** @description Done by this user, by themselves or with one of their tokens. */
+                actor?: string;
+                /** @description What was done (`role.updated`), or with a dot at its end (`role.`) everything that was done to such things. */
+                action?: string;
+                /** @description The id of what it was done to. */
+                object?: string;
+                /** @description Not before this time. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_AuditEntryView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_admin_audit_export.csv": {
+        parameters: {
+            query?: {
+                /** @description Done by this user, by themselves or with one of their tokens. */
+                actor?: string;
+                /** @description What was done (`role.updated`), or with a dot at its end (`role.`) everything that was done to such things. */
+                action?: string;
+                /** @description The id of what it was done to. */
+                object?: string;
+                /** @description Not before this time. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_identity_leads: {
         parameters: {
             query?: {
@@ -9409,8 +10642,6 @@ export interface operations {
                  *     of which field stands under `/v1/identity/filter-fields`.
                  */
                 filter?: string;
-                /** @description Those of a segment. */
-                segmentId?: string;
                 /**
                  * @description `createdAt` where nothing is said; one of `updatedAt`, `lastSubmissionAt`, `name`, `score`, `email`, `phone`,
                  *     `company`, `title`, `source`, `stage`, `assignedTo`, `engagement`, `suspicion`, `submissionCount`,
@@ -10376,348 +11607,6 @@ export interface operations {
             };
             /** @description The body is of no kind that is read here */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_leads_by_id_merge_preview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MergeRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MergePreview"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_leads_by_id_merge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MergeRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MergeView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_leads_by_id_merges: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_MergeView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_lead_merges_by_id_split: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MergeView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_lead_duplicates: {
-        parameters: {
-            query?: {
-                /** @description `email`, `phone`, or `name` for name and company; `email` where it is absent. */
-                by?: string;
-                projectId?: string;
-                /** @description Where to go on: the `next` of the answer before. */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DuplicateList"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11753,8 +12642,6 @@ export interface operations {
                 tag?: string;
                 /** @description A tree of conditions as JSON, as for the list of leads. */
                 filter?: string;
-                /** @description Those of a segment. */
-                segmentId?: string;
                 /** @description Keys of custom fields that come with each card, as for the list of leads. */
                 customFields?: string;
                 /** @description Cards in each column, at most 200; 50 where nothing is said. */
@@ -11839,8 +12726,6 @@ export interface operations {
                 tag?: string;
                 /** @description A tree of conditions as JSON, as for the list of leads. */
                 filter?: string;
-                /** @description Those of a segment. */
-                segmentId?: string;
                 /** @description Keys of custom fields that come with each card, as for the list of leads. */
                 customFields?: string;
                 /** @description At most 200; 50 where nothing is said. */
@@ -12672,651 +13557,11 @@ export interface operations {
             };
         };
     };
-    get_identity_imports: {
-        parameters: {
-            query?: {
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_ImportRowView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_imports: {
-        parameters: {
-            query?: {
-                /**
-                 * @description What the file is called.
-                 * @example leads.csv
-                 */
-                fileName?: string;
-                /** @description Its encoding, such as `windows-1252`, where it is not to be found out. */
-                encoding?: string;
-                /** @description What stands between the cells, as one character, where it is not to be found out. */
-                delimiter?: string;
-                /** @description The sheet of a workbook; the first that is not hidden where it is absent. */
-                sheet?: string;
-                /** @description Whether the first row names the columns, where it is not to be found out. */
-                hasHeader?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The file */
-        requestBody: {
-            content: {
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_imports_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_identity_imports_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_imports_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChooseRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_imports_by_id_dry_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_imports_by_id_start: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_imports_by_id_errors.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_identity_contacts: {
         parameters: {
             query?: {
                 /** @description Words that name, e-mail or phone hold. Needs `pii:view`, since finding somebody by their e-mail tells it. */
                 search?: string;
-                /** @description Those with this tag. */
-                tag?: string;
-                /** @description `lead` or `customer`. */
-                lifecycle?: string;
-                /** @description Those behind the leads of a segment. */
-                segmentId?: string;
-                /** @description `createdAt` where nothing is said. */
-                sortBy?: "createdAt" | "updatedAt" | "name";
-                sortOrder?: "asc" | "desc";
                 /** @description From 1. */
                 page?: number;
                 /** @description At most 200; 50 where nothing is said. */
@@ -13399,991 +13644,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ContactDetail"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_contacts_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ContactPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ContactDetail"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_contacts_by_id_sessions: {
-        parameters: {
-            query?: {
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_VisitView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_segments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_SegmentView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_segments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSegment"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SegmentDetail"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_segments_count: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SegmentDraft"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SegmentCount"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_segments_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SegmentDetail"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_identity_segments_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_segments_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SegmentPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SegmentDetail"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_leads_export.csv": {
-        parameters: {
-            query?: {
-                /** @description As in the list of leads. */
-                search?: string;
-                stageId?: string;
-                pipelineId?: string;
-                projectId?: string;
-                /** @description As in the list of leads. */
-                source?: string;
-                /** @description As in the list of leads. */
-                assignedTo?: string;
-                tag?: string;
-                /** @description As in the list of leads. */
-                filter?: string;
-                /** @description Those of a segment. */
-                segmentId?: string;
-                /** @description As in the list of leads. */
-                sortBy?: string;
-                sortOrder?: "asc" | "desc";
-                /** @description Keys of custom fields, with commas between them; all where nothing is said. */
-                customFields?: string;
-                /**
-                 * @description Names of columns in their order, with commas between them, custom fields as `custom.` with their keys; all where
-                 *     nothing is said.
-                 */
-                columns?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_leads_export.xlsx": {
-        parameters: {
-            query?: {
-                /** @description As in the list of leads. */
-                search?: string;
-                stageId?: string;
-                pipelineId?: string;
-                projectId?: string;
-                /** @description As in the list of leads. */
-                source?: string;
-                /** @description As in the list of leads. */
-                assignedTo?: string;
-                tag?: string;
-                /** @description As in the list of leads. */
-                filter?: string;
-                /** @description Those of a segment. */
-                segmentId?: string;
-                /** @description As in the list of leads. */
-                sortBy?: string;
-                sortOrder?: "asc" | "desc";
-                /** @description Keys of custom fields, with commas between them; all where nothing is said. */
-                customFields?: string;
-                /**
-                 * @description Names of columns in their order, with commas between them, custom fields as `custom.` with their keys; all where
-                 *     nothing is said.
-                 */
-                columns?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_contacts_export.csv": {
-        parameters: {
-            query?: {
-                /** @description As in the list of contacts. */
-                search?: string;
-                tag?: string;
-                /** @description `lead` or `customer`. */
-                lifecycle?: string;
-                /** @description Those behind the leads of a segment. */
-                segmentId?: string;
-                sortBy?: "createdAt" | "updatedAt" | "name";
-                sortOrder?: "asc" | "desc";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_contacts_export.xlsx": {
-        parameters: {
-            query?: {
-                /** @description As in the list of contacts. */
-                search?: string;
-                tag?: string;
-                /** @description `lead` or `customer`. */
-                lifecycle?: string;
-                /** @description Those behind the leads of a segment. */
-                segmentId?: string;
-                sortBy?: "createdAt" | "updatedAt" | "name";
-                sortOrder?: "asc" | "desc";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "application/json": components["schemas"]["ContactView"];
                 };
             };
             /** @description The request could not be read */
@@ -16861,8 +16122,6 @@ export interface operations {
             query?: {
                 /** @description Those of one lead. */
                 leadId?: string;
-                /** @description Those of all leads of one contact. */
-                contactId?: string;
                 /** @description From 1. */
                 page?: number;
                 /** @description At most 200; 50 where nothing is said. */
@@ -17789,11 +17048,9 @@ export interface operations {
     };
     get_messaging_conversations: {
         parameters: {
-            query?: {
+            query: {
                 /** @description Those of this lead. */
-                leadId?: string;
-                /** @description Those of this contact and its leads. */
-                contactId?: string;
+                leadId: string;
             };
             header?: never;
             path?: never;

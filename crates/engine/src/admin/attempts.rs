@@ -1,7 +1,8 @@
 //! How often signing in may fail: for one address from one place, from one place, and for one address from anywhere.
 //!
-//! The limits get wider in that order, so that a stranger who guesses cannot lock out the owner. Counts are kept in
-//! memory, by each node for itself.
+//! The limits get wider in that order, so that a stranger who guesses cannot lock out the owner. Codes of a second factor
+//! are few, so their limit is narrow from anywhere; only who knows the password gets to it. Counts are kept in memory, by
+//! each node for itself.
 
 use std::{
     collections::HashMap,
@@ -9,7 +10,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use leadline_domain::time::{MINUTE_MS, Timestamp};
+use leadline_domain::{
+    ids::UserId,
+    time::{MINUTE_MS, Timestamp},
+};
 
 /// How long a failure counts.
 const WINDOW_MS: i64 = 15 * MINUTE_MS;
@@ -21,12 +25,13 @@ enum Key {
     Pair(String, Place),
     Place(Place),
     Email(String),
+    Code(UserId),
 }
 
 impl Key {
     fn limit(&self) -> u32 {
         match self {
-            Self::Pair(..) => 10,
+            Self::Pair(..) | Self::Code(_) => 10,
             Self::Place(_) => 50,
             Self::Email(_) => 100,
         }
@@ -65,9 +70,25 @@ impl Attempts {
     /// # Errors
     /// Where there were too many, with the seconds to wait.
     pub fn begin(&self, email: &str, ip: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        self.count(&keys(email, ip), now)
+    }
+
+    /// Counts a code of a user's second factor before it is looked at.
+    ///
+    /// # Errors
+    /// Where there were too many, with the seconds to wait.
+    pub fn begin_code(&self, user: UserId, now: Timestamp) -> Result<(), u64> {
+        self.count(&[Key::Code(user)], now)
+    }
+
+    /// Forgets the codes of a user who entered the right one.
+    pub fn forgive_codes(&self, user: UserId) {
+        self.lock().remove(&Key::Code(user));
+    }
+
+    fn count(&self, keys: &[Key], now: Timestamp) -> Result<(), u64> {
         let mut counts = self.lock();
-        let keys = keys(email, ip);
-        for key in &keys {
+        for key in keys {
             if let Some(count) = counts.get(key).filter(|count| is_fresh(count, now) && count.attempts >= key.limit()) {
                 let wait_ms = WINDOW_MS - now.ms_since(count.since);
                 return Err(u64::try_from(wait_ms / 1_000 + 1).unwrap_or(1));
@@ -75,7 +96,7 @@ impl Attempts {
         }
         make_room(&mut counts, now);
         for key in keys {
-            let count = counts.entry(key).or_insert(Count { attempts: 0, since: now });
+            let count = counts.entry(key.clone()).or_insert(Count { attempts: 0, since: now });
             if !is_fresh(count, now) {
                 *count = Count { attempts: 0, since: now };
             }
@@ -90,7 +111,7 @@ impl Attempts {
         for key in keys(email, ip) {
             match key {
                 Key::Pair(..) => drop(counts.remove(&key)),
-                Key::Place(_) | Key::Email(_) => {
+                Key::Place(_) | Key::Email(_) | Key::Code(_) => {
                     if let Some(count) = counts.get_mut(&key) {
                         count.attempts = count.attempts.saturating_sub(1);
                     }

@@ -6,7 +6,10 @@
 
 pub mod attempts;
 pub mod detection;
-mod passwords;
+pub mod invitations;
+pub mod passwords;
+pub mod roles;
+pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod tokens;
@@ -16,7 +19,7 @@ pub mod workspaces;
 use leadline_domain::{emails::Email, ids::WorkspaceId};
 use leadline_store as store;
 
-use crate::Engine;
+use crate::{Engine, seal::Unsealable};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,15 @@ pub enum AdminError {
     /// Nobody has this e-mail address with this password.
     #[error("wrong e-mail address or password")]
     WrongCredentials,
+    /// Address and password are right, and a code of the second factor is wanted besides.
+    #[error("a code of the second factor is needed")]
+    SecondFactorNeeded,
+    /// It is no code that counts now, or it was used before.
+    #[error("the code does not count")]
+    WrongCode,
+    /// An invitation's link is unknown, used, taken back or too old.
+    #[error("the invitation does not count")]
+    InvitationInvalid,
     /// Too many failures; wait this long.
     #[error("too many attempts")]
     TooManyAttempts {
@@ -53,6 +65,9 @@ pub enum AdminError {
     /// A password could not be hashed.
     #[error("the password could not be hashed")]
     Hashing,
+    /// Something was sealed with another key.
+    #[error("a second factor cannot be opened")]
+    Sealed(#[from] Unsealable),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -67,6 +82,9 @@ pub async fn create_workspace(engine: &Engine, slug: &str, name: &str) -> Result
     let workspace = workspaces::create(&engine.store, engine.clock.now(), defaults, slug, name).await?;
     Ok(workspace.id)
 }
+
+/// Who does what is done beside a running server.
+pub(crate) const COMMAND_LINE: &str = "Command line";
 
 /// The longest name of anything.
 const NAME_CHARS: usize = 120;

@@ -3,7 +3,10 @@
 //! One hash takes 19 MiB and a few dozen milliseconds of a core, so only a few run at once and none on the threads that
 //! serve requests.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use argon2::{
     Argon2,
@@ -15,6 +18,9 @@ use crate::admin::AdminError;
 
 /// Hashes that run at once.
 static SLOTS: Semaphore = Semaphore::const_new(2);
+
+/// Hashes that were computed since the process began.
+static COMPUTED: AtomicU64 = AtomicU64::new(0);
 
 const MIN_CHARS: usize = 10;
 const MAX_CHARS: usize = 200;
@@ -34,29 +40,42 @@ pub async fn hash(password: &str) -> Result<String, AdminError> {
     blocking(move || hash_now(&password)).await?.ok_or(AdminError::Hashing)
 }
 
-/// Whether this is the password with that hash. Without a hash it takes as long and says no, so that nobody can tell
-/// by the time whether an address is known.
+/// How many hashes were computed since the process began: what signing in costs, told apart from how long it took.
+#[must_use]
+pub fn computed() -> u64 {
+    COMPUTED.load(Ordering::SeqCst)
+}
+
+/// Whether this is the password with that hash. Without a hash, or with one of somebody who has no password, it takes as
+/// long and says no, so that nobody can tell by the time whether an address is known.
 pub async fn verify(password: &str, hash: Option<&str>) -> Result<bool, AdminError> {
     if password.chars().count() > MAX_CHARS {
         return Ok(false);
     }
     let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
     blocking(move || {
-        let known = hash.is_some();
-        let hash = hash.or_else(|| nobodys_hash().clone()).unwrap_or_default();
+        let known = hash.filter(|hash| PasswordHash::new(hash).is_ok());
+        let is_known = known.is_some();
+        let hash = known.or_else(|| nobodys_hash().clone()).unwrap_or_default();
+        COMPUTED.fetch_add(1, Ordering::SeqCst);
         let matches = PasswordHash::new(&hash)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        known && matches
+        is_known && matches
     })
     .await
 }
 
 fn nobodys_hash() -> &'static Option<String> {
     static HASH: OnceLock<Option<String>> = OnceLock::new();
-    HASH.get_or_init(|| hash_now("the password of nobody"))
+    HASH.get_or_init(|| make("the password of nobody"))
 }
 
 fn hash_now(password: &str) -> Option<String> {
+    COMPUTED.fetch_add(1, Ordering::SeqCst);
+    make(password)
+}
+
+fn make(password: &str) -> Option<String> {
     Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
 }
 

@@ -4,18 +4,22 @@ use std::net::IpAddr;
 
 use leadline_domain::{
     ids::{CredentialId, UserId, WorkspaceId},
-    permissions::Role,
+    permissions::Rights,
     time::{DAY_MS, MINUTE_MS, Timestamp},
 };
 use leadline_store::{
     self as store, Store, Tx,
     credentials::{self, Credential, CredentialKind, Valid},
-    users, workspaces,
+    users::{self, User},
+    workspaces::{self, Workspace},
 };
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
-    Actor, ActorKind,
-    admin::{AdminError, attempts::Attempts, passwords, secrets},
+    Actor, ActorKind, Engine,
+    admin::{AdminError, attempts::Attempts, passwords, second_factor, secrets},
+    audit::{self, Deed},
     random_bytes,
 };
 
@@ -45,103 +49,221 @@ pub struct SignIn {
     pub email: String,
     /// Their password.
     pub password: String,
+    /// The code of their second factor, or one of their recovery codes.
+    pub code: Option<String>,
     /// Where they are.
+    pub place: Place,
+}
+
+/// Where somebody is who opens a session.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Their address.
     pub ip: Option<IpAddr>,
     /// The browser they use.
     pub browser: String,
 }
 
-/// Opens a session for whoever has this address and password, in the first of their workspaces by name.
+/// Opens a session for whoever has this address and password, and a code where they have a second factor, in the first
+/// of their workspaces by name.
 ///
 /// # Errors
-/// [`AdminError::WrongCredentials`], whatever it is that is wrong; [`AdminError::TooManyAttempts`].
-pub async fn sign_in(
-    store: &Store,
-    attempts: &Attempts,
-    now: Timestamp,
-    sign_in: SignIn,
-) -> Result<SignedIn, AdminError> {
-    attempts
-        .begin(&sign_in.email, sign_in.ip, now)
-        .map_err(|retry_after_s| AdminError::TooManyAttempts { retry_after_s })?;
-    let reader = store.reader();
-    let email = super::checked_email(&sign_in.email).unwrap_or_default();
+/// [`AdminError::WrongCredentials`], whatever it is that is wrong; with the right ones [`AdminError::SecondFactorNeeded`]
+/// and [`AdminError::WrongCode`]; [`AdminError::TooManyAttempts`].
+pub async fn sign_in(engine: &Engine, attempts: &Attempts, sign_in: SignIn) -> Result<SignedIn, AdminError> {
+    let SignIn { email: typed, password, code, place } = sign_in;
+    let now = engine.clock.now();
+    attempts.begin(&typed, place.ip, now).map_err(|retry_after_s| AdminError::TooManyAttempts { retry_after_s })?;
+    let reader = engine.store.reader();
+    let email = super::checked_email(&typed).unwrap_or_default();
     let user = users::find_by_email(&reader, &email).await?;
-    let matches = passwords::verify(&sign_in.password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
-    let user = user.filter(|user| matches && user.disabled_at.is_none()).ok_or(AdminError::WrongCredentials)?;
-    let workspaces = workspaces::list_of_user(&reader, user.id).await?;
-    let (workspace, _) = workspaces.first().ok_or(AdminError::WrongCredentials)?;
-    let mut tx = store.begin().await?;
-    let signed_in = open(&mut tx, now, workspace.id, user.id, &sign_in.browser).await?;
+    let matches = passwords::verify(&password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let workspaces = workspaces::list_of_user(&reader, user.as_ref().map_or(NOBODY, |user| user.id)).await?;
+    let may_come_in = |user: &User| matches && user.disabled_at.is_none() && !workspaces.is_empty();
+    let Some(user) = user.clone().filter(may_come_in) else {
+        let tried = Tried { email: &email, user: user.as_ref(), workspaces: &ids(&workspaces), place: &place };
+        note_refused(engine, &tried, "password").await?;
+        return Err(AdminError::WrongCredentials);
+    };
+    let proven = match second_factor::prove(engine, attempts, user.id, code.as_deref()).await {
+        Err(AdminError::SecondFactorNeeded) => {
+            attempts.forgive(&typed, place.ip);
+            return Err(AdminError::SecondFactorNeeded);
+        }
+        Err(AdminError::WrongCode) => {
+            let tried = Tried { email: &email, user: Some(&user), workspaces: &ids(&workspaces), place: &place };
+            note_refused(engine, &tried, "code").await?;
+            return Err(AdminError::WrongCode);
+        }
+        proven => proven?,
+    };
+    let mut tx = engine.store.begin().await?;
+    if !second_factor::use_up(&mut tx, user.id, &proven, now).await? {
+        tx.rollback().await?;
+        let tried = Tried { email: &email, user: Some(&user), workspaces: &ids(&workspaces), place: &place };
+        note_refused(engine, &tried, "code").await?;
+        return Err(AdminError::WrongCode);
+    }
+    let workspace = workspaces.first().map(|(workspace, _)| workspace.id).ok_or(AdminError::WrongCredentials)?;
+    let signed_in = open(&mut tx, now, workspace, &user, &place, proven.as_str()).await?;
     tx.commit().await?;
-    attempts.forgive(&sign_in.email, sign_in.ip);
+    attempts.forgive(&typed, place.ip);
+    attempts.forgive_codes(user.id);
     Ok(signed_in)
 }
 
-/// Opens a session.
+/// No user has this id.
+const NOBODY: UserId = UserId(Uuid::nil());
+
+/// Workspaces in which one failure is written down at most.
+const NOTED_IN: usize = 20;
+
+fn ids(workspaces: &[(Workspace, Rights)]) -> Vec<WorkspaceId> {
+    workspaces.iter().map(|(workspace, _)| workspace.id).collect()
+}
+
+/// Somebody who did not come in.
+struct Tried<'a> {
+    email: &'a str,
+    user: Option<&'a User>,
+    workspaces: &'a [WorkspaceId],
+    place: &'a Place,
+}
+
+/// Writes a failure down where the user belongs. One that is about nobody is written down in the installation's first
+/// workspace: somebody should see it, and an address that is known costs no more than one that is not.
+async fn note_refused(engine: &Engine, tried: &Tried<'_>, reason: &str) -> Result<(), AdminError> {
+    let now = engine.clock.now();
+    let mut tx = engine.store.begin().await?;
+    let mut noted: Vec<WorkspaceId> = workspaces::find_first(&mut tx).await?.into_iter().collect();
+    if !tried.workspaces.is_empty() {
+        noted = tried.workspaces.iter().copied().take(NOTED_IN).collect();
+    }
+    let Some(first) = noted.first() else { return Ok(tx.rollback().await?) };
+    let name = tried.user.map_or("Somebody unknown", |user| user.name.as_str());
+    let actor = Actor {
+        kind: ActorKind::Visitor,
+        user: tried.user.map(|user| user.id),
+        ip: tried.place.ip,
+        ..Actor::system(*first, name)
+    };
+    let object = tried.user.map_or_else(String::new, |user| user.id.to_string());
+    let deed = Deed::new("session.refused", object, tried.email).with(json!({ "reason": reason }));
+    audit::record_in(&mut tx, now, &actor, &noted, &deed).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Opens a session and writes it down, with the way in which its user showed who they are.
 pub(super) async fn open(
     tx: &mut Tx,
     now: Timestamp,
     workspace: WorkspaceId,
-    user: UserId,
-    browser: &str,
+    user: &User,
+    place: &Place,
+    by: &str,
 ) -> Result<SignedIn, store::Error> {
     let secret = secrets::new_session();
     let credential = Credential {
         id: CredentialId::new(now, random_bytes()),
         workspace_id: workspace,
-        user_id: Some(user),
+        user_id: Some(user.id),
         kind: CredentialKind::Session,
-        name: browser.chars().filter(|c| !c.is_control()).take(200).collect(),
+        name: place.browser.chars().filter(|c| !c.is_control()).take(200).collect(),
         role: None,
+        scopes: None,
+        ip: place.ip.map(|ip| ip.to_string()),
         last4: secrets::last4(&secret),
         created_at: now,
         expires_at: Some(now.plus_ms(SESSION_MS)),
         last_used_at: Some(now),
     };
     credentials::insert(tx, &credential, &secrets::hash(&secret)).await?;
-    Ok(SignedIn { secret, session: credential.id, workspace, user })
+    let actor = Actor {
+        kind: ActorKind::User,
+        user: Some(user.id),
+        credential: Some(credential.id),
+        ip: place.ip,
+        ..Actor::system(workspace, &user.name)
+    };
+    let deed = Deed::new("session.opened", user.id, &user.email).with(json!({ "by": by }));
+    audit::record(tx, now, &actor, deed).await?;
+    Ok(SignedIn { secret, session: credential.id, workspace, user: user.id })
 }
 
 /// Who has this secret, of a session or a token, as long as it is valid.
 ///
 /// # Errors
 /// Where the store fails.
-pub async fn authenticate(store: &Store, now: Timestamp, secret: &str) -> Result<Option<Actor>, store::Error> {
+pub async fn authenticate(store: &Store, now: Timestamp, secret: &str) -> Result<Option<Authenticated>, store::Error> {
     let valid = credentials::find_valid(&store.reader(), &secrets::hash(secret), now).await?;
-    let Some((valid, role)) = valid.and_then(|valid| effective_role(&valid).map(|role| (valid, role))) else {
-        return Ok(None);
-    };
-    let credential = valid.credential;
-    if credential.last_used_at.is_none_or(|at| now.ms_since(at) >= TOUCH_EVERY_MS) {
-        touch(store.clone(), credential.id, now);
+    let found = valid.and_then(authenticated);
+    if let Some(found) = &found
+        && let Some(credential) = found.actor.credential
+        && found.last_used_at.is_none_or(|at| now.ms_since(at) >= TOUCH_EVERY_MS)
+    {
+        touch(store.clone(), credential, now);
     }
+    Ok(found)
+}
+
+/// What an actor may do by now, as long as its session or token is valid: for answers that have no end of their own.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn still(store: &Store, now: Timestamp, actor: &Actor) -> Result<Option<Authenticated>, store::Error> {
+    let Some(credential) = actor.credential else { return Ok(None) };
+    let valid = credentials::find_valid_by_id(&store.reader(), credential, now).await?;
+    Ok(valid.and_then(authenticated).filter(|found| found.actor.workspace == actor.workspace))
+}
+
+/// Somebody whose session or token is valid.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Who it is. From where is told by the request.
+    pub actor: Actor,
+    /// Whether the workspace wants everybody to have a second factor and this is somebody without one: they may do
+    /// nothing but set one up.
+    pub lacks_second_factor: bool,
+    last_used_at: Option<Timestamp>,
+}
+
+fn authenticated(valid: Valid) -> Option<Authenticated> {
+    let role = effective_rights(&valid)?;
+    let credential = valid.credential;
+    let is_session = credential.kind == CredentialKind::Session;
     let (kind, name) = match credential.kind {
         CredentialKind::Session => (ActorKind::User, valid.user_name.unwrap_or_default()),
         CredentialKind::Token => (ActorKind::Token, credential.name),
     };
-    Ok(Some(Actor {
-        workspace: credential.workspace_id,
-        kind,
-        user: credential.user_id,
-        credential: Some(credential.id),
-        name,
-        role,
-    }))
+    Some(Authenticated {
+        lacks_second_factor: is_session && valid.demands_second_factor && !valid.has_second_factor,
+        last_used_at: credential.last_used_at,
+        actor: Actor {
+            workspace: credential.workspace_id,
+            kind,
+            user: credential.user_id,
+            credential: Some(credential.id),
+            name,
+            role,
+            ip: None,
+        },
+    })
 }
 
-/// A session has its user's role. A token has its own, but never more than its user has now; a token of nobody has
-/// what it was given.
-fn effective_role(valid: &Valid) -> Option<Role> {
+/// A session has its user's rights. A token has those of its role that its user has too, and none beyond those that it
+/// is kept to; a token of nobody has what it was given.
+fn effective_rights(valid: &Valid) -> Option<Rights> {
     let credential = &valid.credential;
-    match (credential.kind, credential.user_id, credential.role, valid.member_role) {
-        (CredentialKind::Session, Some(_), _, member) => member,
-        (CredentialKind::Session, None, _, _) | (CredentialKind::Token, _, None, _) => None,
-        (CredentialKind::Token, None, Some(role), _) => Some(role),
-        (CredentialKind::Token, Some(_), Some(role), member) => {
-            member.map(|member| if member.may_grant(role) { role } else { member })
-        }
-    }
+    let token = match (credential.kind, credential.user_id, credential.role.clone()) {
+        (CredentialKind::Session, Some(_), _) => return valid.member_role.clone(),
+        (CredentialKind::Session, None, _) | (CredentialKind::Token, _, None) => return None,
+        (CredentialKind::Token, None, Some(role)) => role,
+        (CredentialKind::Token, Some(_), Some(role)) => role.held_by(valid.member_role.as_ref()?),
+    };
+    Some(match credential.scopes {
+        Some(scopes) => token.narrowed(scopes),
+        None => token,
+    })
 }
 
 /// Notes the use in the background: a reader must not wait for the writer.
@@ -164,7 +286,7 @@ fn touch(store: Store, credential: CredentialId, now: Timestamp) {
 /// [`AdminError::NotFound`] where the actor has none.
 pub async fn sign_out(store: &Store, now: Timestamp, actor: &Actor) -> Result<(), AdminError> {
     let (user, session) = session_of(actor)?;
-    revoke(store, now, user, session).await
+    revoke(store, now, actor, user, session).await
 }
 
 /// Ends one of the actor's sessions.
@@ -172,14 +294,21 @@ pub async fn sign_out(store: &Store, now: Timestamp, actor: &Actor) -> Result<()
 /// # Errors
 /// [`AdminError::NotFound`] where it is not the actor's or has ended.
 pub async fn revoke_own(store: &Store, now: Timestamp, actor: &Actor, session: CredentialId) -> Result<(), AdminError> {
-    revoke(store, now, actor.user.ok_or(AdminError::NotFound)?, session).await
+    revoke(store, now, actor, actor.user.ok_or(AdminError::NotFound)?, session).await
 }
 
-async fn revoke(store: &Store, now: Timestamp, user: UserId, session: CredentialId) -> Result<(), AdminError> {
+async fn revoke(
+    store: &Store,
+    now: Timestamp,
+    actor: &Actor,
+    user: UserId,
+    session: CredentialId,
+) -> Result<(), AdminError> {
     let mut tx = store.begin().await?;
     if !credentials::revoke_session(&mut tx, user, session, now).await? {
         return Err(AdminError::NotFound);
     }
+    audit::record(&mut tx, now, actor, Deed::new("session.ended", session, &actor.name)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -191,6 +320,8 @@ pub async fn revoke_others(store: &Store, now: Timestamp, actor: &Actor) -> Resu
     let (user, session) = session_of(actor)?;
     let mut tx = store.begin().await?;
     let ended = credentials::revoke_sessions(&mut tx, user, Some(session), now).await?;
+    let deed = Deed::new("session.others_ended", user, &actor.name).with(json!({ "ended": ended }));
+    audit::record(&mut tx, now, actor, deed).await?;
     tx.commit().await?;
     Ok(ended)
 }
@@ -199,13 +330,15 @@ pub async fn revoke_others(store: &Store, now: Timestamp, actor: &Actor) -> Resu
 ///
 /// # Errors
 /// [`AdminError::NotFound`] where the user is no member there.
-pub async fn switch_workspace(store: &Store, actor: &Actor, to: WorkspaceId) -> Result<(), AdminError> {
+pub async fn switch_workspace(store: &Store, now: Timestamp, actor: &Actor, to: WorkspaceId) -> Result<(), AdminError> {
     let (user, session) = session_of(actor)?;
     users::find_member(&store.reader(), to, user).await?.ok_or(AdminError::NotFound)?;
     let mut tx = store.begin().await?;
     if !credentials::move_session(&mut tx, session, to).await? {
         return Err(AdminError::NotFound);
     }
+    let deed = Deed::new("session.moved", session, &actor.name);
+    audit::record_in(&mut tx, now, actor, &[actor.workspace, to], &deed).await?;
     Ok(tx.commit().await?)
 }
 
@@ -219,23 +352,41 @@ pub async fn change_password(
     attempts: &Attempts,
     now: Timestamp,
     actor: &Actor,
-    ip: Option<IpAddr>,
     passwords: PasswordChange,
 ) -> Result<(), AdminError> {
     let (user_id, session) = session_of(actor)?;
     passwords::check("newPassword", &passwords.new)?;
-    let user = users::find(&store.reader(), user_id).await?.ok_or(AdminError::NotFound)?;
-    attempts.begin(&user.email, ip, now).map_err(|retry_after_s| AdminError::TooManyAttempts { retry_after_s })?;
-    if !passwords::verify(&passwords.current, Some(&user.password_hash)).await? {
-        let message = "is not the current password";
-        return Err(AdminError::Invalid { field: "currentPassword", message });
-    }
-    attempts.forgive(&user.email, ip);
+    confirm_password(store, attempts, now, actor, "currentPassword", &passwords.current).await?;
     let hash = passwords::hash(&passwords.new).await?;
     let mut tx = store.begin().await?;
     users::set_password(&mut tx, user_id, &hash).await?;
     credentials::revoke_sessions(&mut tx, user_id, Some(session), now).await?;
+    audit::record(&mut tx, now, actor, Deed::new("user.password_changed", user_id, &actor.name)).await?;
     Ok(tx.commit().await?)
+}
+
+/// Makes sure that it is really the actor who sits at their browser. Guesses count as attempts to sign in.
+///
+/// # Errors
+/// [`AdminError::Invalid`] where it is another password; [`AdminError::TooManyAttempts`].
+pub(super) async fn confirm_password(
+    store: &Store,
+    attempts: &Attempts,
+    now: Timestamp,
+    actor: &Actor,
+    field: &'static str,
+    password: &str,
+) -> Result<(), AdminError> {
+    let (user_id, _) = session_of(actor)?;
+    let user = users::find(&store.reader(), user_id).await?.ok_or(AdminError::NotFound)?;
+    attempts
+        .begin(&user.email, actor.ip, now)
+        .map_err(|retry_after_s| AdminError::TooManyAttempts { retry_after_s })?;
+    if !passwords::verify(password, Some(&user.password_hash)).await? {
+        return Err(AdminError::Invalid { field, message: "is not the current password" });
+    }
+    attempts.forgive(&user.email, actor.ip);
+    Ok(())
 }
 
 /// What it takes to change one's password.
@@ -247,7 +398,7 @@ pub struct PasswordChange {
     pub new: String,
 }
 
-fn session_of(actor: &Actor) -> Result<(UserId, CredentialId), AdminError> {
+pub(super) fn session_of(actor: &Actor) -> Result<(UserId, CredentialId), AdminError> {
     match (actor.kind, actor.user, actor.credential) {
         (ActorKind::User, Some(user), Some(session)) => Ok((user, session)),
         (ActorKind::User | ActorKind::Token | ActorKind::System | ActorKind::Visitor, _, _) => {

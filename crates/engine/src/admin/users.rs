@@ -5,7 +5,7 @@
 
 use leadline_domain::{
     ids::{UserId, WorkspaceId},
-    permissions::Role,
+    permissions::RoleKey,
     time::Timestamp,
 };
 use leadline_store::{
@@ -13,10 +13,12 @@ use leadline_store::{
     users::{self, Member, User},
     workspaces,
 };
+use serde_json::{Value, json};
 
 use crate::{
     Actor,
-    admin::{AdminError, checked_email, checked_name, passwords, secrets},
+    admin::{AdminError, COMMAND_LINE, checked_email, checked_name, passwords, roles, secrets},
+    audit::{self, Deed},
     random_bytes,
 };
 
@@ -28,7 +30,7 @@ pub struct NewUser {
     /// Their name.
     pub name: String,
     /// What they shall be.
-    pub role: Role,
+    pub role: RoleKey,
     /// Their password; without one they get one.
     pub password: Option<String>,
 }
@@ -48,15 +50,10 @@ pub struct MadeUser {
 /// [`AdminError::Conflict`] where they are a member already, [`AdminError::Forbidden`] where the role is more than the
 /// actor's, or where a field is not right.
 pub async fn create(store: &Store, now: Timestamp, actor: &Actor, user: NewUser) -> Result<MadeUser, AdminError> {
-    if !actor.role.may_grant(user.role) {
-        return Err(AdminError::Forbidden(
-            "only a super admin makes super admins, and nobody hands out more than they have",
-        ));
-    }
-    take_in(store, now, actor.workspace, user).await
+    admit(store, now, actor, user).await
 }
 
-/// Makes a user, or takes one in, with whatever role.
+/// Makes a user, or takes one in, on the command line.
 ///
 /// # Errors
 /// [`AdminError::Conflict`] where they are a member already, or where a field is not right.
@@ -66,6 +63,11 @@ pub async fn take_in(
     workspace: WorkspaceId,
     new: NewUser,
 ) -> Result<MadeUser, AdminError> {
+    admit(store, now, &Actor::system(workspace, COMMAND_LINE), new).await
+}
+
+async fn admit(store: &Store, now: Timestamp, actor: &Actor, new: NewUser) -> Result<MadeUser, AdminError> {
+    let workspace = actor.workspace;
     let email = checked_email(&new.email)?;
     let name = checked_name("name", &new.name)?;
     if let Some(password) = &new.password {
@@ -80,6 +82,7 @@ pub async fn take_in(
     };
     let mut tx = store.begin().await?;
     workspaces::lock(&mut tx, workspace).await?.ok_or(AdminError::NotFound)?;
+    let role = roles::resolve_grantable(&mut tx, actor, new.role).await?;
     let id = match known {
         Some(user) => readmit(&mut tx, &user, password_hash.as_deref()).await?,
         None => {
@@ -93,6 +96,8 @@ pub async fn take_in(
         return Err(AdminError::Conflict("this user is a member already"));
     }
     let member = member_in(&mut tx, workspace, id).await?;
+    let deed = Deed::new("user.created", id, &member.email).with(json!({ "role": role.label }));
+    audit::record(&mut tx, now, actor, deed).await?;
     tx.commit().await?;
     Ok(MadeUser { member, password: generated })
 }
@@ -118,7 +123,7 @@ async fn readmit(tx: &mut Tx, user: &User, password_hash: Option<&str>) -> Resul
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     /// What they shall be.
-    pub role: Option<Role>,
+    pub role: Option<RoleKey>,
     /// Their name.
     pub name: Option<String>,
     /// Whether they are kept from signing in.
@@ -148,11 +153,10 @@ pub async fn change(
     };
     let mut tx = store.begin().await?;
     let member = lock_member(&mut tx, actor, id).await?;
-    if let Some(role) = change.role.filter(|role| *role != member.role) {
-        if !actor.role.may_grant(role) {
-            return Err(AdminError::Forbidden("nobody hands out more than they have"));
-        }
-        users::set_role(&mut tx, actor.workspace, id, role).await?;
+    let before = member.clone();
+    if let Some(role) = change.role.filter(|role| *role != member.role.role) {
+        let role = roles::resolve_grantable(&mut tx, actor, role).await?;
+        users::set_role(&mut tx, actor.workspace, id, role.role).await?;
     }
     let is_about_the_person = change.name.is_some() || change.disabled.is_some() || change.password.is_some();
     if is_about_the_person {
@@ -160,8 +164,15 @@ pub async fn change(
     }
     refuse_headless(&mut tx, actor.workspace, &member).await?;
     let member = member_in(&mut tx, actor.workspace, id).await?;
+    let mut data = audit::changes(&shown(&before), &shown(&member));
+    data["passwordReplaced"] = change.password.is_some().into();
+    audit::record(&mut tx, now, actor, Deed::new("user.updated", id, &member.email).with(data)).await?;
     tx.commit().await?;
     Ok(member)
+}
+
+fn shown(member: &Member) -> Value {
+    json!({"name": member.name, "role": member.role.label, "isDisabled": member.disabled_at.is_some()})
 }
 
 async fn change_person(
@@ -205,6 +216,8 @@ pub async fn remove(store: &Store, now: Timestamp, actor: &Actor, id: UserId) ->
     users::delete_member(&mut tx, actor.workspace, id).await?;
     credentials::revoke_of_member(&mut tx, actor.workspace, id, now).await?;
     refuse_headless(&mut tx, actor.workspace, &member).await?;
+    let deed = Deed::new("user.removed", id, &member.email).with(json!({ "role": member.role.label }));
+    audit::record(&mut tx, now, actor, deed).await?;
     Ok(tx.commit().await?)
 }
 
@@ -212,8 +225,10 @@ pub async fn remove(store: &Store, now: Timestamp, actor: &Actor, id: UserId) ->
 async fn lock_member(tx: &mut Tx, actor: &Actor, id: UserId) -> Result<Member, AdminError> {
     workspaces::lock(tx, actor.workspace).await?.ok_or(AdminError::NotFound)?;
     let member = member_in(tx, actor.workspace, id).await?;
-    if !actor.role.may_grant(member.role) {
-        return Err(AdminError::Forbidden("only a super admin changes a super admin"));
+    if !actor.role.may_grant(&member.role) {
+        return Err(AdminError::Forbidden(
+            "only a super admin changes a super admin, and nobody changes who has more than they have",
+        ));
     }
     Ok(member)
 }
@@ -225,7 +240,7 @@ async fn member_in(tx: &mut Tx, workspace: WorkspaceId, id: UserId) -> Result<Me
 
 /// A workspace that had a super admin keeps one. Those made on the command line may never have had any.
 async fn refuse_headless(tx: &mut Tx, workspace: WorkspaceId, changed: &Member) -> Result<(), AdminError> {
-    let is_head = |member: &Member| member.role == Role::SuperAdmin && member.disabled_at.is_none();
+    let is_head = |member: &Member| member.role.is_super_admin() && member.disabled_at.is_none();
     if is_head(changed) && !users::members_in(tx, workspace).await?.iter().any(is_head) {
         return Err(AdminError::Conflict("a workspace keeps at least one super admin who can sign in"));
     }

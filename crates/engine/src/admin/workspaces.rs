@@ -8,19 +8,20 @@ use leadline_domain::{
     values,
 };
 use leadline_store::{
-    self as store, Store, Tx, pipelines, projects, users,
+    self as store, Store, Tx, pipelines, projects, second_factors, users,
     workspaces::{self, Workspace},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Options,
+    Actor, ActorKind, Options,
     admin::{
         AdminError, checked_email, checked_name,
         detection::{self, DetectionChange},
-        passwords, sessions,
-        sessions::SignedIn,
+        passwords,
+        sessions::{self, Place, SignedIn},
     },
+    audit::{self, Deed},
     random_bytes,
 };
 
@@ -29,6 +30,9 @@ pub const DEFAULT_SLUG: &str = "default";
 
 /// Minutes within which submissions from one IP address may be the same person's, where nothing else is set.
 pub const IP_WINDOW_MINUTES: i64 = 30;
+
+/// A shorter audit log would let somebody make what they did disappear within a week.
+const SHORTEST_AUDIT_DAYS: i64 = 30;
 
 /// The project that a workspace starts with.
 const FIRST_PROJECT: &str = "Main";
@@ -59,8 +63,8 @@ pub struct FirstUser {
     pub name: String,
     /// Their password.
     pub password: String,
-    /// The browser they do it with.
-    pub browser: String,
+    /// Where they are.
+    pub place: Place,
 }
 
 /// Makes the first user, as super admin of the first workspace, and signs them in.
@@ -92,8 +96,15 @@ pub async fn set_up(
         disabled_at: None,
     };
     users::insert(&mut tx, &user).await?;
-    users::insert_member(&mut tx, workspace, user.id, Role::SuperAdmin, now).await?;
-    let signed_in = sessions::open(&mut tx, now, workspace, user.id, &first.browser).await?;
+    users::insert_member(&mut tx, workspace, user.id, Role::SuperAdmin.into(), now).await?;
+    let actor = Actor {
+        kind: ActorKind::User,
+        user: Some(user.id),
+        ip: first.place.ip,
+        ..Actor::system(workspace, &user.name)
+    };
+    audit::record(&mut tx, now, &actor, Deed::new("workspace.created", workspace, &workspace_name)).await?;
+    let signed_in = sessions::open(&mut tx, now, workspace, &user, &first.place, "setting up").await?;
     tx.commit().await?;
     Ok(signed_in)
 }
@@ -202,6 +213,10 @@ pub struct Change {
     pub timezone: Option<Option<String>>,
     /// The currency that leads are quoted and sold in, in three letters.
     pub currency: Option<Option<String>>,
+    /// Whether everybody needs a second factor.
+    pub require_second_factor: Option<Option<bool>>,
+    /// How many days the audit log is kept.
+    pub audit_days: Option<Option<i64>>,
     /// What the fraud desk goes by.
     pub detection: DetectionChange,
 }
@@ -210,20 +225,53 @@ pub struct Change {
 ///
 /// # Errors
 /// Where a field is not right.
-pub async fn change(store: &Store, id: WorkspaceId, change: Change) -> Result<Workspace, AdminError> {
+pub async fn change(store: &Store, now: Timestamp, actor: &Actor, change: Change) -> Result<Workspace, AdminError> {
+    let id = actor.workspace;
     let mut tx = store.begin().await?;
     let mut workspace = workspaces::lock(&mut tx, id).await?.ok_or(AdminError::NotFound)?;
+    let before = shown(&workspace);
+    let demanded_before = demands_second_factor(&workspace.settings);
     if let Some(name) = &change.name {
         workspace.name = checked_name("name", name)?;
     }
     apply_settings(&mut workspace.settings, &change)?;
+    if demands_second_factor(&workspace.settings) && !demanded_before {
+        refuse_locking_oneself_out(store, actor).await?;
+    }
     workspaces::update(&mut tx, id, &workspace.name, &workspace.settings).await?;
+    let data = audit::changes(&before, &shown(&workspace));
+    audit::record(&mut tx, now, actor, Deed::new("workspace.updated", id, &workspace.name).with(data)).await?;
     tx.commit().await?;
     Ok(workspace)
 }
 
+/// Name and settings side by side.
+fn shown(workspace: &Workspace) -> Value {
+    let mut shown = workspace.settings.clone();
+    shown["name"] = workspace.name.as_str().into();
+    shown
+}
+
+/// Whether a workspace wants everybody to have a second factor.
+#[must_use]
+pub fn demands_second_factor(settings: &Value) -> bool {
+    settings.get("requireSecondFactor").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Who demands a second factor of everybody has one.
+async fn refuse_locking_oneself_out(store: &Store, actor: &Actor) -> Result<(), AdminError> {
+    let Some(user) = actor.user else { return Ok(()) };
+    let own = second_factors::find(&store.reader(), user).await?;
+    if own.is_some_and(|own| own.confirmed_at.is_some()) {
+        return Ok(());
+    }
+    let message = "set up your own second factor first";
+    Err(AdminError::Invalid { field: "settings/requireSecondFactor", message })
+}
+
 fn apply_settings(settings: &mut Value, change: &Change) -> Result<(), AdminError> {
     in_range("settings/reengageHours", change.reengage_hours, 0..=24 * 365)?;
+    in_range("settings/auditDays", change.audit_days, SHORTEST_AUDIT_DAYS..=3_650)?;
     in_range("settings/ipWindowMinutes", change.ip_window_minutes, 0..=24 * 60)?;
     let country = change.default_country.as_ref().map(|country| country.as_ref().map(|code| code.to_ascii_uppercase()));
     if let Some(Some(code)) = &country
@@ -254,6 +302,8 @@ fn apply_settings(settings: &mut Value, change: &Change) -> Result<(), AdminErro
     set(settings, "ipWindowMinutes", change.ip_window_minutes);
     set(settings, "botDetection", change.bot_detection);
     set(settings, "defaultCountry", country);
+    set(settings, "requireSecondFactor", change.require_second_factor);
+    set(settings, "auditDays", change.audit_days);
     detection::apply(settings, &change.detection)
 }
 

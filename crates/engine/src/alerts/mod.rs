@@ -14,9 +14,13 @@ use leadline_store::{
     Error,
     alerts::{self, Alert, SourceHealth, Watch},
 };
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// The kinds of alert.
 pub const SOURCE_SILENT: &str = "source.silent";
@@ -62,7 +66,12 @@ pub struct Wish {
 /// Where it is not there, or the database fails.
 pub async fn acknowledge(engine: &Engine, actor: &Actor, id: AlertId) -> Result<Alert, AlertError> {
     let mut tx = engine.store.begin().await?;
-    let alert = alerts::acknowledge(&mut tx, actor.workspace, id, &actor.name, engine.clock.now()).await?;
+    let now = engine.clock.now();
+    let alert = alerts::acknowledge(&mut tx, actor.workspace, id, &actor.name, now).await?;
+    if let Some(alert) = &alert {
+        let deed = Deed::new("alert.acknowledged", id, &alert.subject_name).with(json!({ "kind": alert.kind }));
+        audit::record(&mut tx, now, actor, deed).await?;
+    }
     tx.commit().await?;
     alert.ok_or(AlertError::NotFound)
 }
@@ -79,8 +88,9 @@ pub async fn watch_source(
 ) -> Result<SourceHealth, AlertError> {
     let reader = engine.store.reader();
     let found = alerts::list_health(&reader, actor.workspace, Some(source)).await?;
-    found.first().ok_or(AlertError::NotFound)?;
+    let name = found.first().ok_or(AlertError::NotFound)?.name.clone();
     let wish = wish.map(checked).transpose()?;
+    let is_watched = wish.is_some();
     let now = engine.clock.now();
     let mut tx = engine.store.begin().await?;
     match wish {
@@ -99,6 +109,8 @@ pub async fn watch_source(
             alerts::close(&mut tx, actor.workspace, SOURCE_SILENT, source.0, now).await?;
         }
     }
+    let deed = Deed::new("source.watch_changed", source, &name).with(json!({ "isWatched": is_watched }));
+    audit::record(&mut tx, now, actor, deed).await?;
     tx.commit().await?;
     let changed = alerts::list_health(&reader, actor.workspace, Some(source)).await?;
     changed.into_iter().next().ok_or(AlertError::NotFound)

@@ -9,7 +9,7 @@ use leadline_domain::{
     time::Timestamp,
 };
 use leadline_store::analyses::{self, Job, OwnTopic, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
@@ -17,7 +17,10 @@ use super::{
     endpoint::{Endpoint, Failure},
     outcome::{carry_out_here, of_answer, wanted},
 };
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 const MOST_KEYWORDS: usize = 200;
 const MOST_TOPICS: usize = 40;
@@ -103,6 +106,7 @@ pub fn defaults() -> Settings {
 pub async fn change(engine: &Engine, actor: &Actor, change: &Change) -> Result<Settings, SettingsError> {
     let mut tx = engine.store.begin().await?;
     let mut settings = analyses::lock_settings(&mut tx, actor.workspace).await?.unwrap_or_else(defaults);
+    let before = compared(&settings);
     let mut refused = Vec::new();
     settings.is_enabled = change.is_enabled.unwrap_or(settings.is_enabled);
     if let Some(keywords) = &change.keywords {
@@ -117,8 +121,25 @@ pub async fn change(engine: &Engine, actor: &Actor, change: &Change) -> Result<S
     }
     settings.updated_at = engine.clock.now();
     analyses::save_settings(&mut tx, actor.workspace, &settings).await?;
+    let deed = Deed::on_workspace("analysis.updated").with(audit::changed(&before, &compared(&settings)));
+    audit::record(&mut tx, settings.updated_at, actor, deed).await?;
     tx.commit().await?;
     Ok(settings)
+}
+
+/// What is compared, to name what somebody changed. Nothing of it is told.
+fn compared(settings: &Settings) -> Value {
+    json!({
+        "isEnabled": settings.is_enabled,
+        "keywords": settings.keywords,
+        "topics": format!("{:?}", settings.topics),
+        "endpointEnabled": settings.endpoint_enabled,
+        "baseUrl": settings.base_url,
+        "model": settings.model,
+        "key": settings.key_sealed,
+        "redacts": settings.redacts,
+        "timeoutSeconds": settings.timeout_seconds,
+    })
 }
 
 fn apply_endpoint(engine: &Engine, settings: &mut Settings, change: &EndpointChange, refused: &mut Vec<Refused>) {

@@ -7,6 +7,7 @@ use super::blocklist::MOST_RANGES;
 use crate::{
     Actor, Engine,
     addresses::{parse_range, write_range},
+    audit::{self, Deed},
     random_bytes,
 };
 
@@ -60,6 +61,10 @@ pub async fn block(
     let mut tx = engine.store.begin().await?;
     blocked_ips::delete_expired_range(&mut tx, actor.workspace, &blocked.ip_range, now).await?;
     let inserted = blocked_ips::insert(&mut tx, std::slice::from_ref(&blocked)).await?;
+    if inserted == 1 {
+        let deed = Deed::new("blocked_ip.created", blocked.id, &blocked.ip_range);
+        audit::record(&mut tx, now, actor, deed).await?;
+    }
     tx.commit().await?;
     engine.door.watch().forget();
     if inserted == 1 {
@@ -76,6 +81,9 @@ pub async fn block(
 pub async fn unblock(engine: &Engine, actor: &Actor, id: BlockedIpId) -> Result<(), BlockError> {
     let mut tx = engine.store.begin().await?;
     let was_there = blocked_ips::delete(&mut tx, actor.workspace, id).await?;
+    if was_there {
+        audit::record(&mut tx, engine.clock.now(), actor, Deed::new("blocked_ip.deleted", id, "")).await?;
+    }
     tx.commit().await?;
     engine.door.watch().forget();
     if was_there { Ok(()) } else { Err(BlockError::NotFound) }

@@ -8,7 +8,10 @@ use leadline_store::{
 };
 
 use super::{AcceptError, Standing, Submission};
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// Why an entry was not let out.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,11 @@ pub async fn release(engine: &Engine, actor: &Actor, id: SubmissionId) -> Result
     submission.standing = Standing::Released { by: actor.name.clone(), held_at: submission.received_at };
     submission.received_at = engine.clock.now();
     submission.is_repeatable = true;
+    // The door has a transaction of its own, for many submissions at once. Written down first, there is never a release
+    // without a word of who did it.
+    let mut tx = engine.store.begin().await?;
+    audit::record(&mut tx, engine.clock.now(), actor, Deed::new("quarantine.released", id, "")).await?;
+    tx.commit().await?;
     engine.door.accept(submission).await.map_err(ReleaseError::Refused)?;
     quarantine::find(&reader, actor.workspace, id).await?.ok_or(ReleaseError::NotFound)
 }

@@ -10,7 +10,10 @@ use leadline_store::{
 };
 
 use super::{Fault, text::clean};
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// A field as somebody defines it.
 #[derive(Debug, Clone)]
@@ -90,6 +93,7 @@ pub async fn create(engine: &Engine, actor: &Actor, new: &NewField) -> Result<St
         updated_at: now,
     })?;
     stored::write(&mut tx, actor.workspace, &field).await?;
+    audit::record(&mut tx, now, actor, Deed::new("custom_field.created", &key, &field.name)).await?;
     tx.commit().await?;
     Ok(key)
 }
@@ -112,6 +116,7 @@ pub async fn update(engine: &Engine, actor: &Actor, key: &str, change: &FieldCha
         ..before
     })?;
     stored::write(&mut tx, actor.workspace, &field).await?;
+    audit::record(&mut tx, field.updated_at, actor, Deed::new("custom_field.updated", key, &field.name)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -123,6 +128,8 @@ pub async fn update(engine: &Engine, actor: &Actor, key: &str, change: &FieldCha
 pub async fn remove(engine: &Engine, actor: &Actor, key: &str) -> Result<(), FieldError> {
     let mut tx = engine.store.begin().await?;
     let before = stored::lock(&mut tx, actor.workspace, key).await?.ok_or(FieldError::NotFound)?;
+    let deed = Deed::new("custom_field.deleted", key, &before.name);
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     if before.kind.is_some() && before.seen_count > 0 {
         let undefined = CustomField { kind: None, options: Vec::new(), is_on_card: false, ..before };
         stored::write(&mut tx, actor.workspace, &undefined).await?;

@@ -24,7 +24,11 @@ use self::{
     emptying::{Progress, empty},
 };
 use super::{Contention, Record, retrying};
-use crate::{Actor, Engine, random_bytes};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes,
+};
 
 /// Why a pipeline was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +101,7 @@ pub async fn create(
     let pipeline = NewPipeline { id, name, is_default: false, closing, created_at: now };
     let mut tx = engine.store.begin().await?;
     pipelines::insert(&mut tx, actor.workspace, &pipeline, &stages).await?;
+    audit::record(&mut tx, now, actor, Deed::new("pipeline.created", id, &pipeline.name)).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -157,6 +162,7 @@ async fn try_update(engine: &Engine, actor: &Actor, id: PipelineId, edit: &Edit)
         if edit.is_default == Some(true) && !pipeline.is_default {
             pipelines::set_default(&mut tx, actor.workspace, id).await?;
         }
+        audit::record(&mut tx, now, actor, Deed::new("pipeline.updated", id, &name)).await?;
     }
     record.commit(tx).await?;
     Ok(emptied)
@@ -181,6 +187,7 @@ async fn try_delete(
     if emptied == Progress::Done {
         pipelines::delete_stages(&mut tx, actor.workspace, &removed, now).await?;
         pipelines::delete(&mut tx, actor.workspace, id, now).await?;
+        audit::record(&mut tx, now, actor, Deed::new("pipeline.deleted", id, &pipeline.name)).await?;
     }
     record.commit(tx).await?;
     Ok(emptied)

@@ -17,6 +17,7 @@ use leadline_store::{
     deliveries,
     destinations::{self, Destination, SealedAccess},
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -32,7 +33,12 @@ use super::{
     rules::{self, WishedRules},
     send::{Attempt, DestinationForSending, Outgoing, Unusable, send_once},
 };
-use crate::{Actor, Engine, random_bytes, seal::Unsealable};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes,
+    seal::Unsealable,
+};
 
 /// Requests that a destination gets at the same time, unless it says otherwise.
 const MAX_IN_FLIGHT: i64 = 8;
@@ -144,6 +150,7 @@ pub async fn create_destination(engine: &Engine, actor: &Actor, wish: &Wish) -> 
     }
     destinations::insert(&mut tx, &destination).await?;
     destinations::write_access(&mut tx, &destination).await?;
+    audit::record(&mut tx, now, actor, Deed::new("destination.created", destination.id, &destination.name)).await?;
     tx.commit().await?;
     Ok(WithSecret { destination, secret: secret.reveal() })
 }
@@ -192,6 +199,7 @@ pub async fn update_destination(
     let mut tx = engine.store.begin().await?;
     let found = destinations::lock(&mut tx, actor.workspace, id).await?;
     let mut destination = found.ok_or(DestinationError::NotFound)?;
+    let before = shown(&destination);
     let mut refused = apply(engine, &mut destination, wish);
     if wish.project_id.is_some() {
         refused.extend(check_project(&mut tx, &destination).await?);
@@ -202,7 +210,28 @@ pub async fn update_destination(
     if !refused.is_empty() {
         return Err(DestinationError::Refused(refused));
     }
+    let deed = Deed::new("destination.updated", id, &destination.name);
+    let deed = deed.with(audit::changed(&before, &shown(&destination)));
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     store_change(engine, tx, destination).await
+}
+
+/// What of a destination is compared, to name what somebody changed. Nothing of it is told.
+fn shown(destination: &Destination) -> Value {
+    json!({
+        "name": destination.name,
+        "url": destination.url,
+        "projectId": destination.project_id,
+        "events": destination.events,
+        "format": destination.format,
+        "template": destination.template,
+        "rules": format!("{:?}", destination.rules),
+        "retryPlan": destination.retry_plan.as_str(),
+        "maxInFlight": destination.max_in_flight,
+        "headers": destination.headers_sealed,
+        "access": format!("{:?}", destination.access),
+        "isActive": destination.is_active,
+    })
 }
 
 /// Deletes a destination. What waits for it is cancelled.
@@ -220,11 +249,12 @@ pub async fn delete_destination(
     let destination = found.ok_or(DestinationError::NotFound)?;
     destinations::delete(&mut tx, actor.workspace, id, now).await?;
     deliveries::cancel_pending(&mut tx, actor.workspace, id, now).await?;
+    audit::record(&mut tx, now, actor, Deed::new("destination.deleted", id, &destination.name)).await?;
     tx.commit().await?;
     Ok(Destination { is_active: false, updated_at: now, ..destination })
 }
 
-/// Sends a synthetic lead, signed like any other, and tells what came of it. Nothing of it is stored.
+/// Sends a synthetic lead, signed like any other, and tells what came of it. Nothing of it is stored but who sent it.
 ///
 /// # Errors
 /// Where the destination is not there, its secret cannot be opened, or the store fails.
@@ -232,7 +262,12 @@ pub async fn test_destination(engine: &Engine, actor: &Actor, id: DestinationId)
     let reader = engine.store.reader();
     let found = destinations::find(&reader, actor.workspace, id).await?;
     let now = engine.clock.now();
-    let destination = DestinationForSending::open(&found.ok_or(DestinationError::NotFound)?, engine, now)?;
+    let found = found.ok_or(DestinationError::NotFound)?;
+    let destination = DestinationForSending::open(&found, engine, now)?;
+    // Before it is sent: what the receiver gets shall not be there without a word of who sent it.
+    let mut tx = engine.store.begin().await?;
+    audit::record(&mut tx, now, actor, Deed::new("destination.tested", id, &found.name)).await?;
+    tx.commit().await?;
     let slugs = destinations::list_workspace_slugs(&reader, &[actor.workspace]).await?;
     let slug = slugs.into_iter().next().map(|(_, slug)| slug).unwrap_or_default();
     let event = destination.events.first().map_or(EVENTS[0], String::as_str);

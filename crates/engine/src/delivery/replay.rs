@@ -3,7 +3,10 @@
 use leadline_domain::ids::DeliveryId;
 use leadline_store::{deliveries, deliveries::State};
 
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// Puts a delivery back into the queue, whatever came of it. False where the workspace has no such delivery, or its
 /// destination is gone.
@@ -25,7 +28,11 @@ pub async fn replay_dead_letter(engine: &Engine, actor: &Actor, id: DeliveryId) 
 
 async fn replay(engine: &Engine, actor: &Actor, id: DeliveryId, from: &[State]) -> Result<bool, leadline_store::Error> {
     let mut tx = engine.store.begin().await?;
-    let replayed = deliveries::replay_set(&mut tx, actor.workspace, &[id], from, engine.clock.now()).await?;
+    let now = engine.clock.now();
+    let replayed = deliveries::replay_set(&mut tx, actor.workspace, &[id], from, now).await?;
+    if !replayed.is_empty() {
+        audit::record(&mut tx, now, actor, Deed::new("delivery.replayed", id, "")).await?;
+    }
     tx.commit().await?;
     engine.wake.deliveries.notify_one();
     Ok(!replayed.is_empty())

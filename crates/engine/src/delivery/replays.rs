@@ -21,7 +21,11 @@ use leadline_store::{
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::{Actor, Engine, random_bytes};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes,
+};
 
 /// Deliveries in one transaction, and the most that can be named one by one.
 pub const AT_ONCE: i64 = 500;
@@ -80,6 +84,8 @@ pub async fn start(engine: &Engine, actor: &Actor, chosen: Chosen) -> Result<Job
     if !replays::insert(&mut tx, &job).await? {
         return Err(ReplayError::UnderWay);
     }
+    let deed = Deed::new("replay.started", job.id, "").with(json!({ "deliveries": job.total }));
+    audit::record(&mut tx, now, actor, deed).await?;
     tell(engine, &mut tx, actor.workspace).await?;
     tx.commit().await?;
     engine.wake.events.notify_one();
@@ -103,9 +109,11 @@ fn settled(chosen: Chosen) -> Chosen {
 /// [`ReplayError::NotFound`] where it does not go on.
 pub async fn cancel(engine: &Engine, actor: &Actor, id: ReplayId) -> Result<(), ReplayError> {
     let mut tx = engine.store.begin().await?;
-    if !replays::cancel(&mut tx, actor.workspace, id, engine.clock.now()).await? {
+    let now = engine.clock.now();
+    if !replays::cancel(&mut tx, actor.workspace, id, now).await? {
         return Err(ReplayError::NotFound);
     }
+    audit::record(&mut tx, now, actor, Deed::new("replay.cancelled", id, "")).await?;
     tell(engine, &mut tx, actor.workspace).await?;
     tx.commit().await?;
     engine.wake.events.notify_one();

@@ -10,10 +10,13 @@ use leadline_domain::{
 };
 use leadline_outbound::Secret;
 use leadline_store::destinations::{self, Destination, PreviousSecret};
+use serde_json::json;
 
 use super::destinations::{DestinationError, Refused, WithSecret, store_change};
 use crate::{
-    Actor, Engine, random_bytes,
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes,
     seal::{Keys, Unsealable},
 };
 
@@ -83,6 +86,9 @@ pub async fn regenerate_secret(
     let replaced = std::mem::replace(&mut destination.secret_sealed, engine.keys.seal(&secret.reveal()));
     destination.previous_secret = (overlap_hours > 0).then_some(PreviousSecret { sealed: replaced, until });
     destination.secret_last4 = secret.last4();
+    let deed = Deed::new("destination.secret_renewed", id, &destination.name);
+    let deed = deed.with(json!({ "overlapHours": overlap_hours }));
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     let destination = store_change(engine, tx, destination).await?;
     Ok(WithSecret { destination, secret: secret.reveal() })
 }

@@ -302,7 +302,8 @@ fn actor_of(job: &Job) -> Actor {
         user: who.user,
         credential: None,
         name: who.name.clone(),
-        role: Role::Viewer,
+        role: Role::Viewer.into(),
+        ip: None,
     }
 }
 

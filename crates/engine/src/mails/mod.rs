@@ -7,7 +7,7 @@ pub mod runner;
 mod words;
 
 use leadline_domain::{
-    ids::{MailId, UserId, WorkspaceId, derived},
+    ids::{MailId, UserId, derived},
     permissions::Permission,
     time::{DAY_MS, HOUR_MS, Timestamp},
 };
@@ -18,8 +18,12 @@ use leadline_store::{
     mails::{self, NewMail},
     users,
 };
+use serde_json::json;
 
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// How long messages are kept after they were made.
 pub const KEPT_MS: i64 = 30 * DAY_MS;
@@ -84,9 +88,11 @@ pub(crate) async fn queue(
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn want(engine: &Engine, workspace: WorkspaceId, user: UserId, wants: bool) -> Result<(), Error> {
+pub async fn want(engine: &Engine, actor: &Actor, user: UserId, wants: bool) -> Result<(), Error> {
     let mut tx = engine.store.begin().await?;
-    mails::set_wants_alerts(&mut tx, workspace, user, wants).await?;
+    mails::set_wants_alerts(&mut tx, actor.workspace, user, wants).await?;
+    let deed = Deed::new("alert_mails.changed", user, &actor.name).with(json!({ "wanted": wants }));
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     tx.commit().await
 }
 
@@ -112,6 +118,10 @@ pub async fn test(engine: &Engine, actor: &Actor, id: MailId) -> Result<(String,
     let mailer = engine.options.mailer.as_ref().ok_or(TestError::NotConfigured)?;
     let user = actor.user.ok_or(TestError::Nobody)?;
     let user = users::find(&engine.store.reader(), user).await?.ok_or(TestError::Nobody)?;
+    let mut tx = engine.store.begin().await?;
+    let deed = Deed::new("alert_mails.tested", user.id, &user.email);
+    audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
+    tx.commit().await?;
     let mail = Mail {
         id: id.to_string(),
         to: &user.email,

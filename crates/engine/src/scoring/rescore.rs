@@ -23,7 +23,11 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::{ScoringError, scored, tell, versions};
-use crate::{Actor, Engine, random_bytes, retention};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+    random_bytes, retention,
+};
 
 /// Leads in one transaction.
 pub const AT_ONCE: i64 = 200;
@@ -45,6 +49,7 @@ pub async fn start(engine: &Engine, actor: &Actor) -> Result<Job, ScoringError> 
     let mut tx = engine.store.begin().await?;
     let begun = queue(engine, &mut tx, actor.workspace, Cause::Rescore, &actor.name, as_of).await?;
     let job = begun.ok_or(ScoringError::UnderWay)?;
+    audit::record(&mut tx, now, actor, Deed::new("scoring.rescore_started", job.id, "")).await?;
     tx.commit().await?;
     engine.wake.events.notify_one();
     Ok(job)
@@ -88,9 +93,11 @@ pub(super) async fn queue(
 /// [`ScoringError::NotFound`] where none goes on.
 pub async fn cancel(engine: &Engine, actor: &Actor) -> Result<(), ScoringError> {
     let mut tx = engine.store.begin().await?;
-    if !jobs::cancel(&mut tx, actor.workspace, engine.clock.now()).await? {
+    let now = engine.clock.now();
+    if !jobs::cancel(&mut tx, actor.workspace, now).await? {
         return Err(ScoringError::NotFound);
     }
+    audit::record(&mut tx, now, actor, Deed::on_workspace("scoring.rescore_cancelled")).await?;
     tell(engine, &mut tx, actor.workspace).await?;
     tx.commit().await?;
     engine.wake.events.notify_one();

@@ -12,10 +12,13 @@ use leadline_store::{
     },
     workspaces,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ScoringError, tell};
-use crate::{Actor, Engine};
+use crate::{
+    Actor, Engine,
+    audit::{self, Deed},
+};
 
 /// Characters of a note at most.
 pub const NOTE_CHARS: usize = 500;
@@ -86,6 +89,8 @@ async fn make(
         made_at: now,
     };
     versions::insert(tx, actor.workspace, &version).await?;
+    let deed = Deed::new("scoring.updated", scoring.version, "").with(json!({ "note": version.note }));
+    audit::record(tx, now, actor, deed).await?;
     ride(&mut workspace.settings, &scoring);
     workspaces::update(tx, actor.workspace, &workspace.name, &workspace.settings).await?;
     jobs::cancel(tx, actor.workspace, now).await?;

@@ -9,7 +9,9 @@ use leadline_domain::{
 use leadline_store::sources::Source;
 use serde_json::{Value, json};
 
-use super::{SourceError, change_and_store, checked_name, checked_origins, find, insert, new_source, project_or_first};
+use super::{
+    SourceError, change_and_store, checked_name, checked_origins, compared, find, insert, new_source, project_or_first,
+};
 use crate::{Actor, Engine};
 
 /// Longest text that a widget shows, in characters.
@@ -81,8 +83,9 @@ pub async fn create(engine: &Engine, actor: &Actor, change: WidgetChange) -> Res
 /// Where a field is wrong, it is not there, or the database fails.
 pub async fn update(engine: &Engine, actor: &Actor, id: SourceId, change: WidgetChange) -> Result<Source, SourceError> {
     let mut widget = find(engine, actor, "widget", id).await?;
+    let before = compared(&widget);
     apply(&mut widget, &change)?;
-    change_and_store(engine, actor, widget, change.name.as_deref(), change.project).await
+    change_and_store(engine, actor, &before, widget, change.name.as_deref(), change.project).await
 }
 
 /// Makes a chat source.
@@ -108,8 +111,9 @@ pub async fn update_chat(
     change: ChatChange,
 ) -> Result<Source, SourceError> {
     let mut chat = find(engine, actor, "chat", id).await?;
+    let before = compared(&chat);
     apply_to_chat(&mut chat, &change)?;
-    change_and_store(engine, actor, chat, change.name.as_deref(), change.project).await
+    change_and_store(engine, actor, &before, chat, change.name.as_deref(), change.project).await
 }
 
 fn apply(widget: &mut Source, change: &WidgetChange) -> Result<(), SourceError> {

@@ -8,6 +8,7 @@ use leadline_domain::{
     phones,
     time::Timestamp,
 };
+use leadline_engine::audit::note_export;
 use leadline_store::captures::{self, Capture};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -175,6 +176,7 @@ async fn export(
     Query(asked): Query<Asked>,
 ) -> ApiResult<Response> {
     let sight = Sight::of(&actor);
+    note_export(&app.engine, &actor, "captures").await?;
     let found = captures::list(&app.reader, actor.workspace, asked.widget_id, IN_EXPORT).await?;
     let mut text = csv::BYTE_ORDER_MARK.to_owned() + &csv::line(&HEADINGS);
     for capture in found {

@@ -6,7 +6,7 @@ use leadline_domain::{
     permissions::Permission,
     time::Timestamp,
 };
-use leadline_engine::{Actor, capture};
+use leadline_engine::{Actor, audit::note_export, capture};
 use leadline_store::{Reader, contacts, leads};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -109,6 +109,7 @@ async fn export_leads(app: &App, actor: &Actor, query: LeadExport, format: Table
     write_seen(app).await;
     let now = app.engine.clock.now();
     let table = lead_table(&app.reader, actor, now, query).await?;
+    note_export(&app.engine, actor, "leads").await?;
     let pieces = pieces(app.reader.clone(), table, format).map_err(|error| ApiError::internal(&error))?;
     Ok(attachment(format.content_type(), &file_name("leads", format, now), Body::from_stream(pieces)))
 }
@@ -192,6 +193,7 @@ async fn export_contacts(app: &App, actor: &Actor, query: ContactExport, format:
     write_seen(app).await;
     let now = app.engine.clock.now();
     let table = contact_table(&app.reader, actor, now, query).await?;
+    note_export(&app.engine, actor, "contacts").await?;
     let pieces = pieces(app.reader.clone(), table, format).map_err(|error| ApiError::internal(&error))?;
     Ok(attachment(format.content_type(), &file_name("contacts", format, now), Body::from_stream(pieces)))
 }

@@ -101,7 +101,7 @@ async fn change_alert_mails(
     Json(change): Json<AlertMailsChange>,
 ) -> ApiResult<Json<AlertMailsView>> {
     let user = actor.user.ok_or_else(|| ApiError::new(Code::Conflict).detail("this token belongs to nobody"))?;
-    want(&app.engine, actor.workspace, user, change.wanted).await?;
+    want(&app.engine, &actor, user, change.wanted).await?;
     view(&app, &actor).await
 }
 

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod analysis;
+mod audit;
 mod board;
 mod captures;
 mod chats;
@@ -16,6 +17,7 @@ pub(crate) mod exports;
 mod forms;
 mod fraud;
 mod imports;
+mod invitations;
 mod jobs;
 mod lead_views;
 mod leads;
@@ -26,7 +28,9 @@ mod pipelines;
 mod projects;
 mod replays;
 mod requests;
+mod roles;
 mod scoring;
+mod second_factor;
 mod segments;
 mod session;
 mod setup;
@@ -52,7 +56,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(workspace::routes())
         .merge(users::routes())
+        .merge(roles::routes())
+        .merge(invitations::routes())
+        .merge(second_factor::routes())
         .merge(tokens::routes())
+        .merge(audit::routes())
         .merge(leads::routes())
         .merge(lead_views::routes())
         .merge(custom_fields::routes())

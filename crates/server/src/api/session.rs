@@ -1,11 +1,13 @@
 //! Signing in and out, one's own sessions and password.
 
+use std::net::IpAddr;
+
 use axum::{extract::State, response::IntoResponse};
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use leadline_domain::{
     ids::{CredentialId, UserId, WorkspaceId},
-    permissions::{Permission, Role},
+    permissions::Rights,
     time::Timestamp,
     values::currency_of,
 };
@@ -13,11 +15,12 @@ use leadline_engine::{
     Actor,
     admin::{
         secrets,
-        sessions::{self, PasswordChange, SESSION_MS, SignIn, SignedIn},
+        sessions::{self, PasswordChange, Place, SESSION_MS, SignIn, SignedIn},
+        workspaces::demands_second_factor,
     },
 };
 use leadline_store::{
-    credentials,
+    credentials, second_factors,
     users::{self, User},
     workspaces::{self, Workspace},
 };
@@ -38,9 +41,9 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .public(routes!(sign_in))
-        .signed_in(routes!(get_session))
-        .signed_in(routes!(sign_out))
-        .signed_in(routes!(switch_workspace))
+        .signed_in_at_all(routes!(get_session))
+        .signed_in_at_all(routes!(sign_out))
+        .signed_in_at_all(routes!(switch_workspace))
         .signed_in(routes!(change_password))
         .signed_in(routes!(list_sessions))
         .signed_in(routes!(revoke_session))
@@ -55,12 +58,17 @@ pub(super) struct SessionView {
     workspace: WorkspaceInSession,
     /// Where the user could switch to.
     workspaces: Vec<WorkspaceChoice>,
+    /// The name of one of the roles that every workspace has, or the id of one of its own.
     #[schema(example = "admin")]
-    role: &'static str,
+    role: String,
     #[schema(example = "Admin")]
-    role_label: &'static str,
+    role_label: String,
     #[schema(example = json!(["leads:view"]))]
     permissions: Vec<&'static str>,
+    /// Whether the user signs in with a second factor.
+    has_second_factor: bool,
+    /// Whether the workspace wants one of everybody. Who has none can do nothing but set one up.
+    needs_second_factor: bool,
     /// To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none.
     csrf_token: String,
     demo: bool,
@@ -100,9 +108,10 @@ impl SessionView {
     fn new(
         app: &App,
         user: User,
-        role: Role,
+        role: &Rights,
         here: &Workspace,
-        all: Vec<(Workspace, Role)>,
+        all: Vec<(Workspace, Rights)>,
+        has_second_factor: bool,
         csrf_token: String,
     ) -> Self {
         Self {
@@ -122,9 +131,11 @@ impl SessionView {
                     name: workspace.name,
                 })
                 .collect(),
-            role: role.as_str(),
-            role_label: role.label(),
-            permissions: role.permissions().iter().copied().map(Permission::as_str).collect(),
+            role: role.role.to_string(),
+            role_label: role.label.clone(),
+            permissions: role.permissions.names(),
+            has_second_factor,
+            needs_second_factor: demands_second_factor(&here.settings),
             csrf_token,
             demo: app.engine.options.demo,
             version: env!("CARGO_PKG_VERSION"),
@@ -137,7 +148,9 @@ async fn view(app: &App, user: UserId, workspace: WorkspaceId, csrf_token: Strin
     let user = users::find(&app.reader, user).await?.ok_or_else(gone)?;
     let all = workspaces::list_of_user(&app.reader, user.id).await?;
     let (here, role) = all.iter().find(|(found, _)| found.id == workspace).cloned().ok_or_else(gone)?;
-    Ok(SessionView::new(app, user, role, &here, all, csrf_token))
+    let factor = second_factors::find(&app.reader, user.id).await?;
+    let has_second_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+    Ok(SessionView::new(app, user, &role, &here, all, has_second_factor, csrf_token))
 }
 
 /// The answer to whoever has just signed in: the session, and its cookie.
@@ -157,9 +170,10 @@ fn set_cookie(app: &App, secret: String, max_age: Duration) -> [(HeaderName, Str
     [(header::SET_COOKIE, cookie.build().to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]
 }
 
-/// What the browser calls itself, to tell sessions apart.
-pub(super) fn browser(headers: &HeaderMap) -> String {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+/// Where somebody signs in: their address, and what the browser calls itself, to tell sessions apart.
+pub(super) fn place(ip: IpAddr, headers: &HeaderMap) -> Place {
+    let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    Place { ip: Some(ip), browser }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -168,12 +182,14 @@ struct SignInRequest {
     email: String,
     #[schema(format = Password)]
     password: String,
+    /// The code of the second factor, or a recovery code; for who has one.
+    code: Option<String>,
 }
 
 /// Signs in.
 #[utoipa::path(post, path = "/v1/session", tag = "session", request_body = SignInRequest,
     responses((status = 200, body = SessionView, description = "The session; its cookie is set"),
-              (status = 401, description = "Wrong e-mail address or password"),
+              (status = 401, description = "Wrong e-mail address or password, or a code is needed"),
               (status = 429, description = "Too many attempts")))]
 async fn sign_in(
     State(app): State<App>,
@@ -181,9 +197,9 @@ async fn sign_in(
     headers: HeaderMap,
     Json(body): Json<SignInRequest>,
 ) -> ApiResult<impl IntoResponse> {
-    let SignInRequest { email, password } = body;
-    let with = SignIn { email, password, ip: Some(ip), browser: browser(&headers) };
-    let signed_in = sessions::sign_in(&app.engine.store, &app.attempts, app.engine.clock.now(), with).await?;
+    let SignInRequest { email, password, code } = body;
+    let with = SignIn { email, password, code, place: place(ip, &headers) };
+    let signed_in = sessions::sign_in(&app.engine, &app.attempts, with).await?;
     answer(&app, &signed_in).await
 }
 
@@ -230,7 +246,7 @@ async fn switch_workspace(
     Json(body): Json<SwitchWorkspaceRequest>,
 ) -> ApiResult<Json<SessionView>> {
     let to = WorkspaceId(body.workspace_id);
-    sessions::switch_workspace(&app.engine.store, &actor, to).await?;
+    sessions::switch_workspace(&app.engine.store, app.engine.clock.now(), &actor, to).await?;
     Ok(Json(view(&app, person(&actor)?, to, csrf_token(&headers)).await?))
 }
 
@@ -250,12 +266,11 @@ struct ChangePasswordRequest {
 async fn change_password(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
-    ClientIp(ip): ClientIp,
     Json(body): Json<ChangePasswordRequest>,
 ) -> ApiResult<StatusCode> {
     let (store, now) = (&app.engine.store, app.engine.clock.now());
     let change = PasswordChange { current: body.current_password, new: body.new_password };
-    sessions::change_password(store, &app.attempts, now, &actor, Some(ip), change).await?;
+    sessions::change_password(store, &app.attempts, now, &actor, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -265,6 +280,9 @@ struct OwnSessionView {
     id: Uuid,
     /// What the browser calls itself.
     browser: String,
+    /// From where it was opened.
+    #[schema(example = "203.0.113.9")]
+    ip: Option<String>,
     /// Whether it is the session that asks.
     is_current: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -288,6 +306,7 @@ async fn list_sessions(
     let data = sessions.into_iter().map(|session| OwnSessionView {
         id: session.id.0,
         is_current: actor.credential == Some(session.id),
+        ip: session.ip,
         browser: session.name,
         created_at: session.created_at,
         last_used_at: session.last_used_at,

@@ -14,6 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::session::{self, SessionView},
     app::App,
+    client_ip::ClientIp,
     error::ApiResult,
     extract::Json,
     guard::GuardedRoutes,
@@ -52,9 +53,14 @@ async fn get_setup(State(app): State<App>) -> ApiResult<Json<SetupView>> {
 /// Makes the first user, as super admin, and signs them in.
 #[utoipa::path(post, path = "/v1/setup", tag = "session", request_body = SetupRequest,
     responses((status = 200, body = SessionView, description = "The session; its cookie is set")))]
-async fn set_up(State(app): State<App>, headers: HeaderMap, Json(body): Json<SetupRequest>) -> ApiResult<Response> {
+async fn set_up(
+    State(app): State<App>,
+    ClientIp(ip): ClientIp,
+    headers: HeaderMap,
+    Json(body): Json<SetupRequest>,
+) -> ApiResult<Response> {
     let SetupRequest { workspace_name, email, name, password } = body;
-    let first = FirstUser { workspace_name, email, name, password, browser: session::browser(&headers) };
+    let first = FirstUser { workspace_name, email, name, password, place: session::place(ip, &headers) };
     let defaults = app.engine.options.as_ref().into();
     let signed_in = workspaces::set_up(&app.engine.store, app.engine.clock.now(), defaults, first).await?;
     Ok(session::answer(&app, &signed_in).await?.into_response())

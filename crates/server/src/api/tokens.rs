@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use leadline_domain::{ids::CredentialId, permissions::Role, time::Timestamp};
+use leadline_domain::{ids::CredentialId, permissions::Permissions, time::Timestamp};
 use leadline_engine::admin::tokens::{self, NewToken};
 use leadline_store::credentials::Credential;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    api::{users::parse_role, views::All},
+    api::{roles::parse_permissions, users::parse_role, views::All},
     app::App,
     error::ApiResult,
     extract::{Json, Path},
@@ -30,8 +30,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct TokenView {
     id: Uuid,
     name: String,
+    /// The name of one of the roles that every workspace has, or the id of one of its own.
     #[schema(example = "agent")]
-    role: Option<&'static str>,
+    role: Option<String>,
+    #[schema(example = "Agent")]
+    role_label: Option<String>,
+    /// The permissions that it is kept to; null for all of its role's.
+    #[schema(example = json!(["leads:view"]))]
+    scopes: Option<Vec<&'static str>>,
     /// Whose it is; tokens made on the command line are nobody's.
     user_id: Option<Uuid>,
     /// The last four characters, to tell tokens apart.
@@ -52,7 +58,9 @@ impl TokenView {
         Self {
             id: credential.id.0,
             name: credential.name,
-            role: credential.role.map(Role::as_str),
+            role: credential.role.as_ref().map(|rights| rights.role.to_string()),
+            role_label: credential.role.map(|rights| rights.label),
+            scopes: credential.scopes.map(Permissions::names),
             user_id: credential.user_id.map(|user| user.0),
             last4: credential.last4,
             created_at: credential.created_at,
@@ -78,6 +86,9 @@ struct CreateTokenRequest {
     /// Not above one's own; one's own where it is absent.
     #[schema(example = "viewer")]
     role: Option<String>,
+    /// What it may do, of what its role lets it do; all of that where this is absent.
+    #[schema(example = json!(["leads:view"]))]
+    scopes: Option<Vec<String>>,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -90,8 +101,9 @@ async fn create_token(
     CurrentActor(actor): CurrentActor,
     Json(body): Json<CreateTokenRequest>,
 ) -> ApiResult<Json<TokenView>> {
-    let role = body.role.as_deref().map(parse_role).transpose()?.unwrap_or(actor.role);
-    let token = NewToken { name: body.name, role, expires_at: body.expires_at };
+    let role = body.role.as_deref().map(parse_role).transpose()?.unwrap_or(actor.role.role);
+    let scopes = body.scopes.as_deref().map(|names| parse_permissions("/scopes", names)).transpose()?;
+    let token = NewToken { name: body.name, role, scopes, expires_at: body.expires_at };
     let made = tokens::create(&app.engine.store, app.engine.clock.now(), &actor, token).await?;
     Ok(Json(TokenView::new(made.credential, Some(made.secret))))
 }

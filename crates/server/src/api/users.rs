@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
     ids::UserId,
-    permissions::{Permission, Role},
+    permissions::{Permission, RoleKey},
     time::Timestamp,
 };
 use leadline_engine::admin::users::{self as admin, Change, NewUser};
@@ -51,14 +51,20 @@ struct UserView {
     id: Uuid,
     email: String,
     name: String,
+    /// The name of one of the roles that every workspace has, or the id of one of its own.
     #[schema(example = "agent")]
-    role: &'static str,
+    role: String,
     #[schema(example = "Agent")]
-    role_label: &'static str,
+    role_label: String,
     /// Whether they are kept from signing in.
     disabled: bool,
     /// Whether they belong to another workspace too. Then only their role can be changed here.
     is_elsewhere: bool,
+    /// Whether they sign in with a second factor.
+    has_second_factor: bool,
+    /// When one of their sessions was used last, give or take a few minutes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The password that was made for them, this once.
@@ -72,10 +78,12 @@ impl UserView {
             id: member.id.0,
             email: member.email,
             name: member.name,
-            role: member.role.as_str(),
-            role_label: member.role.label(),
+            role: member.role.role.to_string(),
+            role_label: member.role.label,
             disabled: member.disabled_at.is_some(),
             is_elsewhere: member.is_elsewhere,
+            has_second_factor: member.has_second_factor,
+            last_seen_at: member.last_seen_at,
             created_at: member.created_at,
             password,
         }
@@ -101,8 +109,8 @@ struct CreateUserRequest {
     password: Option<String>,
 }
 
-pub(super) fn parse_role(name: &str) -> ApiResult<Role> {
-    Role::parse(name).ok_or_else(|| ApiError::field("/role", "must be one of the roles of GET /v1/admin/roles"))
+pub(super) fn parse_role(name: &str) -> ApiResult<RoleKey> {
+    RoleKey::parse(name).ok_or_else(|| ApiError::field("/role", "must be one of the roles of GET /v1/admin/roles"))
 }
 
 /// Makes a user, or takes one in who belongs to another workspace.

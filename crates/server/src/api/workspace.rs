@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use leadline_domain::{
-    permissions::{Permission, Role},
+    permissions::Permission,
     time::{DAY_MS, Timestamp},
     values::currency_of,
 };
@@ -12,6 +12,7 @@ use leadline_engine::{
         workspaces::{self as admin, Change},
     },
     alerts::watch::timezone_of,
+    audit,
     capture::detection::RATE_PER_MINUTE,
 };
 use leadline_store::workspaces::{self, Workspace};
@@ -22,7 +23,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    api::views::All,
     app::App,
     error::{ApiError, ApiResult},
     extract::{Json, present},
@@ -33,7 +33,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .at(Permission::SettingsView, routes!(get_workspace))
         .at(Permission::SettingsManage, routes!(change_workspace))
-        .signed_in(routes!(list_roles))
         .at(Permission::LeadsView, routes!(get_summary))
 }
 
@@ -66,6 +65,10 @@ struct SettingsView {
     /// The currency that leads are quoted and sold in.
     #[schema(example = "EUR")]
     currency: String,
+    /// Whether everybody needs a second factor to sign in.
+    require_second_factor: bool,
+    /// How many days the audit log is kept.
+    audit_days: i64,
     #[serde(flatten)]
     detection: DetectionView,
 }
@@ -124,6 +127,8 @@ impl WorkspaceView {
             default_country: workspace.settings.get("defaultCountry").and_then(Value::as_str).map(str::to_owned),
             timezone: timezone_of(&workspace.settings).to_string(),
             currency: currency_of(&workspace.settings).to_owned(),
+            require_second_factor: admin::demands_second_factor(&workspace.settings),
+            audit_days: number("auditDays", audit::KEPT_DAYS),
             detection: DetectionView::new(&workspace.settings),
         };
         Self {
@@ -174,6 +179,12 @@ struct ChangeSettings {
     #[schema(value_type = Option<String>)]
     currency: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<bool>)]
+    require_second_factor: Option<Option<bool>>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>)]
+    audit_days: Option<Option<i64>>,
+    #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<i64>)]
     hold_at_suspicion: Option<Option<i64>>,
     #[serde(deserialize_with = "present")]
@@ -213,6 +224,8 @@ async fn change_workspace(
         default_country: settings.default_country,
         timezone: settings.timezone,
         currency: settings.currency,
+        require_second_factor: settings.require_second_factor,
+        audit_days: settings.audit_days,
         detection: DetectionChange {
             hold_at_suspicion: settings.hold_at_suspicion,
             block_honeypot_ips: settings.block_honeypot_ips,
@@ -223,31 +236,10 @@ async fn change_workspace(
             competitor_domains: settings.competitor_domains,
         },
     };
-    let workspace = admin::change(&app.engine.store, actor.workspace, change).await?;
+    let workspace = admin::change(&app.engine.store, app.engine.clock.now(), &actor, change).await?;
     // The door goes by the new settings at once, not only when it looks again.
     app.engine.door.intakes().forget();
     Ok(Json(WorkspaceView::new(&app, workspace)))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct RoleView {
-    #[schema(example = "marketer")]
-    name: &'static str,
-    #[schema(example = "Marketer")]
-    label: &'static str,
-    #[schema(example = json!(["leads:view"]))]
-    permissions: Vec<&'static str>,
-}
-
-/// The roles and what they may do.
-#[utoipa::path(get, path = "/v1/admin/roles", tag = "workspace", responses((status = 200, body = All<RoleView>)))]
-async fn list_roles() -> Json<All<RoleView>> {
-    let data = Role::ALL.map(|role| RoleView {
-        name: role.as_str(),
-        label: role.label(),
-        permissions: role.permissions().iter().copied().map(Permission::as_str).collect(),
-    });
-    Json(All { data: data.into() })
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -57,12 +57,18 @@ codes! {
         "The bearer token is unknown, has expired or was revoked.";
     WrongCredentials = UNAUTHORIZED, "wrong_credentials", "Wrong e-mail address or password",
         "No user has this e-mail address with this password.";
+    SecondFactorNeeded = UNAUTHORIZED, "second_factor_needed", "A code is needed",
+        "E-mail address and password are right. Send them again with `code`: the six digits that the app shows, or a recovery code.";
+    WrongCode = UNAUTHORIZED, "wrong_code", "The code does not count",
+        "It is not the code of this half minute, or it was used before; a recovery code works once.";
     ProofMissing = UNAUTHORIZED, "proof_missing", "A proof of the sender is missing",
         "The source demands a signature, a secret header or Google's key, and the request carries none.";
     ProofInvalid = UNAUTHORIZED, "proof_invalid", "The proof of the sender does not fit",
         "The signature, the secret or the key in the request is not what the source expects, or its time is more than five minutes off.";
     Forbidden = FORBIDDEN, "forbidden", "Not allowed",
         "The role of the caller lacks the permission that `detail` names.";
+    SecondFactorRequired = FORBIDDEN, "second_factor_required", "Set up a second factor first",
+        "The workspace wants everybody to sign in with a second factor, and the caller has none yet. Nothing else is allowed until it is set up.";
     CsrfTokenMismatch = FORBIDDEN, "csrf_token_mismatch", "The request did not come from the dashboard",
         "A change made with the session cookie must carry the header X-CSRF-Token with the value from GET /v1/session.";
     OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "This website may not use it",
@@ -71,6 +77,8 @@ codes! {
         "The handshake does not carry the verify token of the webhook, or the webhook has none.";
     NotFound = NOT_FOUND, "not_found", "Not found",
         "There is no such thing here, or it belongs to another workspace.";
+    InvitationInvalid = NOT_FOUND, "invitation_invalid", "The invitation does not count",
+        "The link is unknown, was used, was taken back or is too old. Whoever sent it can send a new one.";
     UnknownKey = NOT_FOUND, "unknown_key", "Unknown key",
         "No source has the key in the address; it may have been deleted or its key may have been replaced.";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",

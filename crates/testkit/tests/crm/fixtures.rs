@@ -30,7 +30,7 @@ pub async fn member(app: &TestApp, name: &str) -> UserId {
     };
     let mut tx = app.engine.store.begin().await.expect("a transaction");
     users::insert(&mut tx, &user).await.expect("a user");
-    users::insert_member(&mut tx, app.workspace, user.id, Role::Agent, now).await.expect("a member");
+    users::insert_member(&mut tx, app.workspace, user.id, Role::Agent.into(), now).await.expect("a member");
     tx.commit().await.expect("committed");
     user.id
 }

@@ -55,7 +55,8 @@ async fn count(engine: &Engine, turn: Turn) -> Result<Turned, JobError> {
         return Err(JobError::GiveUp("this cannot be counted".to_owned()));
     }
     if wish["isStopped"] == true {
-        let actor = leadline_engine::Actor { role: leadline_domain::permissions::Role::Admin, ..turn.actor().clone() };
+        let actor =
+            leadline_engine::Actor { role: leadline_domain::permissions::Role::Admin.into(), ..turn.actor().clone() };
         jobs::cancel(engine, &actor, turn.job().id).await.expect("stopped while a step is being prepared");
     }
     let from: i64 = turn.cursor()?.unwrap_or(0);

@@ -156,15 +156,15 @@ impl Site {
 
     /// A token of nobody with this role in another workspace.
     pub async fn token_in(&self, workspace: WorkspaceId, role: Role) -> String {
-        let token = NewToken { name: "test".to_owned(), role, expires_at: None };
+        let token = NewToken { name: "test".to_owned(), role: role.into(), scopes: None, expires_at: None };
         let made = tokens::issue(&self.app.engine.store, self.app.now(), workspace, None, token).await;
         made.expect("a token").secret
     }
 
     /// A member of the workspace, who can sign in, and their id.
     pub async fn member(&self, email: &str, role: Role) -> String {
-        let user =
-            NewUser { email: email.to_owned(), name: email.to_owned(), role, password: Some(PASSWORD.to_owned()) };
+        let (name, email) = (email.to_owned(), email.to_owned());
+        let user = NewUser { email, name, role: role.into(), password: Some(PASSWORD.to_owned()) };
         let made = users::take_in(&self.app.engine.store, self.app.now(), self.app.workspace, user).await;
         made.expect("a member").member.id.to_string()
     }

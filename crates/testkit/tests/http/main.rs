@@ -1,6 +1,7 @@
 //! What is answered over HTTP: administration, guards, errors, headers, files.
 
 mod analysis;
+mod audit;
 mod browser;
 mod bulk;
 mod callbacks;
@@ -21,6 +22,7 @@ mod fraud;
 mod guards;
 mod imports;
 mod inbound;
+mod invitations;
 mod isolation;
 mod lead_views;
 mod leads;
@@ -28,8 +30,11 @@ mod ledger;
 mod merging;
 mod pipelines;
 mod replays;
+mod revocation;
+mod roles;
 mod rules;
 mod scoring;
+mod second_factor;
 mod secrets;
 mod segments;
 mod sessions;

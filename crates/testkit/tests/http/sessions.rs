@@ -219,7 +219,7 @@ async fn a_session_moves_between_the_workspaces_of_its_user(#[values(Db::Sqlite,
     let new = leadline_engine::admin::users::NewUser {
         email: "ann@example.com".to_owned(),
         name: "Ann".to_owned(),
-        role: Role::Viewer,
+        role: Role::Viewer.into(),
         password: None,
     };
     let taken_in = leadline_engine::admin::users::take_in(&site.app.engine.store, site.app.now(), other, new).await;

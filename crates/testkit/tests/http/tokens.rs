@@ -104,7 +104,8 @@ async fn who_manages_tokens_sees_and_ends_everybodys_in_the_workspace(#[values(D
     let ann = site.signed_in("ann@example.com", Role::Agent).await;
     let token = make(&ann, json!({"name": "a"})).await;
     let (other, _) = site.app.make_workspace("other").await;
-    let new = leadline_engine::admin::tokens::NewToken { name: "b".to_owned(), role: Role::Admin, expires_at: None };
+    let role = Role::Admin.into();
+    let new = leadline_engine::admin::tokens::NewToken { name: "b".to_owned(), role, scopes: None, expires_at: None };
     let foreign = leadline_engine::admin::tokens::issue(&site.app.engine.store, site.app.now(), other, None, new).await;
     let foreign = foreign.expect("a token");
 

@@ -100,7 +100,7 @@ async fn admins_do_not_take_over_users_of_other_workspaces(#[values(Db::Sqlite, 
     let foreign = leadline_engine::admin::users::NewUser {
         email: "foreign@example.com".to_owned(),
         name: "Foreign".to_owned(),
-        role: Role::SuperAdmin,
+        role: Role::SuperAdmin.into(),
         password: Some(PASSWORD.to_owned()),
     };
     let made = leadline_engine::admin::users::take_in(&site.app.engine.store, site.app.now(), other, foreign).await;

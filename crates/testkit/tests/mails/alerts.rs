@@ -39,7 +39,7 @@ async fn member_in(app: &TestApp, workspace: WorkspaceId, email: &str, role: Rol
     };
     let mut tx = app.engine.store.begin().await.expect("a write");
     users::insert(&mut tx, &user).await.expect("a user");
-    users::insert_member(&mut tx, workspace, user.id, role, now).await.expect("a member");
+    users::insert_member(&mut tx, workspace, user.id, role.into(), now).await.expect("a member");
     tx.commit().await.expect("committed");
     user.id
 }
@@ -81,7 +81,7 @@ async fn an_alert_reaches_everybody_who_wants_to_know_and_may(#[values(Db::Sqlit
     member(&app, "viewer@example.com", Role::Viewer).await;
     let (elsewhere, _) = app.make_workspace("elsewhere").await;
     member_in(&app, elsewhere, "stranger@example.com", Role::Admin).await;
-    want(&app.engine, app.workspace, bob, false).await.expect("saved");
+    want(&app.engine, &app.actor(), bob, false).await.expect("saved");
 
     make_fail(&app, &receiver).await;
     send_all(&app).await;

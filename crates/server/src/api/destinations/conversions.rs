@@ -13,9 +13,12 @@ use leadline_domain::{
     time::{DAY_MS, Timestamp},
     values::DEFAULT_CURRENCY,
 };
-use leadline_engine::delivery::{
-    goals::{WishedConversions, WishedGoal},
-    payload::Format,
+use leadline_engine::{
+    audit::note_export,
+    delivery::{
+        goals::{WishedConversions, WishedGoal},
+        payload::Format,
+    },
 };
 use leadline_store::{
     Error, Reader,
@@ -183,6 +186,7 @@ async fn export_conversions(
     let destination = found.ok_or(ApiError::not_found())?;
     let is_google = destination.format == Format::GoogleAds.as_str();
     let conversions = destination.rules.conversions.filter(|_| is_google).ok_or(ApiError::not_found())?;
+    note_export(&app.engine, &actor, "conversions").await?;
     let now = app.engine.clock.now();
     let (from, to) = (span.from.unwrap_or(now.plus_ms(-SPAN_MS)), span.to.unwrap_or(now.plus_ms(1)));
     let pages = Pages {
