@@ -19,7 +19,7 @@ setNonce(styleNonce());
 
 const client = makeQueryClient(() => {
   const { pathname, href } = router.state.location;
-  if (pathname === '/sign-in' || pathname === '/setup') return;
+  if (pathname === '/sign-in' || pathname === '/setup' || pathname === '/invitation') return;
   void router.navigate({ to: '/sign-in', search: { next: href } });
 });
 const router = makeRouter(client);

@@ -31,6 +31,7 @@ const NEEDS: Record<string, string> = {
   'settings:manage': 'change settings',
   'users:manage': 'manage users',
   'tokens:manage': 'manage all tokens',
+  'audit:view': 'read the audit log',
 };
 
 export interface Permits {

@@ -10,14 +10,15 @@ type Schemas = components['schemas'];
 /** `Of`, with some fields said more closely than the description does. */
 type Narrowed<Of, By extends Partial<Record<keyof Of, unknown>>> = Omit<Of, keyof By> & By;
 
-/** Described as text, since a server to come may know more; the screens name these. */
-export type Role = 'super_admin' | 'admin' | 'marketer' | 'agent' | 'viewer';
-
 /** Each list is described by its own; the screens treat all alike. */
 export type Page<T> = Narrowed<Schemas['Paged_CardView'], { data: T[] }>;
 
 export type WorkspaceRef = Schemas['WorkspaceChoice'];
-export type Session = Narrowed<Schemas['SessionView'], { role: Role }>;
+export type Session = Schemas['SessionView'];
+export type SecondFactor = Schemas['SecondFactorView'];
+export type BegunSecondFactor = Schemas['BegunView'];
+export type RecoveryCodes = Schemas['RecoveryCodesView'];
+export type Offer = Schemas['OfferView'];
 export type AlertMails = Schemas['AlertMailsView'];
 export type AlertMailsTest = Schemas['AlertMailsTest'];
 export type Setup = Schemas['SetupView'];
@@ -214,9 +215,13 @@ export type AnalysisChange = Narrowed<
 
 export type Member = Schemas['MemberView'];
 export type Workspace = Schemas['WorkspaceView'];
-export type User = Narrowed<Schemas['UserView'], { role: Role }>;
-export type RoleView = Narrowed<Schemas['RoleView'], { name: Role }>;
-export type Token = Narrowed<Schemas['TokenView'], { role?: Role | null }>;
+export type User = Schemas['UserView'];
+export type Invitation = Schemas['InvitationView'];
+export type RoleView = Schemas['RoleView'];
+export type PermissionView = Schemas['PermissionView'];
+export type Token = Schemas['TokenView'];
+/** What stands beside an entry differs by action, and is read with care. */
+export type AuditEntry = Narrowed<Schemas['AuditEntryView'], { data: Record<string, unknown> }>;
 export type SessionEntry = Schemas['OwnSessionView'];
 
 /** The live stream's events are not described: the description knows answers to requests only. */

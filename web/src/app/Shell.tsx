@@ -24,6 +24,7 @@ import type { Session } from '@/api/shapes';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
 import { JobsStrip } from '@/features/jobs/JobsStrip';
 import { ChangePassword } from '@/features/session/ChangePassword';
+import { EnrolPage } from '@/features/session/EnrolPage';
 import { askAddLead } from '@/lib/commands';
 import { toastError } from '@/ui/toast';
 import { Palette } from './Palette';
@@ -52,6 +53,8 @@ export function Shell() {
   const { online } = useNetwork();
   const [sheet, sheetControl] = useDisclosure(false);
   useShellKeys(sheetControl.open);
+  // Until then the server answers nothing else.
+  if (session.needsSecondFactor && !session.hasSecondFactor) return <EnrolPage />;
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">

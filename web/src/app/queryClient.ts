@@ -5,12 +5,20 @@ import { sessionQuery } from '@/api/session';
 
 const MAX_RETRIES = 2;
 
+/** What is answered to somebody who signs in, and not to somebody whose session has ended. */
+const WHILE_SIGNING_IN = ['wrong_credentials', 'second_factor_needed', 'wrong_code'];
+
 const isSignedOut = (error: unknown) =>
-  error instanceof Problem && error.status === 401 && error.code !== 'wrong_credentials';
+  error instanceof Problem && error.status === 401 && !WHILE_SIGNING_IN.includes(error.code);
+
+/** The role changed since the session was read, or a second factor is wanted now. */
+const isOtherwiseAllowed = (error: unknown) =>
+  error instanceof Problem && error.status === 403 && ['forbidden', 'second_factor_required'].includes(error.code);
 
 /** Retries what may pass by itself; a session that ended anywhere leads to the sign-in. */
 export function makeQueryClient(onSignedOut: () => void): QueryClient {
   const onError = (error: unknown) => {
+    if (isOtherwiseAllowed(error)) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
     if (!isSignedOut(error)) return;
     rememberCsrfToken(null);
     client.removeQueries({ queryKey: sessionQuery.queryKey });

@@ -16,6 +16,7 @@ import { readJobSearch } from '@/features/jobs/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
+import { readAuditSearch } from '@/features/settings/auditSearch';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
 
@@ -43,6 +44,12 @@ const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
   component: lazyRouteComponent(() => import('@/features/session/SetupPage'), 'SetupPage'),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('@/features/session/InvitationPage'), 'InvitationPage'),
 });
 
 const shell = createRoute({
@@ -236,6 +243,13 @@ const ledger = createRoute({
   component: lazyRouteComponent(() => import('@/features/ledger/LedgerPage'), 'LedgerPage'),
 });
 
+const audit = createRoute({
+  getParentRoute: () => settings,
+  path: 'audit',
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import('@/features/settings/AuditLog'), 'AuditLog'),
+});
+
 const settingsTab = createRoute({
   getParentRoute: () => settings,
   path: '$tab',
@@ -245,6 +259,7 @@ const settingsTab = createRoute({
 const routeTree = root.addChildren([
   signIn,
   setup,
+  invitation,
   shell.addChildren([
     home,
     board,
@@ -268,7 +283,7 @@ const routeTree = root.addChildren([
     destinations,
     destination,
     delivery,
-    settings.addChildren([settingsHome, ledger, settingsTab]),
+    settings.addChildren([settingsHome, ledger, audit, settingsTab]),
   ]),
 ]);
 

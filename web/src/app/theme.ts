@@ -76,7 +76,14 @@ export const theme = createTheme({
     Select: Select.extend({ defaultProps: { size: 'sm' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, multiline: true, maw: 320, fz: 'xs' } }),
     Menu: Menu.extend({ defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } }),
-    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 120 }, centered: true } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        transitionProps: { duration: 120 },
+        centered: true,
+        // The cross has no words of its own.
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+    }),
     Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 160 } } }),
     Skeleton: Skeleton.extend({ defaultProps: { radius: 'sm' } }),
   },

@@ -92,12 +92,17 @@ export function useLive(pageVersion: string): string | null {
         const hint = parsed<JobHint>(event);
         if (hint) applyJobHint(client, hint);
       });
+      source.addEventListener('session', () => {
+        void client.invalidateQueries({ queryKey: ['session'] });
+      });
       source.addEventListener('scoring', () => {
         void client.invalidateQueries({ queryKey: ['settings', 'scoring'] });
       });
       source.onerror = () => {
         setLiveConnected(false);
         if (source?.readyState === EventSource.CLOSED) {
+          // Refused: the session is over, or the role does not see leads any more. Whatever is asked next tells.
+          refreshAll();
           reconnect = setTimeout(open, RECONNECT_MS);
         }
       };

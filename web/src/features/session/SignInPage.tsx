@@ -7,6 +7,7 @@ import { api } from '@/api/client';
 import { messageOf } from '@/api/problem';
 import { remember, sessionQuery } from '@/api/session';
 import type { Session } from '@/api/shapes';
+import { CodeField, wantsCode } from './CodeField';
 import { Frame, focusOnMount } from './Frame';
 import { setupQuery } from './queries';
 
@@ -18,14 +19,15 @@ export function SignInPage() {
   const client = useQueryClient();
   const setup = useQuery(setupQuery);
   const form = useForm({
-    initialValues: { email: '', password: '' },
+    initialValues: { email: '', password: '', code: '' },
     validate: {
       email: (value) => (value.trim() ? null : 'Enter your e-mail address.'),
       password: (value) => (value ? null : 'Enter your password.'),
     },
   });
   const signIn = useMutation({
-    mutationFn: (body: { email: string; password: string }) => api.post<Session>('/v1/session', body),
+    mutationFn: ({ code, ...body }: typeof form.values) =>
+      api.post<Session>('/v1/session', code ? { ...body, code } : body),
     onSuccess: (session) => {
       client.clear();
       client.setQueryData(sessionQuery.queryKey, remember(session));
@@ -37,6 +39,31 @@ export function SignInPage() {
     if (setupNeeded) void router.navigate({ to: '/setup', replace: true });
   }, [setupNeeded, router]);
 
+  const asksForCode = wantsCode(signIn.error) || (form.values.code !== '' && signIn.isPending);
+  if (asksForCode) {
+    return (
+      <Frame title="Second factor" lead={`Signing in as ${form.values.email}.`}>
+        <form onSubmit={form.onSubmit((values) => signIn.mutate(values))} noValidate>
+          <Stack gap="sm">
+            <CodeField error={signIn.error} {...form.getInputProps('code')} />
+            <Button type="submit" size="sm" loading={signIn.isPending} fullWidth>
+              Sign in
+            </Button>
+            <Button
+              variant="subtle"
+              size="sm"
+              onClick={() => {
+                form.reset();
+                signIn.reset();
+              }}
+            >
+              Use another account
+            </Button>
+          </Stack>
+        </form>
+      </Frame>
+    );
+  }
   return (
     <Frame
       title="Sign in"

@@ -34,6 +34,7 @@ export function Sessions() {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Browser</Table.Th>
+              <Table.Th>From</Table.Th>
               <Table.Th>Signed in</Table.Th>
               <Table.Th>Last used</Table.Th>
               <Table.Th>Ends</Table.Th>
@@ -56,6 +57,9 @@ function SessionRow({ session }: { session: SessionEntry }) {
   return (
     <Table.Tr>
       <Cell title={session.browser}>{browserName(session.browser)}</Cell>
+      <Cell label="From" beside={!session.ip}>
+        {session.ip}
+      </Cell>
       <Cell label="Signed in">
         <Time at={session.createdAt} />
       </Cell>

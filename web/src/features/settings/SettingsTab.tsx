@@ -8,7 +8,7 @@ import { FraudSettings } from './FraudSettings';
 import { Pipelines } from './Pipelines';
 import { Roles } from './Roles';
 import { Scoring } from './Scoring';
-import { Sessions } from './Sessions';
+import { Security } from './Security';
 import { Tokens } from './Tokens';
 import { TABS } from './tabs';
 import { Users } from './Users';
@@ -47,6 +47,6 @@ export function SettingsTab() {
     case 'tokens':
       return <Tokens />;
     case 'sessions':
-      return <Sessions />;
+      return <Security />;
   }
 }

@@ -1,28 +1,32 @@
-import { Alert, Button, Group, Modal, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Group,
+  Modal,
+  MultiSelect,
+  Select,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { membersQuery } from '@/api/lookups';
 import { fieldErrors, messageOf } from '@/api/problem';
 import { useSession } from '@/api/session';
-import type { Role, Token } from '@/api/shapes';
-import { humanise } from '@/lib/text';
+import type { Token } from '@/api/shapes';
+import { plural } from '@/lib/text';
 import { dayOf } from '@/lib/time';
 import { Empty, Failure, Section, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
 import { ActionsHead, Cell, ScrollTable } from '@/ui/ScrollTable';
 import { SecretOnce } from '@/ui/SecretOnce';
-import { settingsApi, tokensQuery, useSettingsWrite } from './queries';
+import { permissionsQuery, rolesQuery, settingsApi, tokensQuery, useSettingsWrite } from './queries';
+import { useRoleOptions } from './roleOptions';
 import classes from './Settings.module.css';
-
-/** From the most to the least. */
-const ROLES: { value: Role; label: string }[] = [
-  { value: 'super_admin', label: 'Super Admin' },
-  { value: 'admin', label: 'Admin' },
-  { value: 'marketer', label: 'Marketer' },
-  { value: 'agent', label: 'Agent' },
-  { value: 'viewer', label: 'Viewer' },
-];
 
 const EXPIRIES = [
   { value: '30', label: 'In 30 days' },
@@ -97,7 +101,13 @@ function TokenRow({ token }: { token: Token }) {
         {owner && <span className={classes.dim}> · {owner}</span>}
       </Cell>
       <Cell label="Role">
-        {token.role && (ROLES.find(({ value }) => value === token.role)?.label ?? humanise(token.role))}
+        {token.roleLabel}
+        {token.scopes && (
+          <span className={classes.dim} title={token.scopes.join(', ')}>
+            {' '}
+            · {plural(token.scopes.length, 'permission')}
+          </span>
+        )}
       </Cell>
       <Cell label="Ends in">{token.last4}</Cell>
       <Cell label="Last used">{token.lastUsedAt ? <Time at={token.lastUsedAt} /> : 'Never'}</Cell>
@@ -122,16 +132,19 @@ function TokenRow({ token }: { token: Token }) {
 
 function AddTokenForm({ onClose, onAdded }: { onClose: () => void; onAdded: (token: Token) => void }) {
   const session = useSession();
-  const own = ROLES.findIndex(({ value }) => value === session.role);
+  const roles = useQuery(rolesQuery).data ?? [];
+  const options = useRoleOptions().filter(({ disabled }) => !disabled);
+  const meanings = useQuery(permissionsQuery).data ?? [];
   const form = useForm({
-    initialValues: { name: '', role: session.role as string, days: '90' },
+    initialValues: { name: '', role: session.role, scopes: [] as string[], days: '90' },
     validate: { name: (value) => (value.trim() ? null : 'Say what it is for.') },
   });
+  const ofRole = roles.find(({ name }) => name === form.values.role)?.permissions ?? [];
   const add = useSettingsWrite('tokens', settingsApi.addToken);
-  const submit = form.onSubmit(({ name, role, days }) => {
+  const submit = form.onSubmit(({ name, role, scopes, days }) => {
     const expiresAt = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : undefined;
     add.mutate(
-      { name: name.trim(), role, ...(expiresAt ? { expiresAt } : {}) },
+      { name: name.trim(), role, ...(scopes.length > 0 ? { scopes } : {}), ...(expiresAt ? { expiresAt } : {}) },
       { onSuccess: onAdded, onError: (error) => form.setErrors(fieldErrors(error)) },
     );
   });
@@ -143,8 +156,20 @@ function AddTokenForm({ onClose, onAdded }: { onClose: () => void; onAdded: (tok
         <Select
           label="Role"
           allowDeselect={false}
-          data={ROLES.slice(Math.max(0, own))}
+          data={options}
           {...form.getInputProps('role')}
+          onChange={(role) => role && form.setValues({ role, scopes: [] })}
+        />
+        <MultiSelect
+          label="Only these permissions"
+          description="None chosen: all that its role has."
+          searchable
+          clearable
+          data={ofRole.map((name) => ({
+            value: name,
+            label: meanings.find((each) => each.name === name)?.meaning ?? name,
+          }))}
+          {...form.getInputProps('scopes')}
         />
         <Select label="Expires" allowDeselect={false} data={EXPIRIES} {...form.getInputProps('days')} />
         <Text size="xs" c="dimmed">

@@ -24,62 +24,71 @@ import { Confirm } from '@/ui/Confirm';
 import { ActionsHead, Cell, ScrollTable } from '@/ui/ScrollTable';
 import { SecretOnce } from '@/ui/SecretOnce';
 import { toast } from '@/ui/toast';
+import { Invitations } from './Invitations';
 import { rolesQuery, settingsApi, usersQuery, useSettingsWrite } from './queries';
+import { mayGrant, useRoleOptions } from './roleOptions';
 import classes from './Settings.module.css';
-
-function useRoleOptions() {
-  const session = useSession();
-  return (useQuery(rolesQuery).data ?? []).map(({ name, label }) => ({
-    value: name,
-    label,
-    disabled: name === 'super_admin' && session.role !== 'super_admin',
-  }));
-}
 
 export function Users() {
   const users = useQuery(usersQuery);
   const [adding, setAdding] = useState(false);
+  const [inviting, setInviting] = useState(false);
   const [created, setCreated] = useState<User | null>(null);
   return (
-    <Section title="Users" flush actions={<Button onClick={() => setAdding(true)}>Add user</Button>}>
-      {users.isPending && <Skeleton h={160} />}
-      {users.isError && <Failure error={users.error} retry={() => void users.refetch()} />}
-      {users.data && (
-        <ScrollTable label="Table of users">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th>E-mail</Table.Th>
-              <Table.Th>Role</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th>Since</Table.Th>
-              <ActionsHead />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {users.data.map((user) => (
-              <UserRow key={user.id} user={user} />
-            ))}
-          </Table.Tbody>
-        </ScrollTable>
-      )}
-      <Modal opened={adding} onClose={() => setAdding(false)} title="New user" size="sm">
-        <AddUserForm
-          onClose={() => setAdding(false)}
-          onAdded={(user) => {
-            setAdding(false);
-            if (user.password) setCreated(user);
-            else toast(`Added ${user.name}`);
-          }}
+    <Stack gap="md">
+      <Section
+        title="Users"
+        flush
+        actions={
+          <Group gap="xs">
+            <Button variant="default" onClick={() => setAdding(true)}>
+              Add user
+            </Button>
+            <Button onClick={() => setInviting(true)}>Invite</Button>
+          </Group>
+        }
+      >
+        {users.isPending && <Skeleton h={160} />}
+        {users.isError && <Failure error={users.error} retry={() => void users.refetch()} />}
+        {users.data && (
+          <ScrollTable label="Table of users">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Name</Table.Th>
+                <Table.Th>E-mail</Table.Th>
+                <Table.Th>Role</Table.Th>
+                <Table.Th>State</Table.Th>
+                <Table.Th>Second factor</Table.Th>
+                <Table.Th>Last seen</Table.Th>
+                <ActionsHead />
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {users.data.map((user) => (
+                <UserRow key={user.id} user={user} />
+              ))}
+            </Table.Tbody>
+          </ScrollTable>
+        )}
+        <Modal opened={adding} onClose={() => setAdding(false)} title="New user" size="sm">
+          <AddUserForm
+            onClose={() => setAdding(false)}
+            onAdded={(user) => {
+              setAdding(false);
+              if (user.password) setCreated(user);
+              else toast(`Added ${user.name}`);
+            }}
+          />
+        </Modal>
+        <SecretOnce
+          title={`The password of ${created?.name ?? ''}`}
+          what="Hand it over; it can be changed after signing in."
+          secret={created?.password ?? null}
+          onStored={() => setCreated(null)}
         />
-      </Modal>
-      <SecretOnce
-        title={`The password of ${created?.name ?? ''}`}
-        what="Hand it over; it can be changed after signing in."
-        secret={created?.password ?? null}
-        onStored={() => setCreated(null)}
-      />
-    </Section>
+      </Section>
+      <Invitations inviting={inviting} onInvited={() => setInviting(false)} />
+    </Stack>
   );
 }
 
@@ -88,9 +97,12 @@ function UserRow({ user }: { user: User }) {
   const roles = useRoleOptions();
   const change = useSettingsWrite('users', settingsApi.changeUser, `${user.name} was not changed`);
   const remove = useSettingsWrite('users', settingsApi.removeUser);
+  const reset = useSettingsWrite('users', settingsApi.resetSecondFactor);
   const [removing, setRemoving] = useState(false);
+  const [resetting, setResetting] = useState(false);
   const isSelf = user.id === session.user.id;
-  const protectedRole = user.role === 'super_admin' && session.role !== 'super_admin';
+  const role = useQuery(rolesQuery).data?.find(({ name }) => name === user.role);
+  const protectedRole = role !== undefined && !mayGrant(session, role);
   const { disabled } = user;
   return (
     <Table.Tr>
@@ -113,8 +125,11 @@ function UserRow({ user }: { user: User }) {
         />
       </Cell>
       <Cell label="State">{disabled ? <State color="gray">Disabled</State> : <State color="green">Active</State>}</Cell>
-      <Cell label="Since">
-        <Time at={user.createdAt} />
+      <Cell label="Second factor" beside={!user.hasSecondFactor}>
+        {user.hasSecondFactor ? <State color="green">On</State> : <span className={classes.dim}>Off</span>}
+      </Cell>
+      <Cell label="Last seen" beside={!user.lastSeenAt}>
+        {user.lastSeenAt ? <Time at={user.lastSeenAt} /> : <span className={classes.dim}>Never</span>}
       </Cell>
       <Cell actions>
         {!isSelf && !protectedRole && (
@@ -128,6 +143,9 @@ function UserRow({ user }: { user: User }) {
               <Menu.Item onClick={() => change.mutate({ id: user.id, disabled: !disabled })}>
                 {disabled ? 'Enable' : 'Disable'}
               </Menu.Item>
+              {user.hasSecondFactor && (
+                <Menu.Item onClick={() => setResetting(true)}>Reset the second factor…</Menu.Item>
+              )}
               <Menu.Item onClick={() => setRemoving(true)}>Remove…</Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -140,6 +158,16 @@ function UserRow({ user }: { user: User }) {
           onConfirm={() => remove.mutateAsync(user.id)}
         >
           The user loses access to this workspace at once. What the user did stays in the timelines.
+        </Confirm>
+        <Confirm
+          opened={resetting}
+          title={`Reset the second factor of ${user.name}`}
+          verb="Reset it"
+          onClose={() => setResetting(false)}
+          onConfirm={() => reset.mutateAsync(user.id)}
+        >
+          For somebody who has lost their phone and recovery codes. Make sure that it is really them who ask: with it
+          gone, the password alone signs in. Their sessions end.
         </Confirm>
       </Cell>
     </Table.Tr>

@@ -1,4 +1,4 @@
-import { Alert, NumberInput, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Alert, NumberInput, Select, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBlocker } from '@tanstack/react-router';
@@ -35,6 +35,8 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
       defaultCountry: settings.defaultCountry ?? '',
       timezone: settings.timezone,
       currency: settings.currency,
+      requireSecondFactor: settings.requireSecondFactor,
+      auditDays: settings.auditDays,
     },
     validate: {
       name: (value) => (value.trim() ? null : 'Give the workspace a name.'),
@@ -108,6 +110,22 @@ function WorkspaceForm({ workspace }: { workspace: Workspace }) {
           maxLength={3}
           readOnly={readOnly}
           {...form.getInputProps('currency')}
+        />
+        <Switch
+          label="Everybody needs a second factor"
+          description="Whoever has none can do nothing but set one up, from their next click on. Tokens are not affected."
+          disabled={readOnly}
+          {...form.getInputProps('requireSecondFactor', { type: 'checkbox' })}
+        />
+        <NumberInput
+          label="Keep the audit log for (days)"
+          description="30 days at least."
+          size="sm"
+          min={30}
+          max={3650}
+          allowDecimal={false}
+          readOnly={readOnly}
+          {...form.getInputProps('auditDays')}
         />
         <div>
           <PermitButton type="submit" size="sm" why={why} loading={save.isPending}>

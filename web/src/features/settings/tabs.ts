@@ -9,5 +9,5 @@ export const TABS = [
   { tab: 'users', label: 'Users', permission: 'users:manage' },
   { tab: 'roles', label: 'Roles', permission: 'settings:view' },
   { tab: 'tokens', label: 'API tokens', permission: null },
-  { tab: 'sessions', label: 'Sessions', permission: null },
+  { tab: 'sessions', label: 'Security', permission: null },
 ] as const;
