@@ -70,7 +70,7 @@ impl Proven {
 ///
 /// # Errors
 /// [`AdminError::Conflict`] where they have a second factor, [`AdminError::NotFound`] for a token.
-pub async fn begin(engine: &Engine, actor: &Actor) -> Result<Begun, AdminError> {
+pub async fn set_up(engine: &Engine, actor: &Actor) -> Result<Begun, AdminError> {
     let (user, _) = sessions::session_of(actor)?;
     let user = users::find(&engine.store.reader(), user).await?.ok_or(AdminError::NotFound)?;
     let secret = random_bytes::<SECRET_BYTES>();

@@ -80,7 +80,7 @@ struct PictureView {
 #[utoipa::path(post, path = "/v1/session/second-factor", tag = "session",
     responses((status = 200, body = BegunView, description = "The secret, this once")))]
 async fn begin_second_factor(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<Response> {
-    let begun = second_factor::begin(&app.engine, &actor).await?;
+    let begun = second_factor::set_up(&app.engine, &actor).await?;
     let picture = PictureView { size: begun.size, path: begun.path };
     let view = BegunView { secret: begun.secret, address: begun.address, picture };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())

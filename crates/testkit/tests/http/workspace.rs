@@ -24,7 +24,8 @@ async fn settings_change_one_by_one_and_go_back_to_their_defaults(#[values(Db::S
 
     let defaults = json!({"reengageHours": 24, "ipWindowMinutes": 30, "botDetection": true, "defaultCountry": null,
         "timezone": "UTC", "currency": "USD", "holdAtSuspicion": null, "blockHoneypotIps": false, "rateLimitPerMinute": 300,
-        "trustedIps": [], "testIps": [], "testEmails": [], "competitorDomains": []});
+        "trustedIps": [], "testIps": [], "testEmails": [], "competitorDomains": [], "requireSecondFactor": false,
+        "auditDays": 730});
     assert_eq!(before, defaults);
     assert_eq!((&changed["name"], &changed["settings"]["reengageHours"]), (&json!("Renamed"), &json!(0)));
     assert_eq!(
