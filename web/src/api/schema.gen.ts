@@ -1136,7 +1136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists contacts, newest first */
+        /** Lists contacts */
         get: operations["get_identity_contacts"];
         put?: never;
         post?: never;
@@ -1153,8 +1153,161 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One contact */
+        /** One contact with its leads and how it came */
         get: operations["get_identity_contacts_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a contact; its leads stay as they are */
+        patch: operations["patch_identity_contacts_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/contacts/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the visits of a contact's leads, newest first
+         * @description Visits are kept for 90 days.
+         */
+        get: operations["get_identity_contacts_by_id_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists segments, the oldest first
+         * @description Without `pii:view` those that ask for personal data are left out: who is in them would tell of it.
+         */
+        get: operations["get_identity_segments"];
+        put?: never;
+        /** Makes a segment */
+        post: operations["post_identity_segments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/segments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts who would be in a segment */
+        post: operations["post_identity_segments_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One segment with how many are in it */
+        get: operations["get_identity_segments_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a segment; the leads stay */
+        delete: operations["delete_identity_segments_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a segment */
+        patch: operations["patch_identity_segments_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/leads/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All leads that match, as comma-separated values
+         * @description UTF-8 with a mark at its beginning. A text that a spreadsheet would compute has an apostrophe in front. Sent as it
+         *     is made; what breaks off is not a whole file.
+         */
+        get: operations["get_identity_leads_export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All leads that match, as a workbook */
+        get: operations["get_identity_leads_export.xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/contacts/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All contacts that match, as comma-separated values
+         * @description As the export of leads.
+         */
+        get: operations["get_identity_contacts_export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/contacts/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All contacts that match, as a workbook */
+        get: operations["get_identity_contacts_export.xlsx"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1644,7 +1797,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The conversations of a lead, newest first, at most 50 */
+        /** The conversations of a lead or a contact, newest first, at most 50 */
         get: operations["get_messaging_conversations"];
         put?: never;
         post?: never;
@@ -2529,6 +2682,29 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_SegmentView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                description?: string | null;
+                /** @description A tree of conditions, as the list of leads takes it. */
+                filter: Record<string, never>;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                /** @description Who made it. */
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_SourceHealthView: {
             /** @description The rows. */
             data: {
@@ -2871,6 +3047,11 @@ export interface components {
             tag?: string | null;
             /** @description A tree of conditions, as the list of leads takes it. */
             filter?: Record<string, never> | null;
+            /**
+             * Format: uuid
+             * @description Those of a segment, as it is now.
+             */
+            segmentId?: string | null;
         };
         /** @description One action on many leads: those that are named, or all that match. */
         BulkRequest: {
@@ -3247,6 +3428,68 @@ export interface components {
              */
             code: string;
         };
+        /** @description A field that somebody else changed meanwhile. */
+        ConflictView: {
+            /**
+             * @description Where the field stands in the body, as a JSON pointer.
+             * @example /company
+             */
+            pointer: string;
+            /** @description What the request would write. */
+            yours: unknown;
+            /** @description What is there; null where it is not to be seen without `pii:view`. */
+            theirs: unknown;
+        };
+        /** @description A person with what is known of them. */
+        ContactDetail: components["schemas"]["ContactView"] & {
+            /** @description Their leads in all projects, the newest first, at most 100. */
+            leads: components["schemas"]["ContactLeadView"][];
+            /** @description How they came, over all their leads, the latest first; at most 100. */
+            touches: Record<string, never>[];
+        };
+        /** @description A lead of a person. */
+        ContactLeadView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            projectId: string;
+            projectName?: string | null;
+            /** Format: uuid */
+            pipelineId: string;
+            /** Format: uuid */
+            stageId: string;
+            stageName?: string | null;
+            sourceName: string;
+            /** Format: int64 */
+            score: number;
+            assignedToName?: string | null;
+            /** Format: int64 */
+            submissionCount: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastSubmissionAt: string;
+            /** Format: date-time */
+            convertedAt?: string | null;
+        };
+        /** @description What is to change about a contact; what is left out stays, null clears. */
+        ContactPatch: {
+            displayName?: string | null;
+            email?: string | null;
+            phoneNumber?: string | null;
+            lifecycle?: components["schemas"]["Lifecycle"] | null;
+            /** @description All tags from now on. */
+            tags?: string[] | null;
+            /** @description Data to set; what is not named stays, null removes. */
+            columnData?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed and the answer says what is
+             *     there now.
+             */
+            version?: number | null;
+        };
         /** @description A person. */
         ContactView: {
             /** Format: uuid */
@@ -3255,6 +3498,8 @@ export interface components {
             email?: string | null;
             /** @description In E.164. */
             phoneNumber?: string | null;
+            /** @description As people read it. */
+            phoneDisplay?: string | null;
             /** @description `lead` or `customer`. */
             lifecycle: string;
             tags: string[];
@@ -3264,6 +3509,11 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
             /** @description Whether personal data is masked, for want of `pii:view`. */
             masked: boolean;
         };
@@ -4249,6 +4499,17 @@ export interface components {
             salesValue?: string | null;
             /** @description Why it was won or lost: one of its pipeline's reasons. */
             closeReason?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by, as `If-Match` would say it. Where the lead has another, 409 shows what the
+             *     change would overwrite.
+             */
+            version?: number | null;
+            /**
+             * @description The fields as they were seen, as the lead shows them. Where one that is to be changed is neither that nor what it
+             *     is to be, 409 shows both; other changes of the lead are no conflict.
+             */
+            seen?: Record<string, never> | null;
         };
         /** @description What would be recognised in one submission. */
         LeadPreview: {
@@ -4334,6 +4595,8 @@ export interface components {
              */
             missing: number;
         };
+        /** @enum {string} */
+        Lifecycle: "lead" | "customer";
         /** @description A source on a day. */
         LineView: components["schemas"]["CountsView"] & {
             /** @example 2026-01-31 */
@@ -4548,6 +4811,14 @@ export interface components {
             /** @description Needs `leads:manage`. */
             isShared?: boolean;
             isDefault?: boolean | null;
+        };
+        /** @description A segment that is to be made. */
+        NewSegment: {
+            /** @description 1 to 80 characters. */
+            name: string;
+            description?: string | null;
+            /** @description A tree of conditions, as the list of leads takes it. `me` is nobody in it. */
+            filter: Record<string, never>;
         };
         /** @description A new site. */
         NewSite: {
@@ -5027,6 +5298,8 @@ export interface components {
                 email?: string | null;
                 /** @description In E.164. */
                 phoneNumber?: string | null;
+                /** @description As people read it. */
+                phoneDisplay?: string | null;
                 /** @description `lead` or `customer`. */
                 lifecycle: string;
                 tags: string[];
@@ -5036,6 +5309,11 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
                 /** @description Whether personal data is masked, for want of `pii:view`. */
                 masked: boolean;
             }[];
@@ -5730,6 +6008,8 @@ export interface components {
             code: string;
             /** @description The fields that are wrong, if it is about fields. */
             errors: components["schemas"]["FieldError"][];
+            /** @description The fields that somebody else changed meanwhile, with `stale_version` of a lead. */
+            conflicts?: components["schemas"]["ConflictView"][];
             /** @description The id that the server's log has for the request. */
             requestId: string;
         };
@@ -6207,6 +6487,60 @@ export interface components {
              * @description How many recovery codes were not used yet.
              */
             recoveryCodesLeft: number;
+        };
+        /** @description How many are in a segment now. */
+        SegmentCount: {
+            /**
+             * Format: int64
+             * @description Leads, or where counting stopped.
+             */
+            leadCount: number;
+            /** @description Whether there are more leads. */
+            leadCountIsCapped: boolean;
+            /**
+             * Format: int64
+             * @description People behind them, or where counting stopped.
+             */
+            contactCount: number;
+            /** @description Whether there are more people. */
+            contactCountIsCapped: boolean;
+        };
+        /** @description A segment with how many are in it now. */
+        SegmentDetail: components["schemas"]["SegmentView"] & components["schemas"]["SegmentCount"];
+        /** @description Conditions that might become a segment. */
+        SegmentDraft: {
+            filter: Record<string, never>;
+        };
+        /** @description What is to change about a segment; what is left out stays. */
+        SegmentPatch: {
+            name?: string | null;
+            description?: string | null;
+            filter?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description A segment. */
+        SegmentView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            description?: string | null;
+            /** @description A tree of conditions, as the list of leads takes it. */
+            filter: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            /** @description Who made it. */
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
         };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
@@ -10642,6 +10976,8 @@ export interface operations {
                  *     of which field stands under `/v1/identity/filter-fields`.
                  */
                 filter?: string;
+                /** @description Those of a segment. */
+                segmentId?: string;
                 /**
                  * @description `createdAt` where nothing is said; one of `updatedAt`, `lastSubmissionAt`, `name`, `score`, `email`, `phone`,
                  *     `company`, `title`, `source`, `stage`, `assignedTo`, `engagement`, `suspicion`, `submissionCount`,
@@ -12642,6 +12978,8 @@ export interface operations {
                 tag?: string;
                 /** @description A tree of conditions as JSON, as for the list of leads. */
                 filter?: string;
+                /** @description Those of a segment. */
+                segmentId?: string;
                 /** @description Keys of custom fields that come with each card, as for the list of leads. */
                 customFields?: string;
                 /** @description Cards in each column, at most 200; 50 where nothing is said. */
@@ -12726,6 +13064,8 @@ export interface operations {
                 tag?: string;
                 /** @description A tree of conditions as JSON, as for the list of leads. */
                 filter?: string;
+                /** @description Those of a segment. */
+                segmentId?: string;
                 /** @description Keys of custom fields that come with each card, as for the list of leads. */
                 customFields?: string;
                 /** @description At most 200; 50 where nothing is said. */
@@ -13562,6 +13902,15 @@ export interface operations {
             query?: {
                 /** @description Words that name, e-mail or phone hold. Needs `pii:view`, since finding somebody by their e-mail tells it. */
                 search?: string;
+                /** @description Those with this tag. */
+                tag?: string;
+                /** @description `lead` or `customer`. */
+                lifecycle?: string;
+                /** @description Those behind the leads of a segment. */
+                segmentId?: string;
+                /** @description `createdAt` where nothing is said. */
+                sortBy?: "createdAt" | "updatedAt" | "name";
+                sortOrder?: "asc" | "desc";
                 /** @description From 1. */
                 page?: number;
                 /** @description At most 200; 50 where nothing is said. */
@@ -13644,7 +13993,991 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ContactView"];
+                    "application/json": components["schemas"]["ContactDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_contacts_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_contacts_by_id_sessions: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_VisitView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SegmentView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSegment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_segments_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentCount"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_segments_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_segments_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_segments_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_leads_export.csv": {
+        parameters: {
+            query?: {
+                /** @description As in the list of leads. */
+                search?: string;
+                stageId?: string;
+                pipelineId?: string;
+                projectId?: string;
+                /** @description As in the list of leads. */
+                source?: string;
+                /** @description As in the list of leads. */
+                assignedTo?: string;
+                tag?: string;
+                /** @description As in the list of leads. */
+                filter?: string;
+                /** @description Those of a segment. */
+                segmentId?: string;
+                /** @description As in the list of leads. */
+                sortBy?: string;
+                sortOrder?: "asc" | "desc";
+                /** @description Keys of custom fields, with commas between them; all where nothing is said. */
+                customFields?: string;
+                /**
+                 * @description Names of columns in their order, with commas between them, custom fields as `custom.` with their keys; all where
+                 *     nothing is said.
+                 */
+                columns?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_leads_export.xlsx": {
+        parameters: {
+            query?: {
+                /** @description As in the list of leads. */
+                search?: string;
+                stageId?: string;
+                pipelineId?: string;
+                projectId?: string;
+                /** @description As in the list of leads. */
+                source?: string;
+                /** @description As in the list of leads. */
+                assignedTo?: string;
+                tag?: string;
+                /** @description As in the list of leads. */
+                filter?: string;
+                /** @description Those of a segment. */
+                segmentId?: string;
+                /** @description As in the list of leads. */
+                sortBy?: string;
+                sortOrder?: "asc" | "desc";
+                /** @description Keys of custom fields, with commas between them; all where nothing is said. */
+                customFields?: string;
+                /**
+                 * @description Names of columns in their order, with commas between them, custom fields as `custom.` with their keys; all where
+                 *     nothing is said.
+                 */
+                columns?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_contacts_export.csv": {
+        parameters: {
+            query?: {
+                /** @description As in the list of contacts. */
+                search?: string;
+                tag?: string;
+                /** @description `lead` or `customer`. */
+                lifecycle?: string;
+                /** @description Those behind the leads of a segment. */
+                segmentId?: string;
+                sortBy?: "createdAt" | "updatedAt" | "name";
+                sortOrder?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_contacts_export.xlsx": {
+        parameters: {
+            query?: {
+                /** @description As in the list of contacts. */
+                search?: string;
+                tag?: string;
+                /** @description `lead` or `customer`. */
+                lifecycle?: string;
+                /** @description Those behind the leads of a segment. */
+                segmentId?: string;
+                sortBy?: "createdAt" | "updatedAt" | "name";
+                sortOrder?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                 };
             };
             /** @description The request could not be read */
@@ -16122,6 +17455,8 @@ export interface operations {
             query?: {
                 /** @description Those of one lead. */
                 leadId?: string;
+                /** @description Those of all leads of one contact. */
+                contactId?: string;
                 /** @description From 1. */
                 page?: number;
                 /** @description At most 200; 50 where nothing is said. */
@@ -17048,9 +18383,11 @@ export interface operations {
     };
     get_messaging_conversations: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Those of this lead. */
-                leadId: string;
+                leadId?: string;
+                /** @description Those of this contact and its leads. */
+                contactId?: string;
             };
             header?: never;
             path?: never;
