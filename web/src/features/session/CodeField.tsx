@@ -7,11 +7,11 @@ export const wantsCode = (error: unknown) =>
   error instanceof Problem && (error.code === 'second_factor_needed' || error.code === 'wrong_code');
 
 /** The field for a code, with what was wrong with the last one. */
-export function CodeField({ error, ...input }: Omit<TextInputProps, 'error'> & { error: unknown }) {
-  const isWrong = error instanceof Problem && error.code !== 'second_factor_needed';
+export function CodeField({ problem, ...input }: TextInputProps & { problem: unknown }) {
+  const isWrong = problem instanceof Problem && problem.code !== 'second_factor_needed';
   return (
     <>
-      {isWrong && <Alert color="red">{messageOf(error)}</Alert>}
+      {isWrong && <Alert color="red">{messageOf(problem)}</Alert>}
       <TextInput
         label="Code"
         description="The six digits that your authenticator app shows, or a recovery code."

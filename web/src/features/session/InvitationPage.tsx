@@ -92,7 +92,7 @@ function Join({ token, offer }: { token: string; offer: Offer }) {
       <form onSubmit={form.onSubmit((values) => join.mutate(values))} noValidate>
         <Stack gap="sm">
           {asksForCode ? (
-            <CodeField error={join.error} {...form.getInputProps('code')} />
+            <CodeField problem={join.error} {...form.getInputProps('code')} />
           ) : (
             <>
               <SegmentedControl

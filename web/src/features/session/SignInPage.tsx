@@ -45,7 +45,7 @@ export function SignInPage() {
       <Frame title="Second factor" lead={`Signing in as ${form.values.email}.`}>
         <form onSubmit={form.onSubmit((values) => signIn.mutate(values))} noValidate>
           <Stack gap="sm">
-            <CodeField error={signIn.error} {...form.getInputProps('code')} />
+            <CodeField problem={signIn.error} {...form.getInputProps('code')} />
             <Button type="submit" size="sm" loading={signIn.isPending} fullWidth>
               Sign in
             </Button>
