@@ -13,10 +13,9 @@ use leadline_domain::{
     csv,
     ids::{ImportId, JobId, WorkspaceId},
     imports::{OnMatch, REFUSED_COLUMNS, Rule, Target},
-    permissions::Role,
 };
 use leadline_engine::{
-    Actor, ActorKind, Background, Clock, Engine, Options, Parts,
+    Actor, Background, Clock, Engine, Options, Parts,
     capture::{
         imports::{self, Chosen, Told, Upload, file::Hints, rows::Tally},
         seen_fields,
@@ -72,14 +71,7 @@ pub(crate) async fn import(config: &Config, wanted: NewImport) -> anyhow::Result
 }
 
 async fn run(engine: &Engine, workspace: WorkspaceId, upload: Upload, wanted: &NewImport) -> anyhow::Result<Exit> {
-    let actor = Actor {
-        workspace,
-        kind: ActorKind::System,
-        user: None,
-        credential: None,
-        name: "Command line".to_owned(),
-        role: Role::Admin,
-    };
+    let actor = Actor::system(workspace, "Command line");
     let chosen = chosen(&engine.store, workspace, wanted).await?;
     let told = Told {
         hints: Hints { encoding: wanted.encoding.clone(), delimiter: wanted.delimiter, sheet: wanted.sheet.clone() },

@@ -678,7 +678,8 @@ export interface paths {
         };
         /**
          * One lead with its timeline
-         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored.
+         * @description A deleted lead is shown with its `deletedAt`, so that it can be restored. One that went into another answers with
+         *     that one.
          */
         get: operations["get_identity_leads_by_id"];
         put?: never;
@@ -795,6 +796,102 @@ export interface paths {
          *     Either can be put back there. `delete` and `restore` need the permission `leads:delete` as well.
          */
         post: operations["post_identity_leads_bulk_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merge-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what a merge would do */
+        post: operations["post_identity_leads_by_id_merge_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes one lead of two
+         * @description The other one's submissions, timeline, conversations, visitors and tags come to this lead; its deliveries stay where
+         *     they are. Whoever is known by what named it is taken for this lead from then on, and its id answers with this one.
+         */
+        post: operations["post_identity_leads_by_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the leads that went into this one, the latest first */
+        get: operations["get_identity_leads_by_id_merges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-merges/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes two leads again of what was merged
+         * @description What the merge changed is put back where nobody changed it since, and what moved goes back. What came later stays.
+         */
+        post: operations["post_identity_lead_merges_by_id_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finds leads of one project that are probably one person
+         * @description A bounded number of leads is looked at for each answer. Needs the permission `pii:view` as well: what is the same
+         *     tells of it.
+         */
+        get: operations["get_identity_lead_duplicates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1123,6 +1220,110 @@ export interface paths {
          * @description Row by row, and only as far as nobody changed it since; what is left alone is listed in the results.
          */
         post: operations["post_identity_jobs_by_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the files that were brought, the latest first. They are kept for 30 days. */
+        get: operations["get_identity_imports"];
+        put?: never;
+        /**
+         * Brings a file of leads
+         * @description The body is the file itself: CSV in any encoding with any delimiter, or an Excel workbook (.xlsx). It is read to its
+         *     end and answered with its columns, what each is taken for, and its first rows. No lead is made yet.
+         */
+        post: operations["post_identity_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file, what was chosen for it, and how far its jobs are. */
+        get: operations["get_identity_imports_by_id"];
+        put?: never;
+        post?: never;
+        /** Drops a file that no leads were made of */
+        delete: operations["delete_identity_imports_by_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Says what the columns of a file are, and what else is chosen for it
+         * @description What a dry run told before counts no more.
+         */
+        patch: operations["patch_identity_imports_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Goes through a file without changing anything
+         * @description The import's `checkJob` says how far that is, and its `tally` what would become of the rows.
+         */
+        post: operations["post_identity_imports_by_id_dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes leads of a file
+         * @description The import's `job` says how far that is; it can be stopped, and put back for 30 days.
+         */
+        post: operations["post_identity_imports_by_id_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/imports/{id}/errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that made no lead, as a table for a spreadsheet
+         * @description As they were in the file, with the number and the reason behind. Corrected, it can be brought again.
+         */
+        get: operations["get_identity_imports_by_id_errors.csv"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2567,6 +2768,33 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_MergeView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description The lead that stayed.
+                 */
+                winnerId: string;
+                /**
+                 * Format: uuid
+                 * @description The lead that went into it. Its id answers with the other one.
+                 */
+                loserId: string;
+                loserName: string;
+                mergedBy: string;
+                /** Format: date-time */
+                mergedAt: string;
+                splitBy?: string | null;
+                /** Format: date-time */
+                splitAt?: string | null;
+                /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
+                left?: string[] | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_OwnSessionView: {
             /** @description The rows. */
             data: {
@@ -3079,7 +3307,7 @@ export interface components {
             /** Format: uuid */
             leadId: string;
             ok: boolean;
-            /** @description `not_found`, `deleted` or `too_many_tags`. */
+            /** @description `not_found`, `deleted`, `merged` or `too_many_tags`. */
             code?: string | null;
         };
         /** @description What became of each lead. */
@@ -3382,6 +3610,12 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description What is chosen for a file. What is left out stays as it is. */
+        ChooseRequest: {
+            /** @description What each column is for, in their order. */
+            columns?: components["schemas"]["ColumnChoice"][] | null;
+            options?: components["schemas"]["ImportChoice"] | null;
+        };
         /** @description A certificate with its key, both as PEM. */
         ClientCertificateRequest: {
             /**
@@ -3405,6 +3639,20 @@ export interface components {
             wonReasonRequired: boolean;
             /** @description Whether no lead is moved into a lost stage without a reason. */
             lostReasonRequired: boolean;
+        };
+        /** @description What a column is for. */
+        ColumnChoice: {
+            /**
+             * @description `name`, `first_name`, `last_name`, `email`, `phone`, `country_code`, `company`, `title`, `message`, `tags`,
+             *     `quotable`, `quote_value`, `sales_value`, `page_url`, `referrer`, `utm_source`, `utm_medium`, `utm_campaign`,
+             *     `utm_term`, `utm_content`, `custom` or `ignore`.
+             * @example email
+             */
+            target: string;
+            /** @description The name of the custom field, for `custom`. */
+            name?: string | null;
+            /** @description Its key, where it is a field that is there already. */
+            key?: string | null;
         };
         /** @description A column of the board. */
         ColumnView: components["schemas"]["WorthView"] & {
@@ -4044,6 +4292,24 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description Leads that are probably one person. */
+        DuplicateGroup: {
+            /** @description What is the same: `email`, `phone` or `name`. */
+            by: string;
+            /**
+             * Format: int64
+             * @description How many leads there are of it in the project.
+             */
+            count: number;
+            /** @description The one that came first, and the one that came last. */
+            leads: components["schemas"]["CardView"][];
+        };
+        /** @description Some groups of leads that are probably one person. */
+        DuplicateList: {
+            data: components["schemas"]["DuplicateGroup"][];
+            /** @description Where to go on; null where all leads were looked at. There may be groups behind it even where none came. */
+            next?: string | null;
+        };
         /** @description An OpenAI-compatible endpoint. Where it fails, the estimate made here stands in its place. */
         EndpointView: {
             enabled: boolean;
@@ -4291,6 +4557,111 @@ export interface components {
              * @example 17:00
              */
             until: string;
+        };
+        /** @description What is chosen beside the columns. */
+        ImportChoice: {
+            /**
+             * Format: uuid
+             * @description The project; the workspace's first where it is absent.
+             */
+            projectId?: string | null;
+            /**
+             * Format: uuid
+             * @description Where new leads begin; the first stage of the project's pipeline where it is absent.
+             */
+            stageId?: string | null;
+            /** @description Tags of new leads. */
+            tags?: string[];
+            /**
+             * @description What is done with a row whose lead is there: `update` writes what the row says, `fill` writes only what is empty,
+             *     `skip` leaves the lead alone. E-mail addresses and phone numbers of a lead are never exchanged.
+             * @example update
+             */
+            onMatch?: string | null;
+            /** @description Whether destinations hear of the leads that are made and changed; nothing is sent where it is absent. */
+            tellsDestinations?: boolean;
+        };
+        /** @description A column of a file. */
+        ImportColumnView: {
+            /** @description Its name in the file. */
+            column: string;
+            /**
+             * @description What it is for.
+             * @example email
+             */
+            target: string;
+            /** @description The name of the custom field. */
+            name?: string | null;
+            /** @description Its key. */
+            key?: string | null;
+            /** @description Some of its first values. */
+            samples: string[];
+        };
+        /** @description What is chosen beside the columns. */
+        ImportOptionsView: {
+            /** Format: uuid */
+            projectId?: string | null;
+            /** Format: uuid */
+            stageId?: string | null;
+            tags: string[];
+            /** @example update */
+            onMatch: string;
+            tellsDestinations: boolean;
+        };
+        /** @description A file of leads in a list. */
+        ImportRowView: {
+            /** Format: uuid */
+            id: string;
+            /** @example leads.csv */
+            fileName: string;
+            /** Format: int64 */
+            sizeBytes: number;
+            /**
+             * Format: int64
+             * @description Rows that are not blank, without the header.
+             */
+            rowCount: number;
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            job?: components["schemas"]["JobView"] | null;
+            tally?: components["schemas"]["TallyView"] | null;
+            /**
+             * Format: date-time
+             * @description Until when what it made can be put back.
+             */
+            undoUntil?: string | null;
+        };
+        /** @description A file of leads. */
+        ImportView: components["schemas"]["ImportRowView"] & {
+            /**
+             * @description `csv` or `xlsx`.
+             * @example csv
+             */
+            format?: string | null;
+            /**
+             * @description The encoding of a text.
+             * @example UTF-8
+             */
+            encoding?: string | null;
+            /** @description What stands between the cells of a text. */
+            delimiter?: string | null;
+            /** @description The sheet of a workbook. */
+            sheet?: string | null;
+            /** @description All its sheets. */
+            sheets: string[];
+            /**
+             * Format: int64
+             * @description The row that names the columns; absent where none does.
+             */
+            headerRow?: number | null;
+            /** @description Whether what is chosen was chosen for the same columns before. */
+            isRemembered: boolean;
+            columns: components["schemas"]["ImportColumnView"][];
+            /** @description The first rows, until the import begins. */
+            preview: components["schemas"]["PreviewRowView"][];
+            options: components["schemas"]["ImportOptionsView"];
+            checkJob?: components["schemas"]["JobView"] | null;
         };
         InvitationView: {
             /** Format: uuid */
@@ -4636,6 +5007,75 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** @description A field that one of the two leads has a value in. */
+        MergeField: {
+            /** @description Named as a lead's own, or `custom.` with a key. */
+            field: string;
+            winner?: Record<string, never> | null;
+            loser?: Record<string, never> | null;
+            chosen: components["schemas"]["MergeSide"];
+        };
+        /** @description What a merge would do. */
+        MergePreview: {
+            fields: components["schemas"]["MergeField"][];
+            /** @description Tags that the lead that stays would get. */
+            tags: string[];
+            /**
+             * Format: int64
+             * @description What would move.
+             */
+            submissions: number;
+            /** Format: int64 */
+            activities: number;
+            /** Format: int64 */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description Deliveries stay where they are.
+             */
+            deliveries: number;
+        };
+        /** @description Which lead goes into this one, and whose word counts where it is not told by itself. */
+        MergeRequest: {
+            /**
+             * Format: uuid
+             * @description The lead that goes.
+             */
+            loserId: string;
+            /** @description By field, `winner` or `loser`. Elsewhere the word of the lead that stays counts, unless it has none. */
+            fields?: {
+                [key: string]: components["schemas"]["MergeSide"];
+            };
+        };
+        /**
+         * @description Whose word counts in a field: the lead's that stays, or the other one's.
+         * @enum {string}
+         */
+        MergeSide: "winner" | "loser";
+        /** @description Two leads that became one. */
+        MergeView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The lead that stayed.
+             */
+            winnerId: string;
+            /**
+             * Format: uuid
+             * @description The lead that went into it. Its id answers with the other one.
+             */
+            loserId: string;
+            loserName: string;
+            mergedBy: string;
+            /** Format: date-time */
+            mergedAt: string;
+            splitBy?: string | null;
+            /** Format: date-time */
+            splitAt?: string | null;
+            /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
+            left?: string[] | null;
         };
         /** @description A message. */
         MessageView: {
@@ -5503,6 +5943,52 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_ImportRowView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @example leads.csv */
+                fileName: string;
+                /** Format: int64 */
+                sizeBytes: number;
+                /**
+                 * Format: int64
+                 * @description Rows that are not blank, without the header.
+                 */
+                rowCount: number;
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                job?: components["schemas"]["JobView"] | null;
+                tally?: components["schemas"]["TallyView"] | null;
+                /**
+                 * Format: date-time
+                 * @description Until when what it made can be put back.
+                 */
+                undoUntil?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_JobResultView: {
             /** @description The rows of this page. */
             data: {
@@ -5977,6 +6463,15 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description A row of a file. */
+        PreviewRowView: {
+            /**
+             * Format: int64
+             * @description Its number in the file, from 1.
+             */
+            row: number;
+            cells: string[];
+        };
         /** @description What would be made of one request. */
         PreviewView: {
             /** @description A submission each. */
@@ -6138,6 +6633,21 @@ export interface components {
         RecoveryCodesView: {
             /** @description Each works once in place of a code. */
             recoveryCodes: string[];
+        };
+        /** @description A row that makes no lead. */
+        RefusedRowView: {
+            /**
+             * Format: int64
+             * @description Its number in the file.
+             */
+            row: number;
+            /**
+             * @description Why, as a stable word.
+             * @example nobody
+             */
+            code: string;
+            /** @description Why, for people. */
+            reason: string;
         };
         /** @description How a secret is renewed. */
         RegenerateSecretRequest: {
@@ -6838,6 +7348,57 @@ export interface components {
         SwitchWorkspaceRequest: {
             /** Format: uuid */
             workspaceId: string;
+        };
+        /** @description What became, or would become, of the rows of a file so far. */
+        TallyView: {
+            /**
+             * Format: int64
+             * @description Rows that make a lead.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Rows that change a lead that was there before.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Rows that say nothing new.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Rows of the same lead as a row before them.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Rows that make no lead.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Rows whose e-mail address cannot be used; it is kept as a custom field.
+             */
+            unusableEmail: number;
+            /**
+             * Format: int64
+             * @description Rows whose phone number cannot be used; it is kept as it is.
+             */
+            unusablePhone: number;
+            /**
+             * Format: int64
+             * @description Rows without a usable e-mail address or phone number: brought again, they make leads again.
+             */
+            unreachable: number;
+            /** @description Numbers of the first rows that make a lead. */
+            createdRows: number[];
+            /** @description Numbers of the first rows that change one. */
+            updatedRows: number[];
+            /** @description Numbers of the first rows that repeat one. */
+            repeatedRows: number[];
+            /** @description The first rows that make none. */
+            refusedRows: components["schemas"]["RefusedRowView"][];
         };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
@@ -11961,6 +12522,411 @@ export interface operations {
             };
         };
     };
+    post_identity_leads_by_id_merge_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_by_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_merges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_merges_by_id_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_duplicates: {
+        parameters: {
+            query?: {
+                /** @description `email`, `phone`, or `name` for name and company; `email` where it is absent. */
+                by?: string;
+                projectId?: string;
+                /** @description Where to go on: the `next` of the answer before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateList"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_identity_leads_by_id_activities: {
         parameters: {
             query?: {
@@ -13879,6 +14845,637 @@ export interface operations {
             };
             /** @description In conflict with what is there */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_imports: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_ImportRowView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What the file is called.
+                 * @example leads.csv
+                 */
+                fileName?: string;
+                /** @description Its encoding, such as `windows-1252`, where it is not to be found out. */
+                encoding?: string;
+                /** @description What stands between the cells, as one character, where it is not to be found out. */
+                delimiter?: string;
+                /** @description The sheet of a workbook; the first that is not hidden where it is absent. */
+                sheet?: string;
+                /** @description Whether the first row names the columns, where it is not to be found out. */
+                hasHeader?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_imports_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports_by_id_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_imports_by_id_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_imports_by_id_errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
