@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::{
     api::views::{PageQuery, Paged},
     app::App,
-    error::{ApiError, ApiResult, Code},
+    error::{ApiError, ApiResult},
     extract::{Json, Query},
     guard::{CurrentActor, GuardedRoutes},
 };
@@ -64,18 +64,44 @@ struct EntriesQuery {
     limit: Option<i64>,
 }
 
+/// The same of a table, which has no pages.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TableQuery {
+    /// Done by this user, by themselves or with one of their tokens.
+    actor: Option<Uuid>,
+    /// What was done, as in the list.
+    action: Option<String>,
+    /// The id of what it was done to.
+    object: Option<String>,
+    /// Not before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+}
+
 impl EntriesQuery {
-    fn filter(&self) -> ApiResult<Filter> {
-        let text = |name: &str, value: &Option<String>| match value.as_deref() {
+    fn part(self) -> (TableQuery, PageQuery) {
+        let Self { actor, action, object, from, to, page, limit } = self;
+        (TableQuery { actor, action, object, from, to }, PageQuery { page, limit })
+    }
+}
+
+impl TableQuery {
+    fn filter(self) -> ApiResult<Filter> {
+        let text = |name: &str, value: Option<String>| match value {
             Some(text) if text.is_empty() || text.len() > 200 || text.chars().any(char::is_control) => {
-                Err(ApiError::new(Code::InvalidQuery).detail(format!("{name} must have 1 to 200 characters")))
+                Err(ApiError::field(format!("/{name}"), "must have 1 to 200 characters"))
             }
-            text => Ok(text.map(str::to_owned)),
+            text => Ok(text),
         };
         Ok(Filter {
             actor: self.actor.map(UserId),
-            action: text("action", &self.action)?,
-            object: text("object", &self.object)?,
+            action: text("action", self.action)?,
+            object: text("object", self.object)?,
             from: self.from,
             until: self.to,
         })
@@ -148,7 +174,8 @@ async fn list_entries(
     CurrentActor(actor): CurrentActor,
     Query(query): Query<EntriesQuery>,
 ) -> ApiResult<Json<Paged<AuditEntryView>>> {
-    let window = PageQuery { page: query.page, limit: query.limit }.window()?;
+    let (query, page) = query.part();
+    let window = page.window()?;
     let found = audit::list(&app.reader, actor.workspace, &query.filter()?, window.limit, window.offset()).await?;
     Ok(Json(window.paged(found, AuditEntryView::from)))
 }
@@ -172,12 +199,12 @@ fn cells(entry: AuditEntry) -> [String; 10] {
 }
 
 /// The same entries as a table for a spreadsheet, all of them
-#[utoipa::path(get, path = "/v1/admin/audit/export.csv", tag = "audit", params(EntriesQuery),
+#[utoipa::path(get, path = "/v1/admin/audit/export.csv", tag = "audit", params(TableQuery),
     responses((status = 200, body = String, content_type = "text/csv")))]
 async fn export_entries(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
-    Query(query): Query<EntriesQuery>,
+    Query(query): Query<TableQuery>,
 ) -> ApiResult<Response> {
     let filter = query.filter()?;
     note_export(&app.engine, &actor, "audit").await?;

@@ -263,7 +263,7 @@ mod tests {
             let found = pieces(text, buffer).expect("a document");
 
             let names: Vec<String> = found.iter().map(|piece| format!("{piece:?}")).collect();
-            assert_eq!(names.len(), 8, "{names:?}");
+            assert_eq!(names.len(), 7, "{names:?}");
             let Piece::Start(tag) = &found[0] else { panic!("{names:?}") };
             assert_eq!((tag.name.as_str(), tag.get("r"), tag.get("t")), ("c", Some("A>1"), Some("s")));
             assert_eq!(found[2], Piece::Text("1 < 23".into()));
