@@ -11441,7 +11441,7 @@ export interface operations {
             query?: {
                 /** @description Done by this user, by themselves or with one of their tokens. */
                 actor?: string;
-                /** @description What was done (`role.updated`), or with a dot at its end (`role.`) everything that was done to such things. */
+                /** @description What was done, as in the list. */
                 action?: string;
                 /** @description The id of what it was done to. */
                 object?: string;
@@ -11449,10 +11449,6 @@ export interface operations {
                 from?: string;
                 /** @description Before this time. */
                 to?: string;
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
             };
             header?: never;
             path?: never;
