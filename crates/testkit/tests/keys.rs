@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use leadline_domain::ids::UserId;
 use leadline_engine::{
     Engine,
     analysis::settings::{self, Change, EndpointChange},
@@ -14,6 +15,7 @@ use leadline_engine::{
         destinations::{Wish, create_destination},
         secrets,
     },
+    random_bytes,
     seal::{
         Keys,
         check::{self, KeyRefused},
@@ -24,7 +26,7 @@ use leadline_engine::{
 use leadline_outbound::{Secret, sign_plain};
 use leadline_store::{
     sealed::{PLACES, Shape},
-    testing,
+    second_factors, testing,
 };
 use leadline_testkit::{Answer, Db, Receiver, SECRET, TestApp};
 use rstest::rstest;
@@ -78,6 +80,11 @@ async fn fill(app: &TestApp, receiver: &Receiver) -> (String, Receiver) {
     };
     let hook = WebhookChange { name: Some("Hook".into()), reception, ..WebhookChange::default() };
     sources::create_webhook(engine, &actor, hook).await.expect("a source");
+    let mut tx = engine.store.begin().await.expect("a transaction");
+    let sealed = engine.keys.seal("second-factor");
+    let user = UserId::new(app.now(), random_bytes());
+    assert!(second_factors::begin(&mut tx, user, &sealed, app.now()).await.expect("written"), "there was none");
+    tx.commit().await.expect("committed");
     (renewed.secret, tokens)
 }
 
@@ -202,8 +209,8 @@ async fn after_a_rotation_everything_works_with_the_new_key_alone(#[values(Db::S
     app.run_jobs().await;
 
     assert_eq!(rows, PLACES.len() as u64);
-    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (11, 11));
-    assert_eq!(opened(&app.engine, &old).await, (0, 11));
+    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (12, 12));
+    assert_eq!(opened(&app.engine, &old).await, (0, 12));
     assert_eq!(before, after, "the same person");
     let received = receiver.received();
     let secret = Secret::parse(&secret).expect("a secret");
