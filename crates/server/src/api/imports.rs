@@ -108,7 +108,8 @@ impl BringQuery {
 fn delimiter(text: &str) -> ApiResult<char> {
     let wrong = || ApiError::field("/delimiter", "is one character, and no quotation mark or end of a line");
     let mut letters = text.chars();
-    let first = letters.next().filter(|letter| !matches!(letter, '"' | '\r' | '\n')).ok_or_else(wrong)?;
+    // PostgreSQL keeps no NUL.
+    let first = letters.next().filter(|letter| !matches!(letter, '"' | '\r' | '\n' | '\0')).ok_or_else(wrong)?;
     if letters.next().is_some() { Err(wrong()) } else { Ok(first) }
 }
 

@@ -314,6 +314,21 @@ async fn what_cannot_be_chosen_is_refused(#[case] choice: Value, #[case] pointer
 }
 
 #[rstest]
+#[case::nul("delimiter=%00")]
+#[case::quote("delimiter=%22")]
+#[case::two("delimiter=%3B%3B")]
+#[tokio::test]
+async fn what_parts_no_cells_is_refused(#[case] query: &str, #[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let admin = site.signed_in("ann@example.com", Role::Admin).await;
+
+    let refused = send(&site, &admin, query, PEOPLE).await;
+
+    assert_eq!((refused.problem().0, refused.pointers()), (422, vec!["/delimiter".to_owned()]));
+    site.stop().await;
+}
+
+#[rstest]
 #[tokio::test]
 async fn an_import_that_began_is_not_changed_or_begun_again(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let site = Site::start(db).await;

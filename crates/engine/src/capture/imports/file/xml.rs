@@ -199,6 +199,10 @@ fn local(name: &str) -> &str {
 
 fn utf_8(bytes: Vec<u8>) -> Result<String, FileFault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+    // No XML has it, and no database keeps it.
+    if bytes.contains(&0) {
+        return Err(broken("it has signs that no workbook has"));
+    }
     String::from_utf8(bytes).map_err(|_| broken("a part of it is not UTF-8"))
 }
 
@@ -220,7 +224,8 @@ fn unescaped(text: &str) -> Result<String, FileFault> {
 
 fn sign(name: &str) -> Option<char> {
     let number = |text: &str, radix| {
-        u32::from_str_radix(text, radix).ok().map(|code| char::from_u32(code).unwrap_or('\u{fffd}'))
+        let code = u32::from_str_radix(text, radix).ok().filter(|code| *code != 0);
+        code.map(|code| char::from_u32(code).unwrap_or('\u{fffd}'))
     };
     match name {
         "amp" => Some('&'),
@@ -274,6 +279,8 @@ mod tests {
     #[rstest]
     #[case::entities("<!DOCTYPE x [<!ENTITY a \"aaaa\">]><x>&a;</x>")]
     #[case::unknown_sign("<x>&a;</x>")]
+    #[case::nul("<x a=\"\0\"/>")]
+    #[case::written_nul("<x a=\"&#0;\"/>")]
     #[case::cut_tag("<x a=\"1")]
     #[case::cut_comment("<!-- x")]
     #[case::no_value("<x a=1>")]
