@@ -1,32 +1,30 @@
 //! The runner: leases what is due, sends it, records what came of it, by batch.
 //!
-//! One transaction per round records the results that have come in and leases the next jobs. No transaction is open
-//! while a request is under way. Each destination has its own lane (see `lanes`), and whoever is idle is served before
-//! whoever has much. A result that the store cannot take stays in memory and is tried again; since jobs come from the
-//! same store, no more than [`MOST_HELD`] can pile up. A job whose lease would end during its request is not sent, so a
-//! delivery is under way twice only when a process died.
+//! Leasing the next jobs is one transaction, and recording the results that have come in is another beside it: what is
+//! due does not wait for the books of what was sent. No transaction is open while a request is under way. Each
+//! destination has its own lane (see `lanes`), and whoever is idle is served before whoever has much. A result that the
+//! store cannot take stays in memory and is tried again; it counts among the [`MOST_HELD`] until it is recorded. A job
+//! whose lease would end during its request is not sent, so a delivery is under way twice only when a process died.
 
 mod breakers;
 mod hours;
 mod lanes;
 mod left_out;
 mod record;
+mod sender;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 use leadline_domain::{
     breaker::{Breaker, Gate, guards},
-    ids::{AttemptId, DeliveryId, DestinationId},
-    retry::{Verdict, judge, judge_probe},
-    time::{MINUTE_MS, SECOND_MS, Timestamp},
+    ids::{DeliveryId, DestinationId},
+    retry::Verdict,
+    time::{MINUTE_MS, Timestamp},
 };
 use leadline_store::{
     Error, Tx,
@@ -35,21 +33,22 @@ use leadline_store::{
     destinations::{self, Destination},
 };
 use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
+    sync::watch,
+    task::{JoinError, JoinHandle, JoinSet},
     time::{Instant, sleep, timeout_at},
 };
 
 use self::{
     lanes::{Lane, shares},
     left_out::part,
-    record::{Done, Job, Result as Outcome, record},
+    record::{Done, Job, Recording, Result as Outcome},
+    sender::Sender,
 };
 use super::{
     payload::{Format, NotSent, Shape, needs_more, of_picked},
-    send::{Attempt, DestinationForSending, Outgoing, send_once},
+    send::DestinationForSending,
 };
-use crate::{Engine, live::LiveHint, random_bytes};
+use crate::{Engine, live::LiveHint};
 
 /// What destinations without a breaker go by.
 const NEVER_OPEN: Breaker = Breaker { failures: 0, open: None };
@@ -59,19 +58,19 @@ const OURS: Shape = Shape::Fixed(Format::Leadline);
 /// How long a job is ours. Longer than any request, short enough that a crash is noticed soon.
 const LEASE_MS: i64 = MINUTE_MS;
 
-/// What is left of a lease when a request's time is over: for recording.
-const LEASE_MARGIN_MS: i64 = 5 * SECOND_MS;
-
 /// The queue is looked at this often although nobody woke us: retries come due by themselves.
 const POLL: Duration = Duration::from_millis(250);
 
 /// Results that come within this time are recorded together.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// Results recorded, and jobs leased, in one transaction. Others wait for the writer meanwhile.
+/// Results recorded, or jobs leased, in one transaction. Others wait for the writer meanwhile.
 const BATCH: usize = 256;
 
-/// Jobs in memory at most. Lanes that hang hold as many as they have slots, so this many divided by those can hang
+/// How long results wait that the store did not take.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// Jobs and results in memory at most. Lanes that hang hold as many as they have slots, so this many divided by those can hang
 /// before anybody else waits.
 const MOST_HELD: usize = 2_048;
 
@@ -93,7 +92,10 @@ pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
             changed = stop.changed() => if changed.is_err() { break },
             () = runner.wait() => {}
         }
-        runner.round_or_log(Round::RecordAndLease).await;
+        runner.begin_recording();
+        if let Err(error) = runner.lease_next().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "deliveries wait for the store");
+        }
         runner.remember_destinations().await;
     }
     runner.wind_up().await;
@@ -108,20 +110,15 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, Error> {
     let mut runner = Runner::new(engine.clone());
     let mut sent = 0;
     loop {
-        let leased = runner.round(Round::RecordAndLease).await?;
+        let leased = runner.lease_next().await?;
         if leased == 0 && runner.tasks.is_empty() {
             return Ok(sent);
         }
         runner.gather().await;
         sent += runner.done.len();
+        let done = std::mem::take(&mut runner.done);
+        runner.take_in(Recording::of(engine.clone(), done).await)?;
     }
-}
-
-/// What a round does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Round {
-    RecordAndLease,
-    RecordOnly,
 }
 
 /// What a round takes on.
@@ -138,6 +135,10 @@ struct Runner {
     tasks: JoinSet<Done>,
     /// Results that are not recorded yet.
     done: Vec<Done>,
+    /// The one recording that is under way, and how many results it has.
+    recording: Option<(JoinHandle<Recording>, usize)>,
+    /// When results are recorded at the earliest: after a failure the store is left alone for a moment.
+    record_from: Instant,
     last_round: Instant,
     remembered_at: Option<Instant>,
     turn: usize,
@@ -151,6 +152,8 @@ impl Runner {
             lanes: HashMap::new(),
             tasks: JoinSet::new(),
             done: Vec::new(),
+            recording: None,
+            record_from: Instant::now(),
             last_round: Instant::now(),
             remembered_at: None,
             turn: 0,
@@ -160,20 +163,29 @@ impl Runner {
 
     /// Waits until there is something to record or, perhaps, to send.
     async fn wait(&mut self) {
-        tokio::select! {
-            Some(joined) = self.tasks.join_next() => self.keep(joined),
-            () = self.engine.wake.deliveries.notified() => {}
-            () = sleep(POLL) => {}
-        }
-        if !self.done.is_empty() {
-            self.gather().await;
-        }
+        let recorded = async {
+            match &mut self.recording {
+                Some((task, _)) => task.await,
+                None => std::future::pending().await,
+            }
+        };
+        let joined = tokio::select! {
+            recorded = recorded => {
+                self.recording = None;
+                return self.take_in_or_log(recorded);
+            }
+            () = self.engine.wake.deliveries.notified() => return,
+            () = sleep(POLL) => return,
+            Some(joined) = self.tasks.join_next() => joined,
+        };
+        self.keep(joined);
+        self.gather().await;
     }
 
     /// Takes in results until there is a batch of them or no more have come for a moment.
     async fn gather(&mut self) {
         let until = Instant::now() + GATHER;
-        while self.done.len() < BATCH {
+        for _ in 0..BATCH {
             match timeout_at(until, self.tasks.join_next()).await {
                 Ok(Some(joined)) => self.keep(joined),
                 Ok(None) | Err(_) => break,
@@ -181,7 +193,7 @@ impl Runner {
         }
     }
 
-    fn keep(&mut self, joined: Result<Done, tokio::task::JoinError>) {
+    fn keep(&mut self, joined: Result<Done, JoinError>) {
         match joined {
             Ok(done) => {
                 if let Some(lane) = self.lanes.get_mut(&done.job.destination.id) {
@@ -194,16 +206,53 @@ impl Runner {
         }
     }
 
-    async fn round_or_log(&mut self, round: Round) {
-        let Err(error) = self.round(round).await else { return };
+    /// Begins to record what has come in, unless a recording is under way.
+    fn begin_recording(&mut self) {
+        if self.recording.is_some() || self.done.is_empty() || Instant::now() < self.record_from {
+            return;
+        }
+        let done: Vec<Done> = self.done.drain(..self.done.len().min(BATCH)).collect();
+        let count = done.len();
+        self.recording = Some((tokio::spawn(Recording::of(self.engine.clone(), done)), count));
+    }
+
+    fn take_in_or_log(&mut self, recorded: Result<Recording, JoinError>) {
+        let recording = match recorded {
+            Ok(recording) => recording,
+            // The leases end by themselves, and the deliveries are sent again under the same ids.
+            Err(error) => return tracing::error!(%error, "results of deliveries could not be recorded"),
+        };
+        let Err(error) = self.take_in(recording) else { return };
+        self.record_from = Instant::now() + AFTER_FAILURE;
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             unrecorded = self.done.len(),
-            "deliveries wait for the store"
+            "results of deliveries wait for the store"
         );
         if error.is_about_the_data() {
             self.done.iter_mut().for_each(Done::strip);
         }
+    }
+
+    /// Goes by what was recorded, and keeps what could not be.
+    fn take_in(&mut self, Recording { done, outcome }: Recording) -> Result<(), Error> {
+        let recorded = match outcome {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.done.splice(..0, done);
+                return Err(error);
+            }
+        };
+        let now = self.engine.clock.now();
+        for (id, breaker) in &recorded.breakers {
+            self.hold_back(*id, breaker, now);
+        }
+        count_outcomes(&done);
+        recorded.hints.into_iter().for_each(|hint| self.engine.live.publish(hint));
+        if recorded.has_events {
+            self.engine.wake.events.notify_one();
+        }
+        Ok(())
     }
 
     /// Keeps a copy of the destinations for the time when the store is away, and says how long the queue is.
@@ -221,31 +270,16 @@ impl Runner {
         self.remembered_at = Some(Instant::now());
     }
 
-    /// Records what has come in and leases what may go out. Gives how many were leased, or left out for good.
-    async fn round(&mut self, round: Round) -> Result<usize, Error> {
-        let shares = match round {
-            Round::RecordAndLease => self.shares().await?,
-            Round::RecordOnly => Vec::new(),
-        };
-        if shares.is_empty() && self.done.is_empty() {
+    /// Leases what may go out, and sends it. Gives how many were leased, or left out for good.
+    async fn lease_next(&mut self) -> Result<usize, Error> {
+        let shares = self.shares().await?;
+        if shares.is_empty() {
             return Ok(0);
         }
         let mut tx = self.engine.store.begin().await?;
-        let told = record(&mut tx, &self.done).await?;
-        let (breakers, has_breaker_events) = breakers::observe(&mut tx, &self.done, &told.counted).await?;
-        for (id, breaker) in &breakers {
-            self.hold_back(*id, breaker, self.engine.clock.now());
-        }
         let Leased { jobs, skipped } = self.lease(&mut tx, &shares).await?;
-        hours::count(&mut tx, &self.done, &told.counted).await?;
         tx.commit().await?;
 
-        count_outcomes(&self.done);
-        self.done.clear();
-        told.hints.into_iter().for_each(|hint| self.engine.live.publish(hint));
-        if told.has_events || has_breaker_events {
-            self.engine.wake.events.notify_one();
-        }
         let leased = jobs.len() + skipped.len();
         if !skipped.is_empty() {
             // Nothing comes back for these, and more may be due behind them.
@@ -283,7 +317,8 @@ impl Runner {
             })
             .collect();
         self.turn = self.turn.wrapping_add(1);
-        let free = MOST_HELD.saturating_sub(self.tasks.len()).min(BATCH);
+        let unrecorded = self.done.len() + self.recording.as_ref().map_or(0, |(_, count)| *count);
+        let free = MOST_HELD.saturating_sub(self.tasks.len() + unrecorded).min(BATCH);
         Ok(shares(&rooms, free, self.turn))
     }
 
@@ -444,59 +479,16 @@ impl Runner {
         while let Some(joined) = self.tasks.join_next().await {
             self.keep(joined);
         }
-        self.round_or_log(Round::RecordOnly).await;
-        if !self.done.is_empty() {
-            // Once more: a contended row or an answer that could not be kept is no reason to send twice.
-            self.round_or_log(Round::RecordOnly).await;
+        if let Some((task, _)) = self.recording.take() {
+            self.take_in_or_log(task.await);
         }
-    }
-}
-
-/// What one job needs on its way.
-struct Sender {
-    engine: Engine,
-    slots: Arc<Semaphore>,
-    current: watch::Receiver<Option<Arc<DestinationForSending>>>,
-    is_held_back: Arc<AtomicBool>,
-    hurry: watch::Receiver<bool>,
-}
-
-impl Sender {
-    /// Sends the job when its lane has a slot for it.
-    async fn carry_out(mut self, job: &Job) -> Outcome {
-        let Ok(_slot) = Arc::clone(&self.slots).acquire_owned().await else { return Outcome::Unsent };
-        let Some(destination) = self.current.borrow().clone() else { return Outcome::Unsent };
-        let is_held_back = self.is_held_back.load(Ordering::Relaxed) && !job.is_probe;
-        if is_held_back {
-            return Outcome::Unsent;
+        // Twice: a contended row or an answer that could not be kept is no reason to send again.
+        for _ in 0..2 {
+            if !self.done.is_empty() {
+                let done = std::mem::take(&mut self.done);
+                self.take_in_or_log(Ok(Recording::of(self.engine.clone(), done).await));
+            }
         }
-        let now = self.engine.clock.now();
-        let timeout = destination.timeout(self.engine.options.delivery_timeout);
-        let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-        let has_time = now.plus_ms(timeout_ms).plus_ms(LEASE_MARGIN_MS) <= job.leased_until;
-        if !has_time {
-            return Outcome::Unsent;
-        }
-        let outgoing =
-            Outgoing { destination: &destination, event: &job.event, delivery_id: job.id, body: job.body.clone() };
-        let attempt = tokio::select! {
-            attempt = send_once(&self.engine, &outgoing, now, timeout) => attempt,
-            _ = self.hurry.wait_for(|hurry| *hurry) => return Outcome::Unsent,
-        };
-        self.judged(job, attempt)
-    }
-
-    fn judged(&self, job: &Job, attempt: Attempt) -> Outcome {
-        let at = self.engine.clock.now();
-        let of_plan = u32::try_from(job.plan_attempt + 1).unwrap_or(u32::MAX);
-        let verdict = if job.is_probe {
-            judge_probe(&attempt.outcome, at)
-        } else {
-            judge(job.destination.retry_plan, of_plan, &attempt.outcome, at, rand::random_range(0..1_000))
-        };
-        metrics::histogram!("leadline_delivery_duration_seconds").record(attempt.duration.as_secs_f64());
-        let id = AttemptId::new(attempt.started_at, random_bytes());
-        Outcome::Sent { id, attempt: Box::new(attempt), verdict, at }
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use leadline_domain::{
+    breaker::Breaker,
     ids::{ActivityId, AttemptId, DeliveryId, DestinationId, EventId, LeadId, WorkspaceId},
     retry::Verdict,
     time::{DAY_MS, Timestamp},
@@ -16,7 +17,9 @@ use leadline_store::{
 };
 use serde_json::{Map, Value, json};
 
+use super::{breakers, hours};
 use crate::{
+    Engine,
     delivery::send::{Attempt, DestinationForSending},
     live::LiveHint,
     random_bytes,
@@ -104,30 +107,58 @@ impl Done {
     }
 }
 
-/// What others are to hear of after the commit: hints of what arrived, and whether there are events, which bring hints
-/// of their own.
+/// A recording that came to its end.
+#[derive(Debug)]
+pub(super) struct Recording {
+    /// What was to be recorded.
+    pub(super) done: Vec<Done>,
+    pub(super) outcome: std::result::Result<Recorded, Error>,
+}
+
+/// What a recording leads to: breakers that changed, hints of what arrived, and whether there are events, which bring
+/// hints of their own.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    /// The deliveries whose results counted.
-    pub(super) counted: HashSet<DeliveryId>,
+pub(super) struct Recorded {
+    pub(super) breakers: Vec<(DestinationId, Breaker)>,
     pub(super) hints: Vec<LiveHint>,
     pub(super) has_events: bool,
 }
 
-/// Writes down what became of these jobs. A result that comes too late, for a delivery that somebody else has taken over,
-/// leaves its attempt and nothing else.
-pub(super) async fn record(tx: &mut Tx, done: &[Done]) -> std::result::Result<Told, Error> {
+impl Recording {
+    /// Writes down what became of these jobs, in one transaction. A result that comes too late, for a delivery that
+    /// somebody else has taken over, leaves its attempt and nothing else.
+    pub(super) async fn of(engine: Engine, done: Vec<Done>) -> Self {
+        let outcome = record(&engine, &done).await;
+        Self { done, outcome }
+    }
+}
+
+async fn record(engine: &Engine, done: &[Done]) -> std::result::Result<Recorded, Error> {
+    if done.is_empty() {
+        return Ok(Recorded::default());
+    }
     let mut finished: Vec<Finished> = done.iter().filter_map(finished).collect();
     // Nodes that record at once lock in the same order.
     finished.sort_by_key(|row| row.id);
     let attempts: Vec<NewAttempt> = done.iter().filter_map(new_attempt).collect();
     let unsent: Vec<Unsent> = done.iter().filter_map(unsent).collect();
 
-    let counted: HashSet<DeliveryId> = deliveries::finish(tx, &finished).await?.into_iter().collect();
-    deliveries::insert_attempts(tx, &attempts).await?;
-    deliveries::release(tx, &unsent).await?;
-    let told = tell(tx, done, &counted).await?;
-    Ok(Told { counted, ..told })
+    let mut tx = engine.store.begin().await?;
+    let counted: HashSet<DeliveryId> = deliveries::finish(&mut tx, &finished).await?.into_iter().collect();
+    deliveries::insert_attempts(&mut tx, &attempts).await?;
+    deliveries::release(&mut tx, &unsent).await?;
+    let told = tell(&mut tx, done, &counted).await?;
+    let (breakers, has_breaker_events) = breakers::observe(&mut tx, done, &counted).await?;
+    hours::count(&mut tx, done, &counted).await?;
+    tx.commit().await?;
+    Ok(Recorded { breakers, hints: told.hints, has_events: told.has_events || has_breaker_events })
+}
+
+/// What others are to hear of after the commit.
+#[derive(Debug, Default)]
+struct Told {
+    hints: Vec<LiveHint>,
+    has_events: bool,
 }
 
 async fn tell(tx: &mut Tx, done: &[Done], counted: &HashSet<DeliveryId>) -> std::result::Result<Told, Error> {
