@@ -76,6 +76,7 @@ export function Palette() {
       overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}
       scrollable
       maxHeight={420}
+      attributes={{ content: { 'aria-label': 'Find a lead or an action' } }}
     >
       <Spotlight.Search
         placeholder="A name, an e-mail address, an action"
