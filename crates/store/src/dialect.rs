@@ -142,6 +142,14 @@ impl Dialect {
         }
     }
 
+    /// Whether an id is one of those in one JSON parameter, asked of rows that were found by something else.
+    pub(crate) fn is_among(self, id: &str, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{id} IN {}", self.id_list(parameter)),
+            Self::Postgres => format!("{id} = ANY (ARRAY{})", self.id_list(parameter)),
+        }
+    }
+
     /// A sub-select of the byte strings (hexadecimal) in one JSON parameter.
     pub(crate) fn bytes_list(self, parameter: usize) -> String {
         match self {

@@ -48,6 +48,7 @@ pub mod second_factors;
 pub mod segments;
 pub mod sources;
 mod sql;
+pub mod statistics;
 pub mod submissions;
 #[cfg(feature = "testing")]
 pub mod testing;

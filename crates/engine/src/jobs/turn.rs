@@ -4,12 +4,16 @@ use leadline_domain::time::Timestamp;
 use leadline_store::{
     Error, Tx,
     jobs::{self as stored, Lease, Work, results},
+    statistics,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Job, JobError, NewResult, State, Taken, Undoable, actor_of, count, tell};
 use crate::{Actor, Engine};
+
+/// A job that has done no more than this changes nothing for the planner.
+const LITTLE: i64 = 1_000;
 
 /// How long the other nodes leave a job alone after a step. What a node was at that died goes on elsewhere after that.
 pub const LEASE_MS: i64 = 10_000;
@@ -173,8 +177,24 @@ impl Turn {
         tell(engine, &mut tx, &work.job).await?;
         tx.commit().await?;
         engine.wake.events.notify_one();
+        if has_grown(&self.work.job, &work.job)
+            && let Err(error) = statistics::refresh(&engine.store).await
+        {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the planner looks at the tables later, by itself"
+            );
+        }
         Ok(Turned(()))
     }
+}
+
+/// Whether a job has come so far since the step before that the tables are others than the planner thinks: it has done
+/// twice as much as when it was asked last, or is at its end.
+fn has_grown(before: &Job, after: &Job) -> bool {
+    let steps = |job: &Job| job.done.max(LITTLE).ilog2();
+    after.done > LITTLE
+        && (steps(before) != steps(after) || (after.state == State::Done && before.state != State::Done))
 }
 
 pub(super) fn lease(node: &str, now: Timestamp) -> Lease<'_> {

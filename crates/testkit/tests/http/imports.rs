@@ -363,3 +363,20 @@ async fn rows_are_hidden_from_whoever_may_not_see_personal_data() {
     assert_eq!(viewer.get(&path(&brought, "/errors.csv")).await.problem(), (403, "forbidden".to_owned()));
     site.stop().await;
 }
+
+/// PostgreSQL looks at a table by itself a minute after it grew. Until then it would read all of it for each step that
+/// puts rows back.
+#[tokio::test]
+async fn what_an_import_made_of_the_tables_is_known_to_the_planner_when_it_ends() {
+    let site = Site::start(Db::Postgres).await;
+    let admin = site.signed_in("ann@example.com", Role::Admin).await;
+    let rows: String = (0..1_200).map(|number| format!("P{number},p{number}@example.com\n")).collect();
+
+    import(&site, &admin, format!("name,email\n{rows}"), json!({})).await;
+
+    for table in ["leads", "lead_submissions", "identities", "job_results"] {
+        let known = site.app.count(&format!("pg_class WHERE relname = '{table}' AND reltuples >= 1200")).await;
+        assert_eq!(known, 1, "{table}");
+    }
+    site.stop().await;
+}
