@@ -1,4 +1,4 @@
-/** The built binary, run as an operator runs it: `leadline serve --demo` on a free port with a folder of its own. */
+/** The built binary, run as an operator runs it: `leadline serve` on a free port with a folder of its own. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -26,11 +26,12 @@ export class Leadline {
   private constructor(
     readonly origin: string,
     private readonly dataDir: string,
+    private readonly flags: string[],
   ) {}
 
   static async start(): Promise<Leadline> {
     const dataDir = await mkdtemp(join(tmpdir(), "leadline-e2e-"));
-    const server = new Leadline(`http://127.0.0.1:${await freePort()}`, dataDir);
+    const server = new Leadline(`http://127.0.0.1:${await freePort()}`, dataDir, ["--demo"]);
     await server.resume();
     const email = server.output.match(/[\w.+-]+@[\w.-]+\w/)?.[0];
     const password = server.output.match(/password\W+(\S+)/i)?.[1];
@@ -39,10 +40,21 @@ export class Leadline {
     return server;
   }
 
+  /** With a workspace in which nothing is, and somebody who may do everything. */
+  static async startEmpty(): Promise<Leadline> {
+    const dataDir = await mkdtemp(join(tmpdir(), "leadline-e2e-"));
+    const server = new Leadline(`http://127.0.0.1:${await freePort()}`, dataDir, []);
+    server.credentials = { email: "owner@leadline.test", password: "a password for pictures" };
+    const args = ["user", "create", "--email", server.credentials.email, "--role", "super_admin", "--data-dir", dataDir];
+    execFileSync(binary(), args, { input: `${server.credentials.password}\n`, stdio: ["pipe", "ignore", "pipe"] });
+    await server.resume();
+    return server;
+  }
+
   /** Starts again on the same address and data. */
   async resume(): Promise<void> {
     const listen = new URL(this.origin).host;
-    const args = ["serve", "--demo", "--listen", listen, "--data-dir", this.dataDir];
+    const args = ["serve", ...this.flags, "--listen", listen, "--data-dir", this.dataDir];
     const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     const ended = new Promise<never>((_, fail) => {
