@@ -120,6 +120,10 @@ ids! {
     InvitationId;
     /// A row of the audit log.
     AuditId;
+    /// Somebody who must not be written to.
+    SuppressionId;
+    /// What somebody agreed to.
+    ConsentId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

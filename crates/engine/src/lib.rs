@@ -2,7 +2,7 @@
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`scoring`],
-//! [`visits`], [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and
+//! [`visits`], [`alerts`], [`privacy`], [`admin`]) never call each other; what one causes in another goes through the event log and
 //! [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
@@ -15,10 +15,12 @@ mod connections;
 pub mod crm;
 pub mod delivery;
 pub mod dispatch;
+pub mod erasing;
 pub mod geo;
 pub mod jobs;
 pub mod live;
 pub mod mails;
+pub mod privacy;
 mod reasons;
 pub mod retention;
 pub mod scoring;
@@ -87,6 +89,8 @@ pub struct Engine {
     pub visits: visits::Visits,
     /// What works on jobs.
     pub jobs: jobs::Kinds,
+    /// Who keeps something of persons that no table shows.
+    pub keepers: erasing::Keepers,
     /// This node, among those that hear its hints.
     pub node: Uuid,
 }

@@ -16,12 +16,13 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Engine, Options, Wake, alerts, analysis, audit,
-    capture::{Door, Spool, chat, imports, inbound, replay, seen_fields},
+    capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
+    erasing::Keepers,
     geo::Geo,
     jobs,
     live::Live,
-    mails, random_bytes, retention, scoring,
+    mails, privacy, random_bytes, retention, scoring,
     seal::Keys,
     visits,
 };
@@ -117,6 +118,7 @@ impl Engine {
             refused: Arc::default(),
             visits: visits::Visits::default(),
             jobs: job_kinds(),
+            keepers: Keepers::of(vec![Arc::new(SpoolKeeper), Arc::new(FileKeeper)]),
             node: Uuid::from_bytes(random_bytes()),
         };
         let (stop, stopped) = watch::channel(false);
@@ -153,7 +155,12 @@ impl Engine {
 
 /// Every kind of job that there is.
 fn job_kinds() -> jobs::Kinds {
-    jobs::Kinds::of(vec![Arc::new(crm::bulk::Bulk), Arc::new(imports::run::Run), Arc::new(imports::check::Check)])
+    jobs::Kinds::of(vec![
+        Arc::new(crm::bulk::Bulk),
+        Arc::new(imports::run::Run),
+        Arc::new(imports::check::Check),
+        Arc::new(privacy::erase::Erase),
+    ])
 }
 
 fn writers(dialect: Dialect) -> usize {
@@ -262,5 +269,6 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     scoring::silence::retain(engine, now).await?;
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
     audit::retain(&engine.store, now).await?;
+    privacy::retain(engine, now).await?;
     delivery::retain(engine, now).await
 }

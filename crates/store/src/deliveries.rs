@@ -192,9 +192,19 @@ pub async fn insert_set(tx: &mut Tx, rows: &[NewDelivery]) -> Result<(), Error> 
 /// # Errors
 /// Where the database fails.
 pub async fn insert_attempts(tx: &mut Tx, rows: &[NewAttempt]) -> Result<(), Error> {
-    tx.insert_set("delivery_attempts", ATTEMPT_COLUMNS, rows, "ON CONFLICT (delivery_id, id) DO NOTHING")
-        .await
-        .map(drop)
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // A delivery that was erased while it was on its way leaves nothing: what the receiver said may name the person.
+    let names: Vec<&str> = ATTEMPT_COLUMNS.iter().map(|(name, _)| *name).collect();
+    let sql = format!(
+        "INSERT INTO delivery_attempts ({names}) SELECT {names} FROM {set}
+         WHERE EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = r.delivery_id)
+         ON CONFLICT (delivery_id, id) DO NOTHING",
+        names = names.join(", "),
+        set = tx.dialect().set(1, ATTEMPT_COLUMNS),
+    );
+    tx.execute(&sql, &[json_set(rows)]).await.map(drop)
 }
 
 /// Cancels what still waits for a destination.

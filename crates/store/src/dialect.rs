@@ -239,6 +239,48 @@ impl Dialect {
         }
     }
 
+    /// Has what is deleted from now on overwritten, where the file would keep it in what it calls free. PostgreSQL has
+    /// nothing like it: there it goes with [`Self::clean`].
+    pub(crate) fn overwrite_deleted(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA secure_delete = ON"),
+            Self::Postgres => None,
+        }
+    }
+
+    /// Makes these tables keep nothing of rows that are gone. SQLite writes the whole file anew, whichever they are.
+    pub(crate) fn clean(self, tables: &[&str]) -> String {
+        match self {
+            Self::Sqlite => "VACUUM".to_owned(),
+            // With statistics, which name frequent values.
+            Self::Postgres => format!("VACUUM (ANALYZE) {}", tables.join(", ")),
+        }
+    }
+
+    /// How large the database is, where [`Self::clean`] would take that long.
+    pub(crate) fn size_to_clean(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()"),
+            Self::Postgres => None,
+        }
+    }
+
+    /// Empties the log beside the file, and tells whether somebody who reads kept it from that.
+    pub(crate) fn empty_log(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+            Self::Postgres => None,
+        }
+    }
+
+    /// How often rows were changed over this connection. PostgreSQL has no use for it.
+    pub(crate) fn changes_so_far(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT total_changes() AS n",
+            Self::Postgres => "SELECT CAST(0 AS BIGINT) AS n",
+        }
+    }
+
     /// A JSON parameter as a value of a JSON column. SQLite keeps it as the text it is.
     pub(crate) fn json(self, parameter: usize) -> String {
         match self {

@@ -24,6 +24,9 @@ const PHONE_DIGITS_MIN: usize = 4;
 /// the network's prefix, which stand in most leads and cost much to intersect.
 const PHONE_DIGITS_TELLING: usize = 7;
 
+/// Pages of the index that are merged in one transaction.
+const MERGED_PAGES: i64 = 500;
+
 /// What a lead is found by: `name email phone company` in lower case. A phone number that is not in E.164 is there as
 /// entered and as its digits.
 #[must_use]
@@ -107,6 +110,23 @@ pub async fn index(tx: &mut Tx, leads: &[LeadId]) -> Result<(), Error> {
          SELECT number, search_text FROM leads WHERE id IN {list} AND deleted_at IS NULL"
     );
     tx.execute(&current, &[json_set(leads)]).await.map(drop)
+}
+
+/// Merges a part of the index, so that nothing stays in it of leads that are gone, and tells whether there may be more to
+/// do. Somebody begins it, and goes on until there is no more.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn merge(tx: &mut Tx, begins: bool) -> Result<bool, Error> {
+    let dialect = tx.dialect();
+    let Some(table) = dialect.search_table() else { return Ok(false) };
+    let changes = dialect.changes_so_far();
+    let before: i64 = tx.query_one(changes, &[]).await?.map_or(Ok(0), |row| row.get("n"))?;
+    // Below zero it takes all of the index together; the index itself counts one change for each time it is asked.
+    let pages = if begins { -MERGED_PAGES } else { MERGED_PAGES };
+    tx.execute(&format!("INSERT INTO {table} ({table}, rank) VALUES ('merge', {pages})"), &[]).await?;
+    let after: i64 = tx.query_one(changes, &[]).await?.map_or(Ok(0), |row| row.get("n"))?;
+    Ok(begins || after - before >= 2)
 }
 
 /// The digits of what looks like a phone number: without zeros in front, which stand for the way out of a country or

@@ -250,6 +250,8 @@ id_columns!(
     ids::RoleId,
     ids::InvitationId,
     ids::AuditId,
+    ids::SuppressionId,
+    ids::ConsentId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -23,11 +23,11 @@ const OWNED: &[(&str, &[&str])] =
 
 /// Engine modules that are features: none of them names another.
 const ENGINE_FEATURES: &[&str] =
-    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "scoring", "sources", "visits"];
+    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "privacy", "scoring", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =
-    &["addresses", "audit", "connections", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
+    &["addresses", "audit", "connections", "erasing", "geo", "jobs", "live", "mails", "reasons", "retention", "seal"];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

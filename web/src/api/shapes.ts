@@ -22,6 +22,10 @@ export type Offer = Schemas['OfferView'];
 export type AlertMails = Schemas['AlertMailsView'];
 export type AlertMailsTest = Schemas['AlertMailsTest'];
 export type Setup = Schemas['SetupView'];
+export type HeldPerson = Schemas['PersonView'];
+export type Consent = Schemas['ConsentView'];
+export type Suppression = Schemas['SuppressionView'];
+export type SuppressionWish = Schemas['SuppressionRequest'];
 
 /** Kept as JSON by the server, and described as any object. */
 export interface Reason {
@@ -145,7 +149,7 @@ export type Lifecycle = 'lead' | 'customer';
 /** Its data are kept as JSON by the server, and described as any object. */
 export type Contact = Narrowed<Schemas['ContactView'], { columnData: CustomFields }>;
 export type ContactLead = Schemas['ContactLeadView'];
-export type ContactDetail = Contact & { leads: ContactLead[]; touches: Touch[] };
+export type ContactDetail = Contact & { leads: ContactLead[]; touches: Touch[]; suppressed: string[] };
 /** In a change, what is absent stays as it is. */
 export type ContactChange = Partial<Narrowed<Schemas['ContactPatch'], { columnData: Record<string, unknown> }>>;
 export type Project = Schemas['ProjectView'];

@@ -16,6 +16,7 @@ import { readJobSearch } from '@/features/jobs/search';
 import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
+import { readPrivacySearch } from '@/features/privacy/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
@@ -250,6 +251,13 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('@/features/settings/AuditLog'), 'AuditLog'),
 });
 
+const privacy = createRoute({
+  getParentRoute: () => settings,
+  path: 'privacy',
+  validateSearch: readPrivacySearch,
+  component: lazyRouteComponent(() => import('@/features/privacy/PrivacyPage'), 'PrivacyPage'),
+});
+
 const settingsTab = createRoute({
   getParentRoute: () => settings,
   path: '$tab',
@@ -283,7 +291,7 @@ const routeTree = root.addChildren([
     destinations,
     destination,
     delivery,
-    settings.addChildren([settingsHome, ledger, audit, settingsTab]),
+    settings.addChildren([settingsHome, ledger, audit, privacy, settingsTab]),
   ]),
 ]);
 

@@ -11,9 +11,11 @@ use std::{
 };
 
 use leadline_domain::{
+    consents::consents_in,
     identity::{self, Candidate, Contact, Decision, Key},
     ids::{
-        ActivityId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId, WorkspaceId, derived,
+        ActivityId, ConsentId, ContactId, EventId, LeadId, PipelineId, StageCountId, StageId, SubmissionId,
+        WorkspaceId, derived,
     },
     imports::OnMatch,
     scores::Score,
@@ -25,6 +27,7 @@ use leadline_store::{
         self, Identity, IdentityKey, Known, LeadTag, NewCapture, NewContact, NewLead, NewSubmission, Resubmitted,
         StageDelta,
     },
+    consents::{self, NewConsent},
     events::{self, NewActivity, NewEvent},
     leads::{self, LeadValues},
     ledger::{self, Fact},
@@ -225,6 +228,7 @@ struct Written {
     claimed: Vec<Identity>,
     pointed: Vec<Identity>,
     conversations: conversations::Rows,
+    consents: Vec<NewConsent>,
 }
 
 impl Knowledge {
@@ -539,6 +543,8 @@ impl Written {
         events::append(tx, &self.events).await?;
         capture::add_stage_counts(tx, &self.counts).await?;
         self.conversations.write(tx).await?;
+        // Hardly any form asks for one, and none makes no statement.
+        consents::insert(tx, &self.consents).await?;
         ledger::write(tx, &self.booked).await?;
         // Last, because a busy address is one row that every writer wants: it is locked for the commit alone.
         capture::point_identities(tx, &self.pointed).await
@@ -570,6 +576,7 @@ impl Written {
             time_to_submit_ms: recognised.time_to_submit_ms,
             context: context(prepared),
         });
+        self.consents.extend(consents_of(prepared, lead));
         if submission.imported.is_some() {
             // A row has no request behind it, and a file of them would push all visitors out of the feed.
             return;
@@ -624,6 +631,23 @@ impl Written {
             dispatched: false,
         });
     }
+}
+
+/// What the person agreed to, under ids that a repeat would have as well.
+fn consents_of(prepared: &Prepared, lead: LeadId) -> impl Iterator<Item = NewConsent> {
+    let submission = &prepared.submission;
+    consents_in(&prepared.recognised.as_sent).into_iter().map(move |consent| NewConsent {
+        id: ConsentId(derived("leadline consent v1", &[submission.id.0.as_bytes(), consent.field.as_bytes()])),
+        workspace_id: submission.intake.workspace_id,
+        lead_id: lead,
+        submission_id: submission.id,
+        purpose: consent.purpose.as_str(),
+        field: consent.field,
+        wording: consent.wording,
+        source_name: submission.intake.source_name.clone(),
+        page_url: prepared.recognised.page_url.clone(),
+        given_at: submission.received_at.0,
+    })
 }
 
 fn activity_data(submission: &Submission, event: &Value) -> Value {

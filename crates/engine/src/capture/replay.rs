@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use leadline_domain::ids::SubmissionId;
+use leadline_domain::{ids::SubmissionId, time::Timestamp};
+use leadline_store::{capture::IdentityKey, privacy::rows};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -113,6 +114,7 @@ async fn replay_segment(
             Record::Forwarded(_) => {}
         }
     }
+    let submissions = without_erased(engine, submissions).await?;
     for few in submissions.chunks(AT_ONCE) {
         store(engine, few, forwarded).await?;
         engine.wake.events.notify_one();
@@ -126,6 +128,25 @@ async fn replay_segment(
     std::fs::remove_file(segment)?;
     tracing::info!(submissions = submissions.len(), "stored what waited in the spool");
     Ok(())
+}
+
+/// Drops what came of persons before somebody had them erased.
+async fn without_erased(engine: &Engine, submissions: Vec<Submission>) -> Result<Vec<Submission>, ReplayError> {
+    let keys_of = |one: &Submission| -> Vec<IdentityKey> {
+        let prepared = prepare(&engine.keys, one.clone()).ok();
+        let keys = prepared.map(|prepared| prepared.contact_identities);
+        keys.into_iter().flat_map(|keys| [keys.email, keys.phone]).flatten().collect()
+    };
+    let keys: Vec<Vec<IdentityKey>> = submissions.iter().map(keys_of).collect();
+    let erased: HashMap<IdentityKey, Timestamp> =
+        rows::erased(&engine.store.reader(), &keys.concat()).await?.into_iter().collect();
+    let came_before = |one: &Submission, keys: &[IdentityKey]| {
+        keys.iter().any(|key| erased.get(key).is_some_and(|at| one.received_at <= *at))
+    };
+    let (gone, stay): (Vec<_>, Vec<_>) =
+        submissions.into_iter().zip(keys).partition(|(one, keys)| came_before(one, keys));
+    engine.door.spool_handle().note_stored(gone.len() as u64);
+    Ok(stay.into_iter().map(|(one, _)| one).collect())
 }
 
 /// A part of a chat is recorded as it would have been, and what the door is to hear of it is stored at once.

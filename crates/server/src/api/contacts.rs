@@ -12,13 +12,14 @@ use leadline_domain::{
 use leadline_engine::{
     Actor,
     crm::contacts::{self as engine, ContactChanges, ContactError, differences},
+    privacy,
 };
 use leadline_store::{
     Reader,
     contacts::{self as stored, Contact, ContactFilter, ContactSort},
     leads::{self, Lead, LeadFilter},
     search::Terms,
-    visits, workspaces,
+    suppressions, visits, workspaces,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -169,6 +170,8 @@ struct ContactDetail {
     /// How they came, over all their leads, the latest first; at most 100.
     #[schema(value_type = Vec<Object>)]
     touches: Vec<Value>,
+    /// By what they must not be written to: `email`, `phone`. What they send is accepted as before.
+    suppressed: Vec<String>,
 }
 
 /// The filters of a request, as they stand in its query.
@@ -294,11 +297,23 @@ async fn show(app: &App, actor: &Actor, id: ContactId) -> ApiResult<Json<Contact
     let contact = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
     let leads = leads::list_of_contact(&app.reader, actor.workspace, id, LEADS).await?;
     let sight = Sight::of(actor);
+    let suppressed = suppressed(app, actor, &contact).await?;
     Ok(Json(ContactDetail {
         contact: ContactView::new(contact, sight),
         touches: touches(&leads, sight),
+        suppressed,
         leads: leads.into_iter().map(|lead| ContactLeadView::new(lead, sight)).collect(),
     }))
+}
+
+/// By what somebody must not be written to.
+async fn suppressed(app: &App, actor: &Actor, contact: &Contact) -> ApiResult<Vec<String>> {
+    let keys = &app.engine.keys;
+    let email = contact.email.as_deref().and_then(|email| privacy::email_key(keys, actor.workspace, email));
+    let phone = contact.phone_number.as_deref().map(|phone| privacy::phone_key(keys, actor.workspace, phone));
+    let keys: Vec<_> = email.into_iter().chain(phone).collect();
+    let found = suppressions::which_suppressed(&app.reader, actor.workspace, &keys).await?;
+    Ok(found.into_iter().map(|entry| entry.kind).collect())
 }
 
 /// The touches of all leads, each once, the latest first.

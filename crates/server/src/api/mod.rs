@@ -25,6 +25,7 @@ mod ledger;
 mod mails;
 pub(crate) mod masking;
 mod pipelines;
+mod privacy;
 mod projects;
 mod replays;
 mod requests;
@@ -61,6 +62,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(second_factor::routes())
         .merge(tokens::routes())
         .merge(audit::routes())
+        .merge(privacy::routes())
         .merge(leads::routes())
         .merge(lead_views::routes())
         .merge(custom_fields::routes())

@@ -99,6 +99,10 @@ codes! {
         "There is nothing to stop any more.";
     JobNotUndoable = CONFLICT, "job_not_undoable", "The job cannot be put back",
         "It goes on, changed nothing, was put back already, or is of a kind that cannot be put back.";
+    AlreadySuppressed = CONFLICT, "already_suppressed", "In the list already",
+        "Whoever has this address or number must not be written to already.";
+    ConsentWithdrawn = CONFLICT, "consent_withdrawn", "Withdrawn already",
+        "The consent was taken back before.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
     ImportBegun = CONFLICT, "import_begun", "The import has begun",

@@ -6,6 +6,7 @@
 
 pub mod contacts;
 pub mod leads;
+pub(crate) mod person;
 mod xlsx;
 
 use std::error::Error as StdError;

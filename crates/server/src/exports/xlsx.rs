@@ -40,10 +40,10 @@ pub(super) struct Workbook {
 
 /// Where the bytes of the archive gather until they are sent.
 #[derive(Clone, Default)]
-struct Outlet(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Outlet(Arc<Mutex<Vec<u8>>>);
 
 impl Outlet {
-    fn take(&self) -> Vec<u8> {
+    pub(super) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

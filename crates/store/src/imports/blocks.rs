@@ -1,7 +1,8 @@
 //! The rows of a file while they wait, the keys that a dry run has seen, and the rows that were refused.
 
-use leadline_domain::ids::ImportId;
+use leadline_domain::ids::{ImportId, WorkspaceId};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::of_import;
 use crate::{
@@ -51,6 +52,34 @@ pub async fn find(reader: &Reader, import: ImportId, number: i64) -> Result<Opti
     let sql = "SELECT packed FROM import_blocks WHERE import_id = $1 AND number = $2";
     let row = reader.query_one(sql, &of_import(import, number)).await?;
     row.map(|row| row.get("packed")).transpose()
+}
+
+/// The next block of the workspace's files behind a place: its own place, and what it holds.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn next(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    after: Option<(ImportId, i64)>,
+) -> Result<Option<((ImportId, i64), Vec<u8>)>, Error> {
+    let (import, number) = after.unwrap_or((ImportId(Uuid::nil()), -1));
+    // By the primary key; files wait for a week at most.
+    let sql = "SELECT import_id, number, packed FROM import_blocks
+               WHERE (import_id, number) > ($1, $2)
+                     AND import_id IN (SELECT id FROM imports WHERE workspace_id = $3)
+               ORDER BY import_id, number LIMIT 1";
+    let row = reader.query_one(sql, &params![import, number, workspace]).await?;
+    row.map(|row| Ok(((row.get("import_id")?, row.get("number")?), row.get("packed")?))).transpose()
+}
+
+/// Puts other rows into a block, where it is still there.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn replace(tx: &mut Tx, (import, number): (ImportId, i64), packed: Vec<u8>) -> Result<(), Error> {
+    let sql = "UPDATE import_blocks SET packed = $3 WHERE import_id = $1 AND number = $2";
+    tx.execute(sql, &params![import, number, packed]).await.map(drop)
 }
 
 /// Deletes a block that is worked on.

@@ -100,7 +100,7 @@ pub async fn delete_leads(tx: &mut Tx, workspace: WorkspaceId, leads: &[LeadId])
         tx.execute(&found, &[json_set(leads)]).await?;
     }
     // Each by an index that the lead begins.
-    for table in ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors"] {
+    for table in ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors", "consents"] {
         tx.execute(&format!("DELETE FROM {table} WHERE lead_id IN {list}"), &[json_set(leads)]).await?;
     }
     let sql = format!("DELETE FROM leads WHERE id IN {list} AND workspace_id = $2");

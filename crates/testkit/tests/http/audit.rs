@@ -74,6 +74,7 @@ async fn furnish<'a>(site: &'a Site, admin: &Caller<'a>, receiver: &Receiver) ->
     let wish = json!({"name": "CRM", "url": receiver.url(), "events": ["lead.created"], "retryPlan": "none"});
     world.made("destination", "/v1/delivery/destinations", wish).await;
     world.made("token", "/v1/admin/tokens", json!({"name": "Token", "role": "viewer"})).await;
+    world.made("suppression", "/v1/admin/privacy/suppressions", json!({"email": "no@example.com"})).await;
     world.made("invitation", "/v1/admin/invitations", json!({"email": "new@example.com", "role": "agent"})).await;
     let role = json!({"name": "Night shift", "permissions": ["leads:view"]});
     let role = world.made("role", "/v1/admin/roles", role).await;
@@ -83,7 +84,10 @@ async fn furnish<'a>(site: &'a Site, admin: &Caller<'a>, receiver: &Receiver) ->
     world.ids.insert("field", "budget".to_owned());
     world.ids.insert("user", site.member("member@example.com", Role::Agent).await);
     receiver.answers_otherwise(Answers::Status(404));
-    site.app.submit(json!({"name": "ada", "email": "ada@example.com"})).await;
+    site.app.submit(json!({"name": "ada", "email": "ada@example.com", "newsletter": "on"})).await;
+    world.first("contact", "/v1/identity/contacts").await;
+    let person = admin.get(&format!("/v1/admin/privacy/persons/{}", world.ids["contact"])).await.json();
+    world.ids.insert("consent", person["consents"][0]["id"].as_str().expect("a consent").to_owned());
     site.app.submit(json!({"name": "bot", "email": "bot@example.com", "__pg_hp": "x"})).await;
     site.app.run_jobs().await;
     world.first("delivery", "/v1/delivery/deliveries").await;
@@ -110,6 +114,9 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
     let password = || json!({ "password": PASSWORD });
     vec![
         ("PATCH /v1/admin/workspace", "", json!({"settings": {"auditDays": 90}})),
+        ("POST /v1/admin/privacy/suppressions", "", json!({"email": "never@example.com"})),
+        ("DELETE /v1/admin/privacy/suppressions/{id}", "suppression", nothing()),
+        ("POST /v1/admin/privacy/consents/{id}/withdraw", "consent", nothing()),
         ("PATCH /v1/admin/analysis", "", json!({"keywords": ["solar"]})),
         ("PATCH /v1/admin/alert-mails", "", json!({"wanted": false})),
         ("POST /v1/admin/alert-mails/test", "", nothing()),
@@ -162,6 +169,7 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
         ("POST /v1/identity/scoring/versions/{version}/restore", "0", json!({"version": 1})),
         ("POST /v1/identity/scoring/rescore", "", nothing()),
         ("DELETE /v1/identity/scoring/rescore", "", nothing()),
+        ("POST /v1/admin/privacy/erase", "", json!({"contactId": "CONTACT"})),
         ("DELETE /v1/capture/projects/{id}", "project", nothing()),
         ("DELETE /v1/capture/forms/{id}", "form", nothing()),
         ("DELETE /v1/capture/sites/{id}", "site", nothing()),
@@ -300,6 +308,7 @@ fn filled(site: &Site, world: &World<'_>, body: &Value) -> Value {
     if let Some(secret) = world.ids.get("secret") {
         text = text.replace("CODE", &crate::second_factor::code(secret, site.app.now()));
     }
+    text = text.replace("CONTACT", &world.ids["contact"]);
     if let Some(workspace) = world.ids.get("workspace") {
         text = text.replace("WORKSPACE", workspace);
     }

@@ -29,6 +29,7 @@ mod leads;
 mod ledger;
 mod merging;
 mod pipelines;
+mod privacy;
 mod reference;
 mod replays;
 mod revocation;

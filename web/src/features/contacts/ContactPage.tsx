@@ -55,6 +55,7 @@ function Loaded({ contact }: { contact: ContactDetail }) {
           <span>
             Since <Time at={contact.createdAt} />
           </span>
+          {contact.suppressed.length > 0 && <State color="amber">Must not be written to</State>}
           {contact.masked && <span>Personal data is masked for your role.</span>}
         </div>
       </header>

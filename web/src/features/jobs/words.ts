@@ -9,6 +9,7 @@ const list = (value: unknown) => (Array.isArray(value) ? value.map(text).join(',
 export function jobTitle({ kind, about }: Pick<Job, 'kind' | 'about'>): string {
   if (kind === 'leads.import') return `Import ${text(about.fileName)}`;
   if (kind === 'leads.import_check') return `Try ${text(about.fileName)}`;
+  if (kind === 'privacy.erase') return 'Erase a person';
   if (kind !== 'leads.bulk') return humanise(kind);
   switch (about.action) {
     case 'move_stage':

@@ -20,6 +20,11 @@ export function SettingsPage() {
             {label}
           </Link>
         ))}
+        {permits.can('settings:view') && (
+          <Link to="/settings/privacy" activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
+            Privacy
+          </Link>
+        )}
         {permits.can('audit:view') && (
           <Link to="/settings/audit" activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
             Audit log

@@ -56,6 +56,12 @@ const DEEDS: Record<string, string> = {
   'blocked_ip.deleted': 'Unblocked an address',
   'alert.acknowledged': 'Acknowledged an alert',
   'export.made': 'Exported a table',
+  'person.viewed': 'Looked at what is held of a person',
+  'person.exported': 'Exported a person',
+  'person.erased': 'Erased a person',
+  'suppression.added': 'Added to the suppression list',
+  'suppression.removed': 'Took out of the suppression list',
+  'consent.withdrawn': 'Withdrew a consent',
 };
 
 /** What one can ask for: all that was done to one kind of thing. */
@@ -72,6 +78,8 @@ export const KINDS = [
   { value: 'destination.', label: 'Destinations' },
   { value: 'blocked_ip.', label: 'Blocked addresses' },
   { value: 'export.', label: 'Exports' },
+  { value: 'person.', label: "Persons' data" },
+  { value: 'suppression.', label: 'Suppression list' },
 ] as const;
 
 /** What was done, in a few words. */

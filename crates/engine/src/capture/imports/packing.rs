@@ -185,7 +185,11 @@ fn shortened(cell: &str) -> String {
     cell.chars().take(SHOWN_CHARS).collect()
 }
 
-fn pack(rows: &[NumberedRow]) -> std::io::Result<Vec<u8>> {
+/// Packs the rows of a block.
+///
+/// # Errors
+/// Where there is no memory for it.
+pub fn pack(rows: &[NumberedRow]) -> std::io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     let text = serde_json::to_vec(rows).map_err(std::io::Error::other)?;
     encoder.write_all(&text)?;
