@@ -124,6 +124,12 @@ ids! {
     SuppressionId;
     /// What somebody agreed to.
     ConsentId;
+    /// Who gets which new leads.
+    AssignmentRuleId;
+    /// Something that somebody means to do.
+    TaskId;
+    /// Something that one user should look at.
+    PersonalAlertId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod analysis;
+pub mod assignment;
 pub mod attribution;
 pub mod breaker;
 pub mod chats;
@@ -31,6 +32,7 @@ pub mod names;
 pub mod networks;
 pub mod oauth;
 pub mod permissions;
+pub mod personal_alerts;
 pub mod phones;
 pub mod pipelines;
 pub mod privacy;
@@ -40,6 +42,7 @@ pub mod retention;
 pub mod retry;
 pub mod scores;
 pub mod silence;
+pub mod tasks;
 pub mod templates;
 pub mod time;
 pub mod timezones;
@@ -48,3 +51,4 @@ pub mod touches;
 pub mod values;
 pub mod visits;
 pub mod widgets;
+pub mod working_time;

@@ -36,7 +36,7 @@ impl BusinessHours {
     }
 
     /// The hours of a day, where it has any.
-    fn of(&self, day: NaiveDate, timezone: Tz) -> Option<(i64, i64)> {
+    pub(crate) fn of(&self, day: NaiveDate, timezone: Tz) -> Option<(i64, i64)> {
         let number = u8::try_from(day.weekday().number_from_monday()).unwrap_or(0);
         self.days
             .contains(&number)

@@ -1,7 +1,7 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
 //! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources' statistics,
-//! visits, the history of scores, and the screens that are open now. Events are found by their flag and claimed with
+//! visits, the history of scores, the work on leads, and the screens that are open now. Events are found by their flag and claimed with
 //! `SKIP LOCKED`, never by "id above my cursor": ids are made before their transactions commit, so a cursor would step
 //! over the slow ones.
 
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits};
+use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits, work};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -95,6 +95,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     sources::add_received(&mut tx, &received(&events)).await?;
     search::index(&mut tx, &reworded_leads(&events)).await?;
     let has_more = alerts::breakers::follow(engine, &mut tx, &events).await?;
+    let leads_wait = work::follow(engine, &mut tx, &events, &leads).await?;
     let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
     let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
@@ -104,6 +105,9 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     hints.into_iter().for_each(|hint| engine.live.publish(hint));
     if !jobs.is_empty() {
         engine.wake.deliveries.notify_one();
+    }
+    if leads_wait {
+        engine.wake.work.notify_one();
     }
     if analyses > 0 {
         engine.wake.analyses.notify_one();
@@ -167,6 +171,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "kind": event.kind, "leadId": event.lead_id, "deliveryId": named("deliveryId"),
             "destinationId": named("destinationId"),
         }),
+        "task" => json!({"kind": event.kind, "leadId": event.lead_id, "taskId": named("taskId")}),
         "contact" => json!({"kind": event.kind, "contactId": named("contactId")}),
         "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
         // How far it is, so that a screen moves without asking.
@@ -180,6 +185,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
         "scoring" => "scoring",
         "replay" => "replay",
         "job" => "job",
+        "task" => "task",
         _ => "lead",
     };
     Some(LiveHint { workspace: event.workspace_id, event: event_name.to_owned(), data })

@@ -2,8 +2,8 @@
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`scoring`],
-//! [`visits`], [`alerts`], [`privacy`], [`admin`]) never call each other; what one causes in another goes through the event log and
-//! [`dispatch`]. Reads skip this crate.
+//! [`visits`], [`alerts`], [`privacy`], [`admin`], [`work`]) never call each other; what one causes in another goes
+//! through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;
@@ -28,6 +28,7 @@ pub mod seal;
 pub mod sources;
 mod start;
 pub mod visits;
+pub mod work;
 
 use std::{
     net::IpAddr,
@@ -162,6 +163,8 @@ pub struct Wake {
     pub mails: Notify,
     /// There may be jobs to work on.
     pub jobs: Notify,
+    /// There may be leads that wait for somebody.
+    pub work: Notify,
 }
 
 /// Who does something.

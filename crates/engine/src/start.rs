@@ -9,7 +9,7 @@ use leadline_domain::{
 use leadline_outbound::Client;
 use leadline_store::{
     Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger,
-    mails as stored_mails, quarantine, recent_visits,
+    mails as stored_mails, personal_alerts, quarantine, recent_visits,
 };
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::{
     live::Live,
     mails, privacy, random_bytes, retention, scoring,
     seal::Keys,
-    visits,
+    visits, work,
 };
 
 /// Writers on PostgreSQL. Two overlap one's round trips with the other's commit; more only contend.
@@ -141,6 +141,7 @@ impl Engine {
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
@@ -258,8 +259,10 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
         let held = delete_held(&mut tx, now).await?;
         let mails = stored_mails::delete_old(&mut tx, now.plus_ms(-mails::KEPT_MS), DELETE_AT_ONCE).await?;
+        let told = now.plus_ms(-work::alerts::KEPT_MS);
+        let told = personal_alerts::delete_old(&mut tx, told, DELETE_AT_ONCE).await?;
         tx.commit().await?;
-        if events + captures + alerts + held + mails == 0 {
+        if events + captures + alerts + held + mails + told == 0 {
             break;
         }
     }

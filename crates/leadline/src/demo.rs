@@ -4,6 +4,7 @@
 mod leads;
 mod visitors;
 pub(crate) mod words;
+mod work;
 
 use std::{
     fs::{self, OpenOptions},
@@ -103,6 +104,7 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     let forms = make_sources(engine, &actor).await?;
     leads::fill(engine, &actor, &forms).await?;
     dispatch::dispatch_all(engine).await?;
+    work::fill(engine, &actor, &forms).await?;
     let site = sources::create_site(engine, &actor, "Harbour Lofts", std::slice::from_ref(&config.public_url)).await?;
     let destination = destinations::create_destination(engine, &actor, &destination(config)).await;
     let destination = destination.context("the demo destination cannot be made")?;

@@ -45,7 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// Hints about what changes, as server-sent events
 ///
-/// `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
+/// `lead`, `task`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
 /// caller's role changed; `resync` says that hints were missed; `ping` comes every 15 seconds. The stream ends within a
 /// second of the session or token.
 #[utoipa::path(get, path = "/v1/live", tag = "live", responses((status = 200, content_type = "text/event-stream")))]

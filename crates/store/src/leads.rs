@@ -5,6 +5,7 @@
 //! request looks through more than a bounded number of rows, whatever is asked. Who locks leads does so in the order of
 //! their ids, and holds their stages before (see `pipelines`).
 
+mod among;
 mod change;
 mod conditions;
 pub mod duplicates;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::{search::Terms, visits::standing::Figures};
 
+pub use among::{matching, matching_now, newest, owners};
 pub use change::{
     Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, delete_tags, find_identity,
     find_member, lock, lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities,

@@ -7,6 +7,8 @@
 
 pub mod alerts;
 pub mod analyses;
+pub mod arrivals;
+pub mod assignment_rules;
 pub mod audit;
 pub mod blocked_ips;
 pub mod breakers;
@@ -35,12 +37,14 @@ pub mod ledger;
 pub mod mails;
 mod migrations;
 pub mod notify;
+pub mod personal_alerts;
 pub mod pipelines;
 pub mod privacy;
 pub mod projects;
 pub mod quarantine;
 pub mod recent_visits;
 pub mod requests;
+pub mod responses;
 pub mod roles;
 pub mod schedules;
 pub mod scoring;
@@ -53,12 +57,15 @@ mod sql;
 pub mod statistics;
 pub mod submissions;
 pub mod suppressions;
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
 pub mod verify;
 pub mod visits;
 pub mod walk;
+pub mod work_settings;
+pub mod workers;
 pub mod workspaces;
 
 use std::{path::Path, time::Duration};

@@ -252,6 +252,9 @@ id_columns!(
     ids::AuditId,
     ids::SuppressionId,
     ids::ConsentId,
+    ids::AssignmentRuleId,
+    ids::TaskId,
+    ids::PersonalAlertId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

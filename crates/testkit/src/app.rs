@@ -23,6 +23,7 @@ use leadline_engine::{
     geo::Files,
     random_bytes,
     seal::{Keys, check},
+    work,
 };
 use leadline_outbound::{Client, Guard};
 use leadline_store::{Durability, Store, projects, testing};
@@ -192,6 +193,17 @@ impl TestApp {
             dispatch::dispatch_all(&self.engine).await.expect("events are dispatched");
             let sent = delivery::deliver_due(&self.engine).await.expect("deliveries are made");
             if sent == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Dispatches all events and does the work on leads that is due, until nothing is: gives new ones out, tells of
+    /// those that wait, reminds of tasks.
+    pub async fn run_work(&self) {
+        loop {
+            dispatch::dispatch_all(&self.engine).await.expect("events are dispatched");
+            if work::runner::work_due(&self.engine).await.expect("the work is done") == 0 {
                 return;
             }
         }

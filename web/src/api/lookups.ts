@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, rowsOf } from './client';
-import type { Member, Page, Pipeline, Project, Segment } from './shapes';
+import type { Availability, Member, Page, Pipeline, Project, Segment } from './shapes';
 
 /** What many screens name by id: people, projects, pipelines. */
 const LOOKUP_STALE_MS = 60_000;
@@ -8,6 +8,12 @@ const LOOKUP_STALE_MS = 60_000;
 export const membersQuery = queryOptions({
   queryKey: ['members'],
   queryFn: async ({ signal }) => rowsOf(await api.get<Member[] | Page<Member>>('/v1/admin/members', {}, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+export const availabilityQuery = queryOptions({
+  queryKey: ['availability'],
+  queryFn: async ({ signal }) => (await api.get<Page<Availability>>('/v1/identity/availability', {}, signal)).data,
   staleTime: LOOKUP_STALE_MS,
 });
 

@@ -1442,6 +1442,217 @@ export interface paths {
         patch: operations["patch_identity_segments_by_id"];
         trace?: never;
     };
+    "/v1/identity/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists tasks; those of deleted leads are not among them */
+        get: operations["get_identity_tasks"];
+        put?: never;
+        /** Makes a task */
+        post: operations["post_identity_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a task */
+        delete: operations["delete_identity_tasks_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a task, ticks it off, or opens it again */
+        patch: operations["patch_identity_tasks_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller has not seen yet, newest first */
+        get: operations["get_identity_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alerts/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the caller has seen one of their alerts */
+        post: operations["post_identity_alerts_by_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alerts/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the caller has seen all of their alerts */
+        post: operations["post_identity_alerts_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alert-wishes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what the caller is told of, and by which ways */
+        get: operations["get_identity_alert_wishes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says by which ways the caller is told of something */
+        patch: operations["patch_identity_alert_wishes"];
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists assignment rules in their order */
+        get: operations["get_admin_assignment_rules"];
+        put?: never;
+        /** Makes an assignment rule */
+        post: operations["post_admin_assignment_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries conditions on the last 100 leads and changes nothing */
+        post: operations["post_admin_assignment_rules_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes an assignment rule; the leads that it gave to somebody stay theirs */
+        delete: operations["delete_admin_assignment_rules_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes an assignment rule, or its place */
+        patch: operations["patch_admin_assignment_rules_by_id"];
+        trace?: never;
+    };
+    "/v1/admin/work-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells when the workspace works, and how soon it wants to answer */
+        get: operations["get_admin_work_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes when the workspace works, and how soon it wants to answer */
+        patch: operations["patch_admin_work_settings"];
+        trace?: never;
+    };
+    "/v1/identity/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists when members work, and who is away */
+        get: operations["get_identity_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says when the caller works, and how long they are away */
+        patch: operations["patch_identity_availability"];
+        trace?: never;
+    };
+    "/v1/admin/availability/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says when a member works, and how long they are away */
+        patch: operations["patch_admin_availability_by_id"];
+        trace?: never;
+    };
     "/v1/identity/leads/export.csv": {
         parameters: {
             query?: never;
@@ -2679,6 +2890,98 @@ export interface components {
             /** Format: date-time */
             closedAt?: string | null;
         };
+        /** @description What the caller wants to be told of from now on. */
+        AlertWish: {
+            kind: components["schemas"]["PersonalAlertKind"];
+            app: boolean;
+            mail: boolean;
+        };
+        /** @description By which ways the caller is told of something. */
+        AlertWishView: {
+            /** @example lead.assigned */
+            kind: string;
+            /** @description Under the bell. */
+            app: boolean;
+            /** @description By e-mail, where the operator set up a server. */
+            mail: boolean;
+        };
+        /** @description A list that comes as a whole. */
+        All_AlertWishView: {
+            /** @description The rows. */
+            data: {
+                /** @example lead.assigned */
+                kind: string;
+                /** @description Under the bell. */
+                app: boolean;
+                /** @description By e-mail, where the operator set up a server. */
+                mail: boolean;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AssignmentRuleView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                isActive: boolean;
+                /** @description A tree of conditions, as the list of leads takes it. */
+                filter: Record<string, never>;
+                method: components["schemas"]["AssignmentMethod"];
+                /** @description In the order of their turns. */
+                members: string[];
+                /** @description Whether only those get leads who are in their working hours and not away. */
+                onlyAvailable: boolean;
+                /** @description Whether leads that came back are taken as well, where they are nobody's. */
+                takesReturning: boolean;
+                /**
+                 * Format: uuid
+                 * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
+                 */
+                fallbackUserId?: string | null;
+                /**
+                 * Format: int64
+                 * @description How soon its leads are to be answered; as the workspace says where it is null.
+                 */
+                respondWithinMinutes?: number | null;
+                /**
+                 * Format: uuid
+                 * @description Who had the last turn.
+                 */
+                lastUserId?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many leads it gave to somebody.
+                 */
+                assignedCount: number;
+                /** Format: date-time */
+                lastAssignedAt?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AvailabilityView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                userId: string;
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Until when they are away; null where they are not.
+                 */
+                awayUntil?: string | null;
+                hours?: components["schemas"]["HoursView"] | null;
+            }[];
+        };
         /** @description A list that comes as a whole. */
         All_CustomFieldView: {
             /** @description The rows. */
@@ -3098,6 +3401,109 @@ export interface components {
              */
             assignedTo: string | null;
         };
+        /**
+         * @description How a rule chooses among its people.
+         * @enum {string}
+         */
+        AssignmentMethod: "person" | "round_robin" | "least_busy";
+        /** @description What is to change about a rule; what is left out stays. */
+        AssignmentRulePatch: {
+            name?: string | null;
+            isActive?: boolean | null;
+            filter?: Record<string, never> | null;
+            method?: components["schemas"]["AssignmentMethod"] | null;
+            members?: string[] | null;
+            onlyAvailable?: boolean | null;
+            takesReturning?: boolean | null;
+            /** Format: uuid */
+            fallbackUserId?: string | null;
+            /** Format: int64 */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description Its place among the rules, from 0.
+             */
+            position?: number | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description Who gets which new leads. Rules are asked in their order, and the first that has somebody takes the lead. */
+        AssignmentRuleView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            isActive: boolean;
+            /** @description A tree of conditions, as the list of leads takes it. */
+            filter: Record<string, never>;
+            method: components["schemas"]["AssignmentMethod"];
+            /** @description In the order of their turns. */
+            members: string[];
+            /** @description Whether only those get leads who are in their working hours and not away. */
+            onlyAvailable: boolean;
+            /** @description Whether leads that came back are taken as well, where they are nobody's. */
+            takesReturning: boolean;
+            /**
+             * Format: uuid
+             * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
+             */
+            fallbackUserId?: string | null;
+            /**
+             * Format: int64
+             * @description How soon its leads are to be answered; as the workspace says where it is null.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: uuid
+             * @description Who had the last turn.
+             */
+            lastUserId?: string | null;
+            /**
+             * Format: int64
+             * @description How many leads it gave to somebody.
+             */
+            assignedCount: number;
+            /** Format: date-time */
+            lastAssignedAt?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description Conditions that are to be tried. */
+        AssignmentTrial: {
+            filter: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The rule whose place they would have; behind all where it is absent.
+             */
+            ruleId?: string | null;
+        };
+        /** @description What became of a trial. */
+        AssignmentTrialView: {
+            /**
+             * Format: int64
+             * @description The leads that came last, at most 100.
+             */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description How many of them match.
+             */
+            matching: number;
+            /**
+             * Format: int64
+             * @description How many of those an active rule before it would have taken.
+             */
+            takenBefore: number;
+        };
         AttemptView: {
             /** Format: uuid */
             id: string;
@@ -3157,6 +3563,24 @@ export interface components {
             kind: string;
             id?: string | null;
             name: string;
+        };
+        /** @description What is to change about when somebody works; what is left out stays. */
+        AvailabilityPatch: {
+            /** Format: date-time */
+            awayUntil?: string | null;
+            hours?: components["schemas"]["HoursView"] | null;
+        };
+        /** @description When a member works. */
+        AvailabilityView: {
+            /** Format: uuid */
+            userId: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Until when they are away; null where they are not.
+             */
+            awayUntil?: string | null;
+            hours?: components["schemas"]["HoursView"] | null;
         };
         /** @description How many leads have such a score. */
         BandView: {
@@ -3425,6 +3849,7 @@ export interface components {
              */
             version: number;
             isTest: boolean;
+            response?: components["schemas"]["ResponseView"] | null;
         };
         /** @description What is absent stays. */
         ChangeAnalysisRequest: {
@@ -4537,7 +4962,7 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
-        /** @description When leads are to be expected, by the clock of the workspace's timezone. */
+        /** @description Hours of the week, by the clock of the workspace's timezone. */
         HoursView: {
             /**
              * @description 1 is Monday, 7 is Sunday.
@@ -5127,6 +5552,31 @@ export interface components {
             organisation?: string | null;
             kind: components["schemas"]["NetworkKind"];
         };
+        /** @description A rule that is to be made. */
+        NewAssignmentRule: {
+            /** @description 1 to 80 characters. */
+            name: string;
+            /** @description A tree of conditions, as the list of leads takes it; `me` is nobody in it. All leads where it is absent. */
+            filter?: Record<string, never> | null;
+            method: components["schemas"]["AssignmentMethod"];
+            /** @description 1 to 100 members of the workspace; one where the method is `person`. */
+            members: string[];
+            isActive?: boolean | null;
+            onlyAvailable?: boolean | null;
+            takesReturning?: boolean | null;
+            /** Format: uuid */
+            fallbackUserId?: string | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description Its place among the rules, from 0; behind them where it is absent.
+             */
+            position?: number | null;
+        };
         /** @description A range to be blocked. */
         NewBlock: {
             /**
@@ -5284,6 +5734,22 @@ export interface components {
              * @description 1 to 3650; null for never.
              */
             staleAfterDays?: number | null;
+        };
+        /** @description A task that is to be made. */
+        NewTaskRequest: {
+            /** @description 1 to 200 characters, in one line. */
+            title: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            /**
+             * Format: uuid
+             * @description The caller where it is absent; a token of nobody has to name somebody.
+             */
+            assigneeId?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
         };
         /** @description A new inbound webhook. */
         NewWebhook: {
@@ -5707,6 +6173,7 @@ export interface components {
                  */
                 version: number;
                 isTest: boolean;
+                response?: components["schemas"]["ResponseView"] | null;
             }[];
             /**
              * Format: int64
@@ -6140,6 +6607,52 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_PersonalAlertView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
+                 *     `task.assigned`.
+                 * @example lead.assigned
+                 */
+                kind: string;
+                /** Format: uuid */
+                leadId?: string | null;
+                leadName?: string | null;
+                /** Format: uuid */
+                taskId?: string | null;
+                taskTitle?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many things it stands for.
+                 */
+                count: number;
+                /** Format: date-time */
+                createdAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_QuarantineView: {
             /** @description The rows of this page. */
             data: {
@@ -6312,6 +6825,58 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_TaskView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description Hidden without `pii:view`: it may name somebody. */
+                title: string;
+                /** Format: uuid */
+                leadId?: string | null;
+                leadName?: string | null;
+                /** Format: uuid */
+                assigneeId: string;
+                assigneeName?: string | null;
+                /** Format: date-time */
+                dueAt?: string | null;
+                /** Format: date-time */
+                remindAt?: string | null;
+                /** Format: date-time */
+                doneAt?: string | null;
+                doneByName?: string | null;
+                madeByName: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_VersionView: {
             /** @description The rows of this page. */
             data: {
@@ -6407,6 +6972,35 @@ export interface components {
              * @example See leads, contacts and the board
              */
             meaning: string;
+        };
+        /**
+         * @description What a personal alert is about.
+         * @enum {string}
+         */
+        PersonalAlertKind: "lead.assigned" | "lead.returned" | "response.overdue" | "response.escalated" | "task.reminder" | "task.overdue" | "task.assigned";
+        /** @description Something that the caller should look at. */
+        PersonalAlertView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
+             *     `task.assigned`.
+             * @example lead.assigned
+             */
+            kind: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            taskId?: string | null;
+            taskTitle?: string | null;
+            /**
+             * Format: int64
+             * @description How many things it stands for.
+             */
+            count: number;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description A QR code: dark squares on a light ground, which needs four squares of margin. */
         PictureView: {
@@ -6810,6 +7404,26 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             finishedAt?: string | null;
+        };
+        /** @description Until when somebody was to act on a lead first, and who did. */
+        ResponseView: {
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description When somebody else was told that nobody acted.
+             */
+            escalatedAt?: string | null;
+            /** Format: date-time */
+            answeredAt?: string | null;
+            answeredByName?: string | null;
+            /**
+             * Format: int64
+             * @description Of working time.
+             */
+            answeredInMinutes?: number | null;
         };
         RestoreVersionRequest: {
             /**
@@ -7400,6 +8014,53 @@ export interface components {
             /** @description The first rows that make none. */
             refusedRows: components["schemas"]["RefusedRowView"][];
         };
+        /** @description What is to change about a task; what is left out stays. */
+        TaskPatch: {
+            title?: string | null;
+            /** Format: uuid */
+            assigneeId?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
+            /** @description Ticks it off, or opens it again. */
+            done?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description Something that somebody means to do. */
+        TaskView: {
+            /** Format: uuid */
+            id: string;
+            /** @description Hidden without `pii:view`: it may name somebody. */
+            title: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            assigneeId: string;
+            assigneeName?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
+            /** Format: date-time */
+            doneAt?: string | null;
+            doneByName?: string | null;
+            madeByName: string;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
             /** @example email */
@@ -7757,6 +8418,68 @@ export interface components {
         WithPasswordRequest: {
             /** Format: password */
             password: string;
+        };
+        /** @description What is to change; what is left out stays. */
+        WorkSettingsPatch: {
+            hours?: components["schemas"]["HoursView"] | null;
+            /**
+             * @description At most 400 days.
+             * @example [
+             *       "2026-12-25"
+             *     ]
+             */
+            holidays?: string[] | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            escalateAfterMinutes?: number | null;
+            /** @description At most 50 members. */
+            escalateTo?: string[] | null;
+            reassigns?: boolean | null;
+            countsAssignment?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description When a workspace works, and how soon it wants to answer. */
+        WorkSettingsView: {
+            hours?: components["schemas"]["HoursView"] | null;
+            /**
+             * @description Days on which nobody works.
+             * @example [
+             *       "2026-12-25"
+             *     ]
+             */
+            holidays: string[];
+            /**
+             * Format: int64
+             * @description In how many minutes of working time somebody is to act on a new lead; no clock runs where it is null.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description How many minutes of working time later others are told; nobody is where it is null.
+             */
+            escalateAfterMinutes?: number | null;
+            /** @description Who is told then. */
+            escalateTo: string[];
+            /** @description Whether the rules give the lead to somebody else then. */
+            reassigns: boolean;
+            /** @description Whether a person who gives the lead to somebody has answered it. */
+            countsAssignment: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
         };
         WorkspaceChoice: {
             /** Format: uuid */
@@ -16218,6 +16941,1560 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_tasks: {
+        parameters: {
+            query?: {
+                /** @description `me` or a user's id; everybody's where it is absent. */
+                assignee?: string;
+                leadId?: string;
+                /** @description `open` (where it is absent) or `done`. */
+                state?: "open" | "done";
+                /** @description Those that are due from then on. */
+                dueFrom?: string;
+                /** @description Those that are due before. */
+                dueBefore?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaskRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_tasks_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_tasks_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_alerts: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_PersonalAlertView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_alerts_by_id_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_alerts_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_alert_wishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AlertWishView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_alert_wishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AlertWishView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_assignment_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_assignment_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignmentRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_assignment_rules_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentTrial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentTrialView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_assignment_rules_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_assignment_rules_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentRulePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_work_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_work_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkSettingsPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AvailabilityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_availability_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
                 };
             };
             /** @description The request could not be read */

@@ -192,6 +192,29 @@ export type Attempt = Narrowed<
 export type DeliveryDetail = Narrowed<Schemas['DeliveryDetail'], { state: DeliveryState; attempts: Attempt[] }>;
 export type ReplayJob = Schemas['ReplayJobView'];
 
+/** How it stands with the first answer to a lead. */
+export type Response = Schemas['ResponseView'];
+export type Task = Schemas['TaskView'];
+export type NewTask = Schemas['NewTaskRequest'];
+/** In a change, what is absent stays as it is. */
+export type TaskChange = Partial<Schemas['TaskPatch']>;
+export type PersonalAlert = Schemas['PersonalAlertView'];
+export type AlertWish = Schemas['AlertWishView'];
+export type AssignmentMethod = Schemas['AssignmentMethod'];
+/** A filter is kept as JSON by the server, and described as any object. */
+export type AssignmentRule = Narrowed<Schemas['AssignmentRuleView'], { filter: Record<string, unknown> }>;
+/** In a change, what is absent stays as it is. */
+export type AssignmentRuleChange = Partial<
+  Narrowed<Schemas['AssignmentRulePatch'], { filter?: Record<string, unknown> }>
+>;
+export type AssignmentTrial = Schemas['AssignmentTrialView'];
+export type WorkSettings = Schemas['WorkSettingsView'];
+/** In a change, what is absent stays as it is. */
+export type WorkSettingsChange = Partial<Schemas['WorkSettingsPatch']>;
+export type Availability = Schemas['AvailabilityView'];
+export type AvailabilityChange = Partial<Schemas['AvailabilityPatch']>;
+export type Hours = Schemas['HoursView'];
+
 export type Merge = Schemas['MergeView'];
 export type MergeSide = Schemas['MergeSide'];
 /** What the two say differs by field. */
@@ -249,6 +272,12 @@ export interface JobHint {
   failed: number;
   undone: number;
   left: number;
+}
+
+export interface TaskHint {
+  kind: string;
+  taskId: string;
+  leadId?: string | null;
 }
 
 export interface ContactHint {

@@ -49,6 +49,7 @@ export function Palette() {
       allowed: permits.can('leads:manage'),
       run: () => void navigate({ to: '/imports' }),
     },
+    { label: 'My tasks', allowed: true, run: () => void navigate({ to: '/tasks' }) },
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
     { label: 'Go to segments', allowed: true, run: () => void navigate({ to: '/segments' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },

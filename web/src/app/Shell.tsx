@@ -6,6 +6,7 @@ import {
   IconArrowBarToRight,
   IconChartPie,
   IconCheck,
+  IconChecklist,
   IconChevronDown,
   IconInbox,
   IconLayoutKanban,
@@ -36,6 +37,7 @@ import { useLive } from './useLive';
 const NAV = [
   { to: '/board', label: 'Board', icon: IconLayoutKanban, permission: 'leads:view' },
   { to: '/leads', label: 'Leads', icon: IconUsers, permission: 'leads:view' },
+  { to: '/tasks', label: 'Tasks', icon: IconChecklist, permission: 'leads:view' },
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
   { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
@@ -253,6 +255,7 @@ function useShellKeys(openSheet: () => void) {
     ],
     ['b', () => inChord() && void navigate({ to: '/board' })],
     ['l', () => inChord() && void navigate({ to: '/leads' })],
+    ['t', () => inChord() && void navigate({ to: '/tasks' })],
   ]);
   useEffect(() => {
     document.title = 'Leadline';

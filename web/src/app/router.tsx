@@ -18,6 +18,7 @@ import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { readPrivacySearch } from '@/features/privacy/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
+import { readTasksSearch } from '@/features/tasks/search';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
 
@@ -96,6 +97,13 @@ const lead = createRoute({
   getParentRoute: () => shell,
   path: '/leads/$leadId',
   component: lazyRouteComponent(() => import('@/features/leads/LeadPage'), 'LeadPage'),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: '/tasks',
+  validateSearch: readTasksSearch,
+  component: lazyRouteComponent(() => import('@/features/tasks/TasksPage'), 'TasksPage'),
 });
 
 const contacts = createRoute({
@@ -237,6 +245,12 @@ const settingsHome = createRoute({
   },
 });
 
+const assignment = createRoute({
+  getParentRoute: () => settings,
+  path: 'assignment',
+  component: lazyRouteComponent(() => import('@/features/leads/AssignmentPage'), 'AssignmentPage'),
+});
+
 const ledger = createRoute({
   getParentRoute: () => settings,
   path: 'ledger',
@@ -273,6 +287,7 @@ const routeTree = root.addChildren([
     board,
     leads,
     lead,
+    tasks,
     contacts,
     duplicates,
     jobs,
@@ -291,7 +306,7 @@ const routeTree = root.addChildren([
     destinations,
     destination,
     delivery,
-    settings.addChildren([settingsHome, ledger, audit, privacy, settingsTab]),
+    settings.addChildren([settingsHome, assignment, ledger, audit, privacy, settingsTab]),
   ]),
 ]);
 

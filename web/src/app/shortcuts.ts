@@ -13,6 +13,7 @@ export const SHORTCUTS: { title: string; shortcuts: Shortcut[] }[] = [
       { keys: ['C'], does: 'Add a lead' },
       { keys: ['G', 'B'], does: 'Go to the board' },
       { keys: ['G', 'L'], does: 'Go to the table of leads' },
+      { keys: ['G', 'T'], does: 'Go to the tasks' },
       { keys: ['?'], does: 'Show this sheet' },
     ],
   },
@@ -24,6 +25,10 @@ export const SHORTCUTS: { title: string; shortcuts: Shortcut[] }[] = [
       { keys: ['M'], does: 'Move the card to…' },
       { keys: ['Enter'], does: 'Open the lead' },
     ],
+  },
+  {
+    title: 'On the tasks',
+    shortcuts: [{ keys: ['N'], does: 'New task' }],
   },
   {
     title: 'On a lead',

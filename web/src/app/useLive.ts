@@ -1,13 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
-import type { ContactHint, DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
+import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
 
 const QUIET_MS = 400;
 const RECONNECT_MS = 5_000;
+/** What happens to leads that somebody may be told of. */
+const TELLS_SOMEBODY = ['lead.assigned', 'lead.re_engaged', 'lead.response_overdue', 'lead.response_escalated'];
 
 function parsed<T>(event: MessageEvent<string>): T | null {
   try {
@@ -48,6 +50,9 @@ export function useLive(pageVersion: string): string | null {
         // Whoever came or changed may be in other segments now.
         void client.invalidateQueries({ queryKey: ['segments', 'count'] });
       }
+      if (leadHints.some(({ kind }) => TELLS_SOMEBODY.includes(kind))) {
+        void client.invalidateQueries({ queryKey: ['alerts', 'personal'] });
+      }
     };
     function schedule() {
       timer ??= setTimeout(() => void flush(), QUIET_MS);
@@ -84,6 +89,12 @@ export function useLive(pageVersion: string): string | null {
         void client.invalidateQueries({ queryKey: ['alerts'] });
         void client.invalidateQueries({ queryKey: ['destinations', 'list'] });
         void client.invalidateQueries({ queryKey: ['sources', 'health'] });
+      });
+      source.addEventListener('task', (event) => {
+        const hint = parsed<TaskHint>(event);
+        void client.invalidateQueries({ queryKey: ['tasks'] });
+        void client.invalidateQueries({ queryKey: ['alerts', 'personal'] });
+        if (hint?.leadId) void client.invalidateQueries({ queryKey: ['leads', 'detail', hint.leadId] });
       });
       source.addEventListener('replay', () => {
         void client.invalidateQueries({ queryKey: ['destinations'] });

@@ -3,8 +3,11 @@
 //! A message is queued in the transaction that opens or closes its alert, and sent by [`runner`]. Where no server is set
 //! up nothing is queued: nobody wants a month of alerts on the day on which it is.
 
+mod personal;
 pub mod runner;
 mod words;
+
+pub(crate) use personal::{Personal, queue_personal};
 
 use leadline_domain::{
     ids::{MailId, UserId, derived},

@@ -101,7 +101,7 @@ fn duration(minutes: i64) -> String {
 }
 
 /// One line, and not too much of it: names are what somebody typed.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),

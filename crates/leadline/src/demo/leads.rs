@@ -93,6 +93,20 @@ pub(super) async fn fill(engine: &Engine, owner: &Actor, sources: &Sources) -> a
     work(engine, owner, &mut dice, &arrived).await
 }
 
+/// A few people who wrote just now, the first of them first.
+pub(super) async fn come_lately(engine: &Engine, sources: &Sources) -> anyhow::Result<Vec<LeadId>> {
+    const MINUTES_AGO: [i64; 4] = [95, 70, 34, 12];
+    let mut dice = Dice(7);
+    let now = engine.clock.now();
+    let mut letters = Vec::new();
+    for (number, minutes) in (PEOPLE..).zip(MINUTES_AGO) {
+        let at = now.plus_ms(-minutes * MINUTE_MS);
+        letters
+            .extend(write(&mut dice, number, now, sources).into_iter().take(1).map(|letter| Letter { at, ..letter }));
+    }
+    Ok(post(engine, &letters).await?.into_iter().map(|(lead, _)| lead).collect())
+}
+
 /// One person's letters: one, and for some a second.
 fn write(dice: &mut Dice, n: u64, now: Timestamp, sources: &Sources) -> Vec<Letter> {
     let (first, last) = (*dice.pick(&FIRST_NAMES), *dice.pick(&LAST_NAMES));

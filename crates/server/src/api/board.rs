@@ -3,7 +3,7 @@
 use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leadline_domain::{
-    ids::{PipelineId, ProjectId, SegmentId, StageId},
+    ids::{LeadId, PipelineId, ProjectId, SegmentId, StageId},
     permissions::Permission,
     values::{currency_of, decimal, weighted},
 };
@@ -19,6 +19,7 @@ use crate::{
     api::{
         leads::{
             filter::{Asked, card_fields, rows},
+            response::Responses,
             views::CardView,
         },
         masking::Sight,
@@ -135,9 +136,11 @@ async fn get(
     let filter = asked.filter(&app, &actor).await?;
     let stages: Vec<StageId> = pipeline.stages.iter().map(|stage| stage.id).collect();
     let columns = stored::board(&app.reader, actor.workspace, &stages, &filter, limit + 1).await?;
+    let shown: Vec<LeadId> = columns.iter().flat_map(|column| &column.cards).map(|card| card.id).collect();
+    let responses = Responses::load(&app, &actor, &shown).await?;
     let sight = Sight::of(&actor);
     let view = |(column, stage): (stored::Column, &pipelines::Stage)| {
-        let (cards, next) = page(column.cards, limit, sight, &fields);
+        let (cards, next) = page(column.cards, limit, sight, (&fields, &responses));
         let (count, count_is_capped) = (column.count, column.count_is_capped);
         let worth = WorthView::new(column.value_milli, stage.probability);
         ColumnView { stage: StageView::from(stage), count, count_is_capped, worth, cards, next }
@@ -227,19 +230,27 @@ async fn get_stage(
     let fields = card_fields(&app, &actor, query.custom_fields).await?;
     let filter = asked.filter(&app, &actor).await?;
     let found = stored::stage_page(&app.reader, actor.workspace, stage, &filter, after.as_ref(), limit + 1).await?;
-    let (cards, next) = page(found.cards, limit, Sight::of(&actor), &fields);
+    let shown: Vec<LeadId> = found.cards.iter().map(|card| card.id).collect();
+    let responses = Responses::load(&app, &actor, &shown).await?;
+    let (cards, next) = page(found.cards, limit, Sight::of(&actor), (&fields, &responses));
     let (count, count_is_capped) = (found.count, found.count_is_capped);
     let worth = WorthView::new(found.value_milli, probability);
     Ok(Json(StagePageView { cards, next, count, count_is_capped, worth }))
 }
 
 /// A page of cards out of one card too many, which tells whether there is another page.
-fn page(mut cards: Vec<Card>, limit: i64, sight: Sight, fields: &[String]) -> (Vec<CardView>, Option<String>) {
+fn page(
+    mut cards: Vec<Card>,
+    limit: i64,
+    sight: Sight,
+    (fields, responses): (&[String], &Responses),
+) -> (Vec<CardView>, Option<String>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = cards.len() > limit;
     cards.truncate(limit);
     let next = cards.last().filter(|_| has_more).map(write_cursor);
-    (cards.into_iter().map(|card| CardView::new(card, sight, Some(fields))).collect(), next)
+    let view = |card| CardView::new(card, sight, Some(fields)).with_response(responses);
+    (cards.into_iter().map(view).collect(), next)
 }
 
 fn write_cursor(card: &Card) -> String {

@@ -3,6 +3,7 @@
 mod bulk;
 pub(crate) mod filter;
 mod merging;
+pub(crate) mod response;
 pub(crate) mod scores;
 pub(crate) mod values;
 pub(crate) mod views;
@@ -38,6 +39,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
     filter::{Asked, card_fields, sort, window},
+    response::Responses,
     values::{AmountField, QuotableName},
     views::{ActivityView, CardView, CrmLinkView, LeadDetail, LeadView},
 };
@@ -161,7 +163,9 @@ async fn list(
     let filter = asked.filter(&app, &actor).await?;
     let place = (window.limit, window.offset());
     let found = stored::list(&app.reader, actor.workspace, &filter, sort, place).await?;
-    Ok(Json(window.paged(found, |card| CardView::new(card, sight, Some(&fields)))))
+    let ids: Vec<LeadId> = found.rows.iter().map(|card| card.id).collect();
+    let responses = Responses::load(&app, &actor, &ids).await?;
+    Ok(Json(window.paged(found, |card| CardView::new(card, sight, Some(&fields)).with_response(&responses))))
 }
 
 /// A new lead.
@@ -325,7 +329,8 @@ async fn submission(
 async fn show(app: &App, actor: &Actor, lead: LeadId) -> ApiResult<Json<LeadView>> {
     let lead = stored::find(&app.reader, actor.workspace, lead).await?.ok_or_else(ApiError::not_found)?;
     let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
-    Ok(Json(LeadView::new(lead, &defined, Sight::of(actor))))
+    let responses = Responses::load(app, actor, &[lead.card.id]).await?;
+    Ok(Json(LeadView::new(lead, &defined, &responses, Sight::of(actor))))
 }
 
 /// A lead that went into another one answers with that one.
@@ -337,7 +342,8 @@ async fn show_detail(app: &App, actor: &Actor, id: LeadId) -> ApiResult<Json<Lea
     let id = lead.card.id;
     let related = stored::related(&app.reader, actor.workspace, &lead).await?;
     let defined = custom_fields::defined(&app.reader, actor.workspace).await?;
-    let lead = LeadView::new(lead, &defined, Sight::of(actor));
+    let responses = Responses::load(app, actor, &[id]).await?;
+    let lead = LeadView::new(lead, &defined, &responses, Sight::of(actor));
     let activities = events::list_activities(&app.reader, actor.workspace, id, ACTIVITIES, 0).await?;
     let sight = Sight::of(actor);
     let activity = activities.rows.into_iter().map(|activity| ActivityView::new(activity, sight)).collect();

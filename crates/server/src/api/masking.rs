@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const HIDDEN: &str = "•••";
 
 /// Timeline entries that name no person outside the team.
-const HARMLESS_ACTIVITIES: [&str; 10] = [
+const HARMLESS_ACTIVITIES: [&str; 12] = [
     "lead.created",
     "lead.resubmitted",
     "lead.re_engaged",
@@ -23,6 +23,8 @@ const HARMLESS_ACTIVITIES: [&str; 10] = [
     "tags.changed",
     "delivery.delivered",
     "delivery.exhausted",
+    "response.overdue",
+    "response.escalated",
 ];
 
 /// How personal data is seen.

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod analysis;
+mod assignment_rules;
 mod audit;
 mod board;
 mod captures;
@@ -24,6 +25,7 @@ mod leads;
 mod ledger;
 mod mails;
 pub(crate) mod masking;
+mod personal_alerts;
 mod pipelines;
 mod privacy;
 mod projects;
@@ -38,12 +40,14 @@ mod setup;
 mod sites;
 mod source_health;
 mod submissions;
+mod tasks;
 mod templates;
 mod tokens;
 mod users;
 mod views;
 mod webhooks;
 mod widgets;
+mod work_settings;
 mod workspace;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -72,6 +76,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(imports::routes())
         .merge(contacts::routes())
         .merge(segments::routes())
+        .merge(tasks::routes())
+        .merge(personal_alerts::routes())
+        .merge(assignment_rules::routes())
+        .merge(work_settings::routes())
         .merge(exports::routes())
         .merge(projects::routes())
         .merge(forms::routes())

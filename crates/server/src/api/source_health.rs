@@ -27,10 +27,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .at(Permission::SourcesManage, routes!(change_watch))
 }
 
-/// When leads are to be expected, by the clock of the workspace's timezone.
+/// Hours of the week, by the clock of the workspace's timezone.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct HoursView {
+pub(super) struct HoursView {
     /// 1 is Monday, 7 is Sunday.
     #[schema(example = json!([1, 2, 3, 4, 5]))]
     days: Vec<u8>,
@@ -39,6 +39,18 @@ struct HoursView {
     /// Up to `24:00`.
     #[schema(example = "17:00")]
     until: String,
+}
+
+impl HoursView {
+    pub(super) fn of(hours: BusinessHours) -> Self {
+        Self { days: hours.days, from: clock_text(hours.from_minute), until: clock_text(hours.until_minute) }
+    }
+
+    /// The hours; nothing, where a time is none.
+    pub(super) fn read(self) -> Option<BusinessHours> {
+        let (from_minute, until_minute) = (minute_of(&self.from)?, minute_of(&self.until)?);
+        Some(BusinessHours { days: self.days, from_minute, until_minute })
+    }
 }
 
 /// How a source is watched.
@@ -80,11 +92,7 @@ fn view(source: SourceHealth, now: Timestamp) -> SourceHealthView {
         watch: source.watch.map(|watch| WatchView {
             silent_after_minutes: watch.silent_after_minutes,
             cooldown_minutes: watch.cooldown_minutes,
-            business_hours: watch.business_hours.map(|hours| HoursView {
-                days: hours.days,
-                from: clock_text(hours.from_minute),
-                until: clock_text(hours.until_minute),
-            }),
+            business_hours: watch.business_hours.map(HoursView::of),
         }),
     }
 }
@@ -123,14 +131,7 @@ fn wish(request: ChangeWatchRequest) -> Result<Option<Wish>, AlertError> {
         return Ok(None);
     }
     let wrong = AlertError::Field("businessHours", "must have times such as 09:00, and at most 24:00");
-    let business_hours = match request.business_hours {
-        None => None,
-        Some(hours) => {
-            let (from, until) = (minute_of(&hours.from), minute_of(&hours.until));
-            let (Some(from_minute), Some(until_minute)) = (from, until) else { return Err(wrong) };
-            Some(BusinessHours { days: hours.days, from_minute, until_minute })
-        }
-    };
+    let business_hours = request.business_hours.map(|hours| hours.read().ok_or(wrong)).transpose()?;
     Ok(Some(Wish {
         silent_after_minutes: request.silent_after_minutes.unwrap_or(USUAL_MINUTES),
         cooldown_minutes: request.cooldown_minutes.unwrap_or(USUAL_MINUTES),

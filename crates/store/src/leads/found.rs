@@ -139,9 +139,14 @@ impl Where {
 
     /// The leads of a list of ids, fetched one by one: CROSS JOIN is SQLite's way to say which side is walked.
     pub(super) fn among(workspace: WorkspaceId, ids: &[LeadId], reader: &Reader) -> Self {
-        let mut condition = Self::living(reader.dialect(), workspace, Walk::Named);
+        Self::named(workspace, ids, reader.dialect())
+    }
+
+    /// The same for whoever asks in a transaction.
+    pub(super) fn named(workspace: WorkspaceId, ids: &[LeadId], dialect: Dialect) -> Self {
+        let mut condition = Self::living(dialect, workspace, Walk::Named);
         condition.params.push(json_set(ids));
-        let list = reader.dialect().id_list(condition.params.len());
+        let list = dialect.id_list(condition.params.len());
         condition.from = format!("{list} AS few CROSS JOIN leads");
         condition.and("leads.id = few.value");
         condition

@@ -24,6 +24,7 @@ enum Kind {
     Submission,
     Activity,
     Conversation,
+    Task,
     /// A lead that went into the one that goes now.
     Lead,
 }
@@ -34,6 +35,7 @@ impl Kind {
             Self::Submission => "submission",
             Self::Activity => "activity",
             Self::Conversation => "conversation",
+            Self::Task => "task",
             Self::Lead => "lead",
         }
     }
@@ -44,11 +46,12 @@ impl Kind {
             Self::Submission => ("lead_submissions", "lead_id"),
             Self::Activity => ("lead_activities", "lead_id"),
             Self::Conversation => ("conversations", "lead_id"),
+            Self::Task => ("tasks", "lead_id"),
             Self::Lead => ("leads", "merged_into"),
         }
     }
 
-    const ALL: [Self; 4] = [Self::Submission, Self::Activity, Self::Conversation, Self::Lead];
+    const ALL: [Self; 5] = [Self::Submission, Self::Activity, Self::Conversation, Self::Task, Self::Lead];
 }
 
 /// What of a lead matters to a merge beside what people edit.

@@ -25,7 +25,8 @@ const WRITTEN_DOWN: [&str; 8] = [
 ];
 
 /// What changes nothing, and why it is a POST all the same.
-const CHANGES_NOTHING: [(&str, &str); 8] = [
+const CHANGES_NOTHING: [(&str, &str); 9] = [
+    ("POST /v1/admin/assignment-rules/test", "tries conditions on the leads that came last"),
     ("POST /v1/admin/analysis/try", "looks at a text that it is sent"),
     ("POST /v1/delivery/template-previews", "looks at a template that it is sent"),
     ("POST /v1/identity/scoring/preview", "looks at weights that it is sent"),
@@ -83,6 +84,8 @@ async fn furnish<'a>(site: &'a Site, admin: &Caller<'a>, receiver: &Receiver) ->
     admin.post("/v1/identity/custom-fields", json!({"name": "Budget", "type": "number"})).await;
     world.ids.insert("field", "budget".to_owned());
     world.ids.insert("user", site.member("member@example.com", Role::Agent).await);
+    let rule = json!({"name": "A", "method": "person", "members": [world.ids["user"]]});
+    world.made("rule", "/v1/admin/assignment-rules", rule).await;
     receiver.answers_otherwise(Answers::Status(404));
     site.app.submit(json!({"name": "ada", "email": "ada@example.com", "newsletter": "on"})).await;
     world.first("contact", "/v1/identity/contacts").await;
@@ -118,6 +121,11 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
         ("DELETE /v1/admin/privacy/suppressions/{id}", "suppression", nothing()),
         ("POST /v1/admin/privacy/consents/{id}/withdraw", "consent", nothing()),
         ("PATCH /v1/admin/analysis", "", json!({"keywords": ["solar"]})),
+        ("PATCH /v1/admin/work-settings", "", json!({"respondWithinMinutes": 15})),
+        ("PATCH /v1/admin/availability/{id}", "user", json!({"awayUntil": "2030-01-01T00:00:00Z"})),
+        ("POST /v1/admin/assignment-rules", "", json!({"name": "B", "method": "person", "members": ["MEMBER"]})),
+        ("PATCH /v1/admin/assignment-rules/{id}", "rule", json!({"isActive": false})),
+        ("DELETE /v1/admin/assignment-rules/{id}", "rule", nothing()),
         ("PATCH /v1/admin/alert-mails", "", json!({"wanted": false})),
         ("POST /v1/admin/alert-mails/test", "", nothing()),
         ("POST /v1/admin/alerts/{id}/acknowledge", "alert", nothing()),
@@ -304,7 +312,7 @@ async fn prepare(site: &Site, world: &mut World<'_>, route: &str) {
 }
 
 fn filled(site: &Site, world: &World<'_>, body: &Value) -> Value {
-    let mut text = body.to_string();
+    let mut text = body.to_string().replace("MEMBER", &world.ids["user"]);
     if let Some(secret) = world.ids.get("secret") {
         text = text.replace("CODE", &crate::second_factor::code(secret, site.app.now()));
     }

@@ -37,7 +37,11 @@ async fn furnish(site: &Site, owner: &Caller<'_>) -> Vec<String> {
     let role = owner.post("/v1/admin/roles", json!({"name": "Night", "permissions": ["leads:view"]})).await.json();
     ids.push(role["name"].as_str().expect("an id").to_owned());
     leadline_engine::dispatch::dispatch_all(&site.app.engine).await.expect("dispatched");
-    ids.push(site.member("colleague@example.com", Role::Agent).await);
+    let colleague = site.member("colleague@example.com", Role::Agent).await;
+    let rule = json!({"name": "All", "method": "person", "members": [colleague]});
+    ids.push(id(owner.post("/v1/admin/assignment-rules", rule).await));
+    ids.push(id(owner.post("/v1/identity/tasks", json!({"title": "Call", "assigneeId": colleague})).await));
+    ids.push(colleague);
     for (path, list) in [
         ("/v1/identity/contacts", "/data"),
         ("/v1/capture/submissions", "/data"),

@@ -1,6 +1,7 @@
 //! What is answered over HTTP: administration, guards, errors, headers, files.
 
 mod analysis;
+mod assignment;
 mod audit;
 mod browser;
 mod bulk;
@@ -32,6 +33,7 @@ mod pipelines;
 mod privacy;
 mod reference;
 mod replays;
+mod responses;
 mod revocation;
 mod roles;
 mod rules;
@@ -40,6 +42,7 @@ mod second_factor;
 mod secrets;
 mod segments;
 mod sessions;
+mod tasks;
 mod templates;
 mod tokens;
 mod users;

@@ -4,28 +4,31 @@ import { IconBell } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { usePermits } from '@/api/session';
-import type { Alert } from '@/api/shapes';
+import type { Alert, PersonalAlert } from '@/api/shapes';
 import { plural } from '@/lib/text';
 import { Dot, Failure, PermitButton, Time } from '@/ui/basics';
 import classes from './Alerts.module.css';
-import { alertsQuery, useAcknowledge } from './queries';
+import { personalPlace, personalWords } from './personal';
+import { alertsQuery, personalAlertsQuery, useAcknowledge, useSee } from './queries';
 import { placeOf, wordsOf } from './words';
 
-/** What somebody should look at; the number is of what nobody has seen yet. */
+/** What somebody should look at: one's own, and the workspace's for those who see its settings. */
 export function AlertsBell() {
   const permits = usePermits();
-  return permits.can('settings:view') ? <Bell /> : null;
-}
-
-function Bell() {
+  const seesSettings = permits.can('settings:view');
+  const seesLeads = permits.can('leads:view');
   const [opened, { toggle, close }] = useDisclosure(false);
-  const alerts = useQuery(alertsQuery);
-  const rows = alerts.data?.data ?? [];
-  const unseen = rows.filter(({ acknowledgedAt }) => !acknowledgedAt).length;
+  const alerts = useQuery({ ...alertsQuery, enabled: seesSettings });
+  const personal = useQuery({ ...personalAlertsQuery, enabled: seesLeads });
+  if (!seesSettings && !seesLeads) return null;
+  const rows = (seesSettings && alerts.data?.data) || [];
+  const own = (seesLeads && personal.data?.data) || [];
+  const unseen = rows.filter(({ acknowledgedAt }) => !acknowledgedAt).length + (personal.data?.total ?? 0);
   const label = unseen > 0 ? `Alerts: ${unseen} that nobody has seen` : 'Alerts';
+  const isAnswered = (alerts.data || !seesSettings) && (personal.data || !seesLeads);
   return (
     <Popover opened={opened} onDismiss={close} position="bottom-end" width={340} trapFocus>
-      <Indicator label={unseen} size={16} color="red" disabled={unseen === 0} offset={6}>
+      <Indicator label={unseen > 99 ? '99+' : unseen} size={16} color="red" disabled={unseen === 0} offset={6}>
         <Popover.Target>
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={toggle}>
             <IconBell size={20} stroke={1.6} />
@@ -34,14 +37,56 @@ function Bell() {
       </Indicator>
       <Popover.Dropdown aria-label="Alerts">
         {alerts.isError && <Failure error={alerts.error} retry={() => void alerts.refetch()} />}
-        {alerts.data && rows.length === 0 && <p className={classes.none}>Nothing needs a look.</p>}
-        <ul className={classes.list} aria-label={plural(rows.length, 'open alert')}>
-          {rows.map((alert) => (
-            <Row key={alert.id} alert={alert} onLeave={close} />
-          ))}
-        </ul>
+        {personal.isError && <Failure error={personal.error} retry={() => void personal.refetch()} />}
+        {isAnswered && rows.length + own.length === 0 && <p className={classes.none}>Nothing needs a look.</p>}
+        <div className={classes.lists}>
+          {own.length > 0 && <OwnAlerts alerts={own} onLeave={close} />}
+          {rows.length > 0 && (
+            <ul className={classes.list} aria-label={plural(rows.length, 'open alert')}>
+              {rows.map((alert) => (
+                <Row key={alert.id} alert={alert} onLeave={close} />
+              ))}
+            </ul>
+          )}
+        </div>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+function OwnAlerts({ alerts, onLeave }: { alerts: PersonalAlert[]; onLeave: () => void }) {
+  const navigate = useNavigate();
+  const see = useSee();
+  const look = (alert: PersonalAlert) => {
+    onLeave();
+    see.mutate(alert.id);
+    void navigate({ to: personalPlace(alert) });
+  };
+  return (
+    <section aria-label="For you">
+      <div className={classes.head}>
+        <span>For you</span>
+        <Button variant="subtle" size="compact-xs" loading={see.isPending} onClick={() => see.mutate(null)}>
+          Mark all as seen
+        </Button>
+      </div>
+      <ul className={classes.list}>
+        {alerts.map((alert) => (
+          <li key={alert.id} className={classes.alert}>
+            <button type="button" className={classes.own} onClick={() => look(alert)}>
+              <Dot color={alert.kind.startsWith('response.') || alert.kind === 'task.overdue' ? 'red' : 'blue'} />
+              <span>{personalWords(alert)}</span>
+            </button>
+            <div className={classes.foot}>
+              <Time at={alert.createdAt} />
+              <Button variant="subtle" size="compact-xs" onClick={() => see.mutate(alert.id)}>
+                Mark as seen
+              </Button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

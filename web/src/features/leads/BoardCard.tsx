@@ -6,6 +6,7 @@ import { IconDotsVertical } from '@tabler/icons-react';
 import { type MouseEvent, memo, useEffect, useRef, useState } from 'react';
 import type { Card } from '@/api/shapes';
 import { formatMoney, worthOf } from '@/lib/money';
+import { responseState } from '@/lib/response';
 import { absoluteTime, shortAge } from '@/lib/time';
 import { Avatar, Tag } from '@/ui/basics';
 import { Score, Suspicion } from '@/ui/Score';
@@ -31,6 +32,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
   const { card, href, isOpen, isTabStop, canMove, currency, stale, onOpen, onMenu } = props;
   const worth = worthOf(card);
   const line = useCardLine(card);
+  const response = card.response && responseState(card.response);
   const wrap = useRef<HTMLDivElement>(null);
   const [dragging, setDragging] = useState(false);
   const [edge, setEdge] = useState<string | null>(null);
@@ -86,6 +88,11 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
           <span className={classes.tags}>
             <Suspicion suspicion={card.suspicion} />
             {card.isTest && <Tag>test</Tag>}
+            {response && response.tone !== 'answered' && (
+              <span className={classes.response} data-tone={response.tone} title={response.words}>
+                {response.short}
+              </span>
+            )}
             {card.tags.slice(0, CARD_TAGS).map((tag) => (
               <Tag key={tag}>{tag}</Tag>
             ))}

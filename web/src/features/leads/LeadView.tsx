@@ -7,6 +7,7 @@ import { Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
+import { ResponseState } from '@/ui/ResponseState';
 import { Suspicion } from '@/ui/Score';
 import { AnalysisBlock } from './AnalysisBlock';
 import { Conversations } from './Conversations';
@@ -25,6 +26,7 @@ import {
   Timeline,
   Visitor,
 } from './LeadParts';
+import { LeadTasks } from './LeadTasks';
 import { Merges } from './Merges';
 import { useConvertLead, useDeleteLead } from './mutations';
 import { leadQuery, submissionsQuery } from './queries';
@@ -97,6 +99,7 @@ function LoadedLead({
   );
   const submissions = <Submissions leadId={lead.id} count={lead.submissionCount} />;
   const conversations = <Conversations leadId={lead.id} />;
+  const tasks = <LeadTasks leadId={lead.id} why={why} />;
   const journey = (
     <Block title="Where it came from">
       <Journey lead={lead} />
@@ -118,6 +121,7 @@ function LoadedLead({
     return (
       <>
         {head}
+        {tasks}
         {facts}
         {worth}
         {crm}
@@ -146,6 +150,7 @@ function LoadedLead({
           <Timeline lead={lead} why={why} />
         </div>
         <div>
+          {tasks}
           {facts}
           {worth}
           {crm}
@@ -179,6 +184,7 @@ function LeadHead({ lead, layout, onDeleted }: { lead: LeadDetail; layout: 'pane
         <span>
           Last submission <Time at={lead.lastSubmissionAt} />
         </span>
+        {lead.response && <ResponseState response={lead.response} />}
         {lead.convertedAt && (
           <span>
             Converted <Time at={lead.convertedAt} />

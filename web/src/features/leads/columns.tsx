@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Card, FilterField, Stage } from '@/api/shapes';
 import { Avatar, State, Tag, Time } from '@/ui/basics';
+import { ResponseState } from '@/ui/ResponseState';
 import { Score } from '@/ui/Score';
 import { CUSTOM, valueText } from './cardFields';
 import type { SortKey } from './filters';
@@ -50,6 +51,11 @@ const COLUMNS: Column[] = [
           <Avatar name={assignedToName} /> {assignedToName}
         </span>
       ),
+  },
+  {
+    key: 'response',
+    label: 'First answer',
+    render: ({ response }) => response && <ResponseState response={response} />,
   },
   {
     key: 'submissions',

@@ -1,4 +1,5 @@
 import type { Activity, MatchReason, Reason, Touch } from '@/api/shapes';
+import { shortSpan } from '@/lib/response';
 import { suspicionReason } from '@/lib/scores';
 import { asText, humanise } from '@/lib/text';
 
@@ -116,7 +117,8 @@ function tagWords(data: Record<string, unknown>): string {
 
 function assignedWords(data: Record<string, unknown>): string {
   const to = text(data, 'toName');
-  if (to) return `Assigned to ${to}`;
+  const rule = text(data, 'ruleName');
+  if (to) return rule ? `Assigned to ${to} by the rule ${rule}` : `Assigned to ${to}`;
   const from = text(data, 'fromName');
   return from ? `Took the assignment from ${from}` : 'Took the assignment away';
 }
@@ -165,10 +167,22 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return `Delivery to ${text(data, 'destinationName') || 'a destination'} gave up${failureOf(data)}`;
     case 'crm.linked':
       return linkedWords(data);
+    case 'response.overdue':
+      return `Nobody answered within ${shortSpan(Number(data.targetMinutes) || 0)}`;
+    case 'response.escalated':
+      return 'Still nobody answered; others were told';
+    case 'task.added':
+      return `Added the task ${quoted(data)}${text(data, 'assigneeName') ? ` for ${text(data, 'assigneeName')}` : ''}`;
+    case 'task.done':
+      return `Did the task ${quoted(data)}`;
+    case 'task.reopened':
+      return `Opened the task ${quoted(data)} again`;
     default:
       return humanise(kind);
   }
 }
+
+const quoted = (data: Record<string, unknown>) => (text(data, 'title') ? `“${text(data, 'title')}”` : '');
 
 const because = (data: Record<string, unknown>) => (text(data, 'reason') ? `: ${text(data, 'reason')}` : '');
 

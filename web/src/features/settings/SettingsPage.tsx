@@ -25,6 +25,11 @@ export function SettingsPage() {
             Privacy
           </Link>
         )}
+        {permits.can('settings:view') && (
+          <Link to="/settings/assignment" activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
+            Assignment
+          </Link>
+        )}
         {permits.can('audit:view') && (
           <Link to="/settings/audit" activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
             Audit log

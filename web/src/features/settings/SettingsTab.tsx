@@ -5,6 +5,7 @@ import { AlertMails } from './AlertMails';
 import { AnalysisSettings } from './AnalysisSettings';
 import { CustomFields } from './CustomFields';
 import { FraudSettings } from './FraudSettings';
+import { MyAlerts } from './MyAlerts';
 import { Pipelines } from './Pipelines';
 import { Roles } from './Roles';
 import { Scoring } from './Scoring';
@@ -12,6 +13,7 @@ import { Security } from './Security';
 import { Tokens } from './Tokens';
 import { TABS } from './tabs';
 import { Users } from './Users';
+import { WorkingHours } from './WorkingHours';
 import { WorkspaceSettings } from './WorkspaceSettings';
 
 const route = getRouteApi('/shell/settings/$tab');
@@ -40,6 +42,10 @@ export function SettingsTab() {
       return <AnalysisSettings />;
     case 'alerts':
       return <AlertMails />;
+    case 'work':
+      return <WorkingHours />;
+    case 'my-alerts':
+      return <MyAlerts />;
     case 'users':
       return <Users />;
     case 'roles':

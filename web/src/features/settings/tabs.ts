@@ -6,8 +6,10 @@ export const TABS = [
   { tab: 'fraud', label: 'Fraud', permission: 'settings:view' },
   { tab: 'analysis', label: 'Analysis', permission: 'settings:view' },
   { tab: 'alerts', label: 'Alerts', permission: 'settings:view' },
+  { tab: 'work', label: 'Working hours', permission: 'settings:view' },
   { tab: 'users', label: 'Users', permission: 'users:manage' },
   { tab: 'roles', label: 'Roles', permission: 'settings:view' },
+  { tab: 'my-alerts', label: 'My alerts', permission: null },
   { tab: 'tokens', label: 'API tokens', permission: null },
   { tab: 'sessions', label: 'Security', permission: null },
 ] as const;

@@ -249,7 +249,7 @@ pub(super) async fn give(
     for lead in changing {
         let from_name = lead.assigned_to.and_then(|user| names.get(&user));
         record.activity(lead.id, "lead.assigned", json!({"fromName": from_name, "toName": to_name, "to": to}));
-        let data = json!({"from": lead.assigned_to, "to": to});
+        let data = json!({"from": lead.assigned_to, "to": to, "by": actor.user});
         record.event(lead.id, "lead.assigned", (lead.pipeline_id, lead.stage_id), data);
     }
     Ok(())

@@ -16,7 +16,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{scores, values::QuotableName, visits::EngagementView};
+use super::{
+    response::{ResponseView, Responses},
+    scores,
+    values::QuotableName,
+    visits::EngagementView,
+};
 use crate::api::{analysis::AnalysisView, context::ContextView, masking::Sight};
 
 /// A lead as a card of the board and as a row of the list.
@@ -73,6 +78,8 @@ pub(crate) struct CardView {
     /// Grows with every change.
     version: i64,
     is_test: bool,
+    /// How it stands with the first answer; null where nobody waits for one.
+    response: Option<ResponseView>,
 }
 
 impl CardView {
@@ -116,7 +123,13 @@ impl CardView {
             updated_at: card.updated_at,
             version: card.version,
             is_test: card.is_test,
+            response: None,
         }
+    }
+
+    /// With how it stands with the first answer.
+    pub(crate) fn with_response(self, responses: &Responses) -> Self {
+        Self { response: responses.of(self.id), ..self }
     }
 }
 
@@ -170,10 +183,10 @@ pub(crate) struct LeadView {
 
 impl LeadView {
     /// A lead whose custom fields are called as the workspace defined it, and else as they came.
-    pub(crate) fn new(mut lead: Lead, defined: &[CustomField], sight: Sight) -> Self {
+    pub(crate) fn new(mut lead: Lead, defined: &[CustomField], responses: &Responses, sight: Sight) -> Self {
         name_fields(&mut lead.card.custom_fields, defined);
         Self {
-            card: CardView::new(lead.card, sight, None),
+            card: CardView::new(lead.card, sight, None).with_response(responses),
             number: lead.number,
             project_name: lead.project_name,
             stage_name: lead.stage_name,
