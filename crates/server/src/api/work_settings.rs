@@ -120,7 +120,7 @@ async fn change(
 ) -> ApiResult<Json<WorkSettingsView>> {
     let edit = SettingsEdit {
         hours: patch.hours.map(hours).transpose()?,
-        holidays: patch.holidays.map(days).transpose()?,
+        holidays: patch.holidays.as_deref().map(days).transpose()?,
         respond_within_minutes: patch.respond_within_minutes,
         escalate_after_minutes: patch.escalate_after_minutes,
         escalate_to: patch.escalate_to,
@@ -138,7 +138,7 @@ fn hours(view: Option<HoursView>) -> ApiResult<Option<leadline_domain::silence::
     view.read().map(Some).ok_or_else(wrong)
 }
 
-fn days(texts: Vec<String>) -> ApiResult<BTreeSet<NaiveDate>> {
+fn days(texts: &[String]) -> ApiResult<BTreeSet<NaiveDate>> {
     let mut days = BTreeSet::new();
     for (index, text) in texts.iter().enumerate() {
         let day = (text.len() == "2026-12-25".len()).then(|| text.parse().ok()).flatten();

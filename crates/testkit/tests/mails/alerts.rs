@@ -23,7 +23,7 @@ use crate::{CREDENTIALS, server::Server};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn member(app: &TestApp, email: &str, role: Role) -> UserId {
+pub async fn member(app: &TestApp, email: &str, role: Role) -> UserId {
     member_in(app, app.workspace, email, role).await
 }
 

@@ -1,6 +1,7 @@
 //! E-mail to those who work here, through a real SMTP server.
 
 mod alerts;
+mod personal;
 mod server;
 
 use leadline_outbound::{Mail, MailError, Mailer, Trust};
