@@ -130,6 +130,16 @@ ids! {
     TaskId;
     /// Something that one user should look at.
     PersonalAlertId;
+    /// An account by which messages go out and come in.
+    ChannelId;
+    /// A text that messages are made of.
+    MessageTemplateId;
+    /// What made a message be sent: a run of an automation, a campaign, what somebody sent at once.
+    CauseId;
+    /// A text that somebody answers with often.
+    CannedReplyId;
+    /// People that a campaign may go to.
+    AudienceId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

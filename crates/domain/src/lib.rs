@@ -29,6 +29,7 @@ pub mod imports;
 pub mod inbound;
 pub mod merging;
 pub mod names;
+pub mod messaging;
 pub mod networks;
 pub mod oauth;
 pub mod permissions;

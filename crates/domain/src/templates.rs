@@ -1,4 +1,5 @@
-//! Payloads of somebody's own shape: JSON with `{{placeholders}}` inside its strings.
+//! Payloads of somebody's own shape: JSON with `{{placeholders}}` inside its strings; and texts with placeholders, for
+//! messages.
 //!
 //! The text is read as JSON first and filled in after, each value escaped for the string in which it stands: whatever a
 //! visitor typed, what comes out has the structure that was written. Everything between the placeholders comes out as it
@@ -31,7 +32,19 @@ const VALUES_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// A template that can be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
+    form: Form,
     parts: Vec<Part>,
+}
+
+/// What a template makes, which says how a value is written into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON: a value is the inside of a string.
+    Json,
+    /// Text: a value is itself.
+    Text,
+    /// A page: a value is text in it, and never a tag or the end of an attribute.
+    Html,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +82,26 @@ impl Template {
     /// The first thing that is wrong, and where it stands.
     pub fn parse(text: &str, is_known: impl Fn(&[String]) -> bool) -> Result<Self, TemplateError> {
         scan::check_json(text)?;
+        Self::of_placeholders(text, Form::Json, scan::placeholders(text)?, is_known)
+    }
+
+    /// Reads a text with placeholders, which is a page where `form` says so.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, and where it stands.
+    pub fn parse_text(text: &str, form: Form, is_known: impl Fn(&[String]) -> bool) -> Result<Self, TemplateError> {
+        Self::of_placeholders(text, form, scan::placeholders_of_text(text)?, is_known)
+    }
+
+    fn of_placeholders(
+        text: &str,
+        form: Form,
+        placeholders: Vec<scan::Found>,
+        is_known: impl Fn(&[String]) -> bool,
+    ) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut literal_from = 0;
-        for found in scan::placeholders(text)? {
+        for found in placeholders {
             parts.push(Part::Literal(text[literal_from..found.start].to_owned()));
             literal_from = found.end;
             let refused = |code, message| scan::error_at(text, found.start, code, message);
@@ -87,10 +117,10 @@ impl Template {
             return Err(scan::error_at(text, 0, "too_many_placeholders", message));
         }
         parts.push(Part::Literal(text[literal_from..].to_owned()));
-        Ok(Self { parts })
+        Ok(Self { form, parts })
     }
 
-    /// The text with values in it: valid JSON of the template's structure, whatever the values are.
+    /// The text with values in it, of the template's structure, whatever the values are.
     #[must_use]
     pub fn fill(&self, values: &Value) -> String {
         let share = self.share(values);
@@ -100,11 +130,21 @@ impl Template {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Placeholder(placeholder) => {
                     let value = placeholder.value(values);
-                    push_escaped(&mut text, &value[..value.floor_char_boundary(share)]);
+                    self.form.push(&mut text, &value[..value.floor_char_boundary(share)]);
                 }
             }
         }
         text
+    }
+
+    /// What each placeholder stands for, in their order, for those who put the values in themselves.
+    #[must_use]
+    pub fn values(&self, values: &Value) -> Vec<String> {
+        let placeholders = self.parts.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(placeholder) => Some(placeholder.value(values)),
+        });
+        placeholders.collect()
     }
 
     /// How long one value may be. The values are made twice for it, so that no more than one of them is in memory.
@@ -115,6 +155,30 @@ impl Template {
         });
         let (count, total) = placeholders.fold((0, 0), |(count, total), length| (count + 1, total + length));
         if total > VALUES_MAX_BYTES { VALUES_MAX_BYTES / count } else { VALUES_MAX_BYTES }
+    }
+}
+
+impl Form {
+    fn push(self, text: &mut String, value: &str) {
+        match self {
+            Self::Json => push_escaped(text, value),
+            Self::Text => text.push_str(value),
+            Self::Html => push_as_html(text, value),
+        }
+    }
+}
+
+/// Writes a text so that a page shows it, wherever in the page it stands between tags or quotes.
+fn push_as_html(text: &mut String, value: &str) {
+    for char in value.chars() {
+        match char {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '"' => text.push_str("&quot;"),
+            '\'' => text.push_str("&#39;"),
+            char => text.push(char),
+        }
     }
 }
 

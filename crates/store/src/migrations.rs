@@ -39,6 +39,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") }),
             Box::new(Text { name: "0023_privacy", both: include_str!("migrations/0023_privacy.sql") }),
             Box::new(Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") }),
+            Box::new(Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") }),
         ]
     }
 }

@@ -255,6 +255,11 @@ id_columns!(
     ids::AssignmentRuleId,
     ids::TaskId,
     ids::PersonalAlertId,
+    ids::ChannelId,
+    ids::MessageTemplateId,
+    ids::CauseId,
+    ids::CannedReplyId,
+    ids::AudienceId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

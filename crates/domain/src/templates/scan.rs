@@ -84,6 +84,25 @@ fn end_of_string(text: &str, start: usize) -> usize {
 }
 
 fn in_string(text: &str, from: usize, to: usize) -> Result<Vec<Found>, TemplateError> {
+    between(text, from, to, |raw| serde_json::from_str(&format!("\"{raw}\"")).ok())
+}
+
+/// The placeholders of a text that is no JSON, in their order.
+pub(super) fn placeholders_of_text(text: &str) -> Result<Vec<Found>, TemplateError> {
+    if text.len() > MAX_BYTES {
+        let message = format!("a template has at most {MAX_BYTES} bytes");
+        return Err(error_at(text, 0, "template_too_long", message));
+    }
+    between(text, 0, text.len(), |raw| Some(raw.to_owned()))
+}
+
+/// The placeholders between two bytes of a text; `read` says what one means that is written like this.
+fn between(
+    text: &str,
+    from: usize,
+    to: usize,
+    read: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Found>, TemplateError> {
     let mut found = Vec::new();
     let mut at = from;
     while let Some(next) = text[at..to].find(OPEN) {
@@ -94,8 +113,7 @@ fn in_string(text: &str, from: usize, to: usize) -> Result<Vec<Found>, TemplateE
             return Err(error_at(text, start, "invalid_placeholder", message));
         };
         let end = inside + length + CLOSE.len();
-        let raw = &text[inside..inside + length];
-        let Ok(text) = serde_json::from_str(&format!("\"{raw}\"")) else {
+        let Some(text) = read(&text[inside..inside + length]) else {
             let message = "this placeholder is cut by an escape".to_owned();
             return Err(error_at(text, start, "invalid_placeholder", message));
         };

@@ -25,6 +25,7 @@ enum Kind {
     Activity,
     Conversation,
     Task,
+    Message,
     /// A lead that went into the one that goes now.
     Lead,
 }
@@ -36,6 +37,7 @@ impl Kind {
             Self::Activity => "activity",
             Self::Conversation => "conversation",
             Self::Task => "task",
+            Self::Message => "message",
             Self::Lead => "lead",
         }
     }
@@ -47,11 +49,13 @@ impl Kind {
             Self::Activity => ("lead_activities", "lead_id"),
             Self::Conversation => ("conversations", "lead_id"),
             Self::Task => ("tasks", "lead_id"),
+            Self::Message => ("messages", "lead_id"),
             Self::Lead => ("leads", "merged_into"),
         }
     }
 
-    const ALL: [Self; 5] = [Self::Submission, Self::Activity, Self::Conversation, Self::Task, Self::Lead];
+    const ALL: [Self; 6] =
+        [Self::Submission, Self::Activity, Self::Conversation, Self::Task, Self::Message, Self::Lead];
 }
 
 /// What of a lead matters to a merge beside what people edit.
