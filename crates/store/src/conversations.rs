@@ -1,6 +1,8 @@
 //! Conversations: threads of messages with one person. A widget's submission opens one for the visitor's first WhatsApp
 //! message to land in; a chat is one from its first word on, whether or not it has named anybody yet.
 
+pub mod inbox;
+
 use leadline_domain::{
     ids::{ContactId, ConversationId, LeadId, MessageId, SourceId, SubmissionId, WorkspaceId},
     time::Timestamp,

@@ -6,8 +6,11 @@
 //! however often it is tried. Who gets it, by which template and whether it may go out at all is found when it is sent
 //! (see [`queue`]), and what becomes of it is told by events (see [`outcome`]).
 
+pub mod inbound;
+pub mod list;
 pub mod outcome;
 pub mod queue;
+pub mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -283,6 +286,20 @@ pub(crate) async fn open(tx: &mut Tx, rows: &[NewThread]) -> Result<(), Error> {
         tx.dialect().set(1, THREAD_COLUMNS)
     );
     tx.execute(&sql, &[json_set(rows)]).await.map(drop)
+}
+
+/// What a list shows of a text, in characters.
+const BEGINNING: usize = 160;
+
+/// The beginning of a text in one line, for lists.
+#[must_use]
+pub fn beginning_of(text: &str) -> String {
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(BEGINNING) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
 }
 
 /// A message to nobody has no conversation, and is none.

@@ -20,7 +20,7 @@ pub fn take(per_minute: i64, next: Timestamp, now: Timestamp, wanted: i64) -> (i
     // Turns stand `MINUTE_MS / per_minute` apart; counted in whole turns of the span, so that nothing is lost to rounding.
     let free = until.ms_since(begin) * per_minute / MINUTE_MS + 1;
     let taken = wanted.min(free);
-    (taken, begin.plus_ms((taken * MINUTE_MS).div_ceil(per_minute)))
+    (taken, begin.plus_ms((taken * MINUTE_MS + per_minute - 1) / per_minute))
 }
 
 #[cfg(test)]
