@@ -1,6 +1,7 @@
 //! Messages to the people behind leads: by which kind of channel, through which provider, how they fare, and whether one
 //! may go out at all.
 
+pub mod callbacks;
 pub mod rate;
 pub mod sending;
 pub mod status;

@@ -173,6 +173,10 @@ fn hint(event: &Event) -> Option<LiveHint> {
         }),
         "task" => json!({"kind": event.kind, "leadId": event.lead_id, "taskId": named("taskId")}),
         "contact" => json!({"kind": event.kind, "contactId": named("contactId")}),
+        "message" | "conversation" => json!({
+            "kind": event.kind, "leadId": event.lead_id, "messageId": named("messageId"),
+            "conversationId": named("conversationId"), "causeId": named("causeId"), "status": named("status"),
+        }),
         "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
         // How far it is, so that a screen moves without asking.
         "job" => event.data.clone(),
@@ -182,6 +186,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
         "delivery" => "delivery",
         "source" | "destination" => "alert",
         "contact" => "contact",
+        "message" | "conversation" => "message",
         "scoring" => "scoring",
         "replay" => "replay",
         "job" => "job",

@@ -4,6 +4,9 @@
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`scoring`],
 //! [`visits`], [`alerts`], [`privacy`], [`admin`], [`work`]) never call each other; what one causes in another goes
 //! through the event log and [`dispatch`]. Reads skip this crate.
+//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`messaging`],
+//! [`scoring`], [`visits`], [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and
+//! [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;
@@ -21,6 +24,7 @@ pub mod jobs;
 pub mod live;
 pub mod mails;
 pub mod privacy;
+pub mod messaging;
 mod reasons;
 pub mod retention;
 pub mod scoring;
@@ -56,7 +60,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{geo::Geo, live::Live, seal::Keys};
-pub use leadline_outbound::Mailer;
+pub use leadline_outbound::{Mailer, Trust};
 pub use start::{Background, Parts, Running, retain};
 
 /// Everything a use case needs. Cheap to clone.
@@ -92,6 +96,8 @@ pub struct Engine {
     pub jobs: jobs::Kinds,
     /// Who keeps something of persons that no table shows.
     pub keepers: erasing::Keepers,
+    /// Channels with their secrets open.
+    pub channels: messaging::OpenChannels,
     /// This node, among those that hear its hints.
     pub node: Uuid,
 }
@@ -125,6 +131,8 @@ pub struct Options {
     pub geo: geo::Files,
     /// Sends e-mail to those who work here, where a server is set up.
     pub mailer: Option<Mailer>,
+    /// Which certificates the mail servers of channels may show.
+    pub mail_trust: Trust,
 }
 
 /// The time, from the system or from a test.
@@ -165,6 +173,8 @@ pub struct Wake {
     pub jobs: Notify,
     /// There may be leads that wait for somebody.
     pub work: Notify,
+    /// There may be messages to send.
+    pub messages: Notify,
 }
 
 /// Who does something.

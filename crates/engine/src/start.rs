@@ -23,6 +23,7 @@ use crate::{
     jobs,
     live::Live,
     mails, privacy, random_bytes, retention, scoring,
+    mails, messaging, random_bytes, retention, scoring,
     seal::Keys,
     visits, work,
 };
@@ -119,6 +120,7 @@ impl Engine {
             visits: visits::Visits::default(),
             jobs: job_kinds(),
             keepers: Keepers::of(vec![Arc::new(SpoolKeeper), Arc::new(FileKeeper)]),
+            channels: messaging::OpenChannels::default(),
             node: Uuid::from_bytes(random_bytes()),
         };
         let (stop, stopped) = watch::channel(false);
@@ -143,6 +145,7 @@ impl Engine {
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(messaging::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));

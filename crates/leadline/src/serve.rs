@@ -156,6 +156,7 @@ pub(crate) fn options(config: &Config) -> Options {
         delivery_timeout: DELIVERY_TIMEOUT,
         geo: Files { places: config.geo_db.clone(), networks: config.asn_db.clone() },
         mailer: config.mailer.clone(),
+        mail_trust: leadline_engine::Trust::System,
     }
 }
 

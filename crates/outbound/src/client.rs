@@ -151,6 +151,11 @@ impl Client {
         &self.guard
     }
 
+    /// An address of a host that may be reached.
+    pub(crate) async fn find_allowed(&self, host: &str) -> Result<std::net::IpAddr, String> {
+        self.resolver.find_allowed(host).await
+    }
+
     /// Sends one request and waits for the answer. Gives the time it took, too, which an error has as well.
     pub async fn send(&self, request: &Request) -> (Duration, Result<Response, SendError>) {
         let started = Instant::now();

@@ -2,7 +2,8 @@
 //!
 //! This crate knows which addresses may be reached (`guard`), makes the request to exactly the address it checked
 //! (`client`, `resolve`), signs what it sends (`sign`), shows a certificate where one is asked for
-//! (`certificates`), and checks what others signed (`proof`). No other crate opens a connection to a place named by a user.
+//! (`certificates`), and checks what others signed (`proof`). What providers of messages want to be told, and what their
+//! answers mean, is in [`messages`]. No other crate opens a connection to a place named by a user.
 //!
 //! It does not know leads, deliveries or retries: the engine decides what to send, when, and what an answer means.
 //! Read `guard` first, then `client`.
@@ -12,6 +13,7 @@ mod client;
 mod guard;
 mod headers;
 mod mail;
+pub mod messages;
 mod proof;
 mod ranges;
 mod resolve;
@@ -22,7 +24,7 @@ pub use client::{BuildError, Client, DEFAULT_TIMEOUT, Fetch, MAX_BODY_BYTES, Req
 pub use guard::{Guard, MAX_URL_CHARS, UrlRefused};
 pub use headers::{HeaderRefused, check_custom_header};
 pub use http::Method;
-pub use mail::{Mail, MailError, Mailer, MailerRefused, Trust};
+pub use mail::{Letter, LetterError, Mail, MailError, MailServer, Mailer, MailerRefused, Trust};
 pub use proof::{Incoming, Scheme, Unproven, hmac_hex, same_secret, verify_signature};
 pub use resolve::{LookUp, LookUpFailed};
 pub use sign::{Secret, SecretRefused, VerifyError, delivery_headers, sign_plain, sign_standard, verify_standard};

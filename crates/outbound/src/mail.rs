@@ -1,7 +1,11 @@
-//! E-mail by SMTP, to the one server that the operator named.
+//! E-mail by SMTP: mails by the one server that the operator named, and [`letters`] by those that customers name.
 //!
-//! The server is no user's choice, so the guard has no say here. The connection is encrypted unless the address says
+//! The operator's server is no user's choice, so the guard has no say there. The connection is encrypted unless the address says
 //! otherwise: `smtps://` from its first byte, `smtp://` by STARTTLS, which is demanded and not merely tried.
+
+mod letters;
+
+pub use letters::{Letter, LetterError, Server as MailServer};
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -39,6 +43,12 @@ pub enum MailerRefused {
     /// The sender's address.
     #[error("must be an address such as leadline@example.com or Leadline <leadline@example.com>")]
     From,
+    /// A customer's server without TLS.
+    #[error("must be a server with TLS")]
+    NotEncrypted,
+    /// A customer's server that may not be reached.
+    #[error("must be a server on the public internet")]
+    Private,
     /// The machine's certificates cannot be read.
     #[error("the certificates that this machine trusts cannot be read: {0}")]
     Certificates(String),
@@ -85,6 +95,8 @@ pub struct Mailer {
     tls: TlsConnector,
     from_name: Option<String>,
     from: String,
+    /// What looks at the server's address first, where a customer named it.
+    guarded: Option<crate::client::Client>,
 }
 
 /// Without the password.
@@ -129,6 +141,7 @@ impl Mailer {
             tls: TlsConnector::from(Arc::new(tls(trust)?)),
             from_name,
             from,
+            guarded: None,
         })
     }
 
@@ -166,13 +179,7 @@ impl Mailer {
             // Nobody is to be told that we are on holiday.
             .header("Auto-Submitted", mail_send::mail_builder::headers::raw::Raw::new("auto-generated"))
             .text_body(mail.text);
-        let builder = SmtpClientBuilder::new_with_tls_connector(self.host.clone(), self.port, self.tls.clone())
-            .implicit_tls(self.encryption == Encryption::FromTheStart)
-            .timeout(TIMEOUT);
-        let builder = match &self.credentials {
-            Some(credentials) => builder.credentials(credentials.clone()),
-            None => builder,
-        };
+        let builder = self.builder();
         // What was taken is taken: how the connection ends does not matter any more.
         if self.encryption == Encryption::None {
             let mut client = builder.connect_plain().await?;
@@ -184,6 +191,16 @@ impl Mailer {
             let _ended = client.quit().await;
         }
         Ok(())
+    }
+
+    fn builder(&self) -> SmtpClientBuilder<String> {
+        let builder = SmtpClientBuilder::new_with_tls_connector(self.host.clone(), self.port, self.tls.clone())
+            .implicit_tls(self.encryption == Encryption::FromTheStart)
+            .timeout(TIMEOUT);
+        match &self.credentials {
+            Some(credentials) => builder.credentials(credentials.clone()),
+            None => builder,
+        }
     }
 }
 

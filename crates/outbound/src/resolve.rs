@@ -54,6 +54,16 @@ impl GuardedResolver {
     pub(crate) fn new(guard: Guard, look_up: LookUp) -> Self {
         Self { guard, look_ups: Arc::new(LookUps::new(look_up)) }
     }
+
+    /// An address of a host that may be reached, for what is no HTTP. Says why there is none.
+    pub(crate) async fn find_allowed(&self, host: &str) -> Result<IpAddr, String> {
+        let found = match host.parse::<IpAddr>() {
+            Ok(ip) => Arc::from([ip]),
+            Err(_) => self.look_ups.find(host).await.map_err(|failed| failed.to_string())?,
+        };
+        let allowed = found.iter().find(|ip| self.guard.allows_ip(**ip)).copied();
+        allowed.ok_or_else(|| UrlRefused::PrivateAddress.to_string())
+    }
 }
 
 impl Resolve for GuardedResolver {

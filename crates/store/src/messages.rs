@@ -10,6 +10,7 @@ pub mod inbound;
 pub mod list;
 pub mod outcome;
 pub mod queue;
+pub mod recipients;
 pub mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -317,6 +317,7 @@ async fn start(
             delivery_timeout: Duration::from_millis(300),
             geo: Files::default(),
             mailer: None,
+            mail_trust: leadline_outbound::Trust::System,
         },
     };
     Engine::start(parts, background).expect("an engine that starts")

@@ -24,6 +24,7 @@ const OWNED: &[(&str, &[&str])] =
 /// Engine modules that are features: none of them names another.
 const ENGINE_FEATURES: &[&str] =
     &["admin", "alerts", "analysis", "capture", "crm", "delivery", "privacy", "scoring", "sources", "visits", "work"];
+    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "messaging", "scoring", "sources", "visits"];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =

@@ -35,7 +35,7 @@ pub use spooled::{Known, forward_spooled, record_forwarded};
 pub use tokens::Tokens;
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 17] = [
+pub const EVENTS: [&str; 23] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
@@ -49,6 +49,12 @@ pub const EVENTS: [&str; 17] = [
     "lead.restored",
     "lead.merged",
     "lead.split",
+    "message.received",
+    "message.sent",
+    "message.delivered",
+    "message.read",
+    "message.failed",
+    "message.unknown",
     "source.silent",
     "source.recovered",
     "destination.failing",
