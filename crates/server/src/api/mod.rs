@@ -7,6 +7,7 @@ mod assignment_rules;
 mod audit;
 mod board;
 mod captures;
+mod channels;
 mod chats;
 mod contacts;
 mod context;
@@ -18,6 +19,7 @@ pub(crate) mod exports;
 mod forms;
 mod fraud;
 mod imports;
+mod inbox;
 mod invitations;
 mod jobs;
 mod lead_views;
@@ -26,12 +28,15 @@ mod ledger;
 mod mails;
 pub(crate) mod masking;
 mod personal_alerts;
+mod message_templates;
+mod messages;
 mod pipelines;
 mod privacy;
 mod projects;
 mod replays;
 mod requests;
 mod roles;
+mod sandbox;
 mod scoring;
 mod second_factor;
 mod segments;
@@ -95,6 +100,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(chats::routes())
         .merge(captures::routes())
         .merge(conversations::routes())
+        .merge(channels::routes())
+        .merge(sandbox::routes())
+        .merge(message_templates::routes())
+        .merge(messages::routes())
+        .merge(inbox::routes())
         .merge(fraud::routes())
         .merge(scoring::routes())
         .merge(destinations::routes())

@@ -75,6 +75,8 @@ codes! {
         "The source takes requests from certain websites only, and the Origin header names another one or none.";
     VerifyTokenInvalid = FORBIDDEN, "verify_token_invalid", "The verify token does not fit",
         "The handshake does not carry the verify token of the webhook, or the webhook has none.";
+    CallbackForged = FORBIDDEN, "callback_forged", "The callback is not the provider's",
+        "It carries no signature or token, or one that does not fit the channel's secrets.";
     NotFound = NOT_FOUND, "not_found", "Not found",
         "There is no such thing here, or it belongs to another workspace.";
     InvitationInvalid = NOT_FOUND, "invitation_invalid", "The invitation does not count",

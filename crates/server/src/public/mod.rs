@@ -6,6 +6,7 @@
 
 mod callbacks;
 mod capture;
+mod channels;
 mod chat;
 mod inbound;
 mod pages;
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .public(routes!(chat::post))
         .public(routes!(visits::report))
         .public(routes!(callbacks::crm))
+        .public(routes!(channels::callback, channels::handshake))
         .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))
