@@ -159,6 +159,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels/{channel}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Meta's handshake
+         * @description Meta asks once, when the address is given to it, and wants its challenge back.
+         */
+        get: operations["get_channels_by_channel_callback"];
+        put?: never;
+        /**
+         * A provider calls back
+         * @description How messages fare, and what people write, in the provider's own shape: WhatsApp with `X-Hub-Signature-256`, Twilio
+         *     with `X-Twilio-Signature`, a gateway with the channel's token in `X-Callback-Token` or as `token` in the address.
+         *     Repeats are harmless, and a status only moves forward.
+         */
+        post: operations["post_channels_by_channel_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -2233,6 +2259,412 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /** Assigns, puts off, closes or reads a conversation */
+        patch: operations["patch_messaging_conversations_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channels of the workspace, oldest first */
+        get: operations["get_messaging_channels"];
+        put?: never;
+        /**
+         * Makes a channel
+         * @description A sandbox needs nothing but a name: what is sent by it arrives at a phone and a mailbox inside Leadline.
+         */
+        post: operations["post_messaging_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each kind of channel wants to know */
+        get: operations["get_messaging_channel_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel */
+        get: operations["get_messaging_channels_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a channel and its secrets; what waits for it is not sent */
+        delete: operations["delete_messaging_channels_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a channel; its kind stays */
+        patch: operations["patch_messaging_channels_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the channel's provider whether it can be used; nothing is sent to anybody */
+        post: operations["post_messaging_channels_by_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The phones and mailboxes that got something lately, the latest first, at most 100 */
+        get: operations["get_messaging_channels_by_id_sandbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/arrivals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What arrived at one phone or mailbox, newest first, at most 200 */
+        get: operations["get_messaging_channels_by_id_sandbox_arrivals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a phone or mailbox: what arrived there counts as read */
+        post: operations["post_messaging_channels_by_id_sandbox_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers from a phone or mailbox, as the person behind a lead would */
+        post: operations["post_messaging_channels_by_id_sandbox_answers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The templates of the workspace, by channel and name */
+        get: operations["get_messaging_templates"];
+        put?: never;
+        /** Makes a template */
+        post: operations["post_messaging_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/template-variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What placeholders of messages can stand for */
+        get: operations["get_messaging_template_variables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/template-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a text would say, with examples for its placeholders */
+        post: operations["post_messaging_template_previews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One template */
+        get: operations["get_messaging_templates_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a template; messages that wait for it are not sent */
+        delete: operations["delete_messaging_templates_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a template; messages that wait say what it says when they go out */
+        patch: operations["patch_messaging_templates_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages, newest first */
+        get: operations["get_messaging_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["get_messaging_messages_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/broadcast/quick-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a message to leads
+         * @description Each lead needs what the channel goes by: a phone number, or an e-mail address. Whoever has none is skipped, with
+         *     the reason; the others' messages are sent at once.
+         */
+        post: operations["post_identity_leads_broadcast_quick_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/broadcast/create-audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an audience of leads */
+        post: operations["post_identity_leads_broadcast_create_audience"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/audiences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audiences of the workspace, newest first */
+        get: operations["get_messaging_audiences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The inbox, the latest first */
+        get: operations["get_messaging_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/inbox/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many open conversations have something unread */
+        get: operations["get_messaging_inbox_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a note in a conversation, for the team alone */
+        post: operations["post_messaging_conversations_by_id_notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers in a conversation; the message is sent at once */
+        post: operations["post_messaging_conversations_by_id_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The canned replies of the workspace, by name */
+        get: operations["get_messaging_canned_replies"];
+        put?: never;
+        /** Keeps a text for later */
+        post: operations["post_messaging_canned_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a canned reply */
+        delete: operations["delete_messaging_canned_replies_by_id"];
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -2983,6 +3415,106 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_ArrivalView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                messageId: string;
+                kind: string;
+                subject?: string | null;
+                body: string;
+                html?: string | null;
+                /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
+                plays: string;
+                /**
+                 * Format: int64
+                 * @description How often it was handed over.
+                 */
+                times: number;
+                /** Format: date-time */
+                arrivedAt: string;
+                /** Format: date-time */
+                openedAt?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AudienceView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** Format: int64 */
+                memberCount: number;
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_CannedReplyView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                body: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_ChannelKindView: {
+            /** @description The rows. */
+            data: {
+                kind: string;
+                carries: string[];
+                fields: components["schemas"]["ChannelFieldView"][];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_ChannelView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
+                kind: string;
+                name: string;
+                /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
+                carries: string[];
+                /** @description What it needs to know that is no secret. */
+                settings: Record<string, never>;
+                /** @description The end of each secret, by its name. */
+                credentials: Record<string, never>;
+                isActive: boolean;
+                /**
+                 * Format: int64
+                 * @description How many messages it may send in a minute; 0 for as many as there are.
+                 */
+                perMinute: number;
+                /**
+                 * Format: int64
+                 * @description How many it sends at the same time.
+                 */
+                maxInFlight: number;
+                /** @description Where its provider calls back; null where none does. */
+                callbackUrl?: string | null;
+                /** Format: date-time */
+                lastSentAt?: string | null;
+                /** @description What went wrong last; null once a message was taken after it. */
+                lastError?: string | null;
+                /** Format: date-time */
+                lastErrorAt?: string | null;
+                /** Format: date-time */
+                lastCallbackAt?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_CustomFieldView: {
             /** @description The rows. */
             data: {
@@ -3006,6 +3538,20 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_DeviceView: {
+            /** @description The rows. */
+            data: {
+                /** @description `whatsapp`, `sms` or `email`. */
+                kind: string;
+                /** @description Its phone number or e-mail address. */
+                address: string;
+                /** Format: date-time */
+                lastAt: string;
+                /** Format: int64 */
+                count: number;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -3095,6 +3641,35 @@ export interface components {
                 splitAt?: string | null;
                 /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
                 left?: string[] | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_MessageTemplateView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `whatsapp`, `sms` or `email`. */
+                channel: string;
+                name: string;
+                language: string;
+                /** @description Of e-mail. */
+                subject?: string | null;
+                body: string;
+                /** @description Of e-mail: the same as a page. */
+                html?: string | null;
+                /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
+                approval: string;
+                approvalReason?: string | null;
+                /**
+                 * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
+                 *     message.
+                 */
+                providerName?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -3393,6 +3968,44 @@ export interface components {
             /** Format: date-time */
             analysedAt: string;
         };
+        /** @description What somebody says from a phone or mailbox. */
+        AnswerRequest: {
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel: string;
+            /** @description From which phone number or e-mail address. */
+            address: string;
+            /** @description 1 to 5,000 characters. */
+            text: string;
+        };
+        /** @description Where what was said is now. */
+        AnswerView: {
+            /** Format: uuid */
+            messageId: string;
+            /** Format: uuid */
+            conversationId: string;
+            /** Format: uuid */
+            leadId?: string | null;
+        };
+        /** @description Something that arrived. */
+        ArrivalView: {
+            /** Format: uuid */
+            messageId: string;
+            kind: string;
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+            /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
+            plays: string;
+            /**
+             * Format: int64
+             * @description How often it was handed over.
+             */
+            times: number;
+            /** Format: date-time */
+            arrivedAt: string;
+            /** Format: date-time */
+            openedAt?: string | null;
+        };
         /** @description Whose lead it is to be. */
         AssignRequest: {
             /**
@@ -3522,6 +4135,24 @@ export interface components {
             responseHeaders?: Record<string, never> | null;
             /** @description The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`. */
             responseBody?: string | null;
+        };
+        /** @description Leads that are to be an audience. */
+        AudienceRequest: {
+            /** @description 1 to 120 characters. */
+            name: string;
+            /** @description At most 10,000. */
+            leadIds: string[];
+        };
+        /** @description An audience of leads that somebody chose. */
+        AudienceView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: int64 */
+            memberCount: number;
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description Who did it. */
         AuditActorView: {
@@ -3745,6 +4376,26 @@ export interface components {
              * @description By which it can be put back: `POST /v1/identity/jobs/{id}/undo`.
              */
             jobId: string;
+        };
+        /** @description A callback was taken. */
+        CallbackTaken: {
+            received: boolean;
+        };
+        /** @description A text to keep. */
+        CannedReplyRequest: {
+            /** @description 1 to 80 characters. One of this name is written over. */
+            name: string;
+            /** @description With placeholders such as `{{firstName}}`. */
+            body: string;
+        };
+        /** @description A text that those who answer use often. */
+        CannedReplyView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            body: string;
+            /** Format: date-time */
+            updatedAt: string;
         };
         /** @description The feed. */
         CaptureList: {
@@ -3972,6 +4623,111 @@ export interface components {
         ChangeWorkspaceRequest: {
             name?: string | null;
             settings?: components["schemas"]["ChangeSettings"];
+        };
+        /** @description One thing that a kind of channel wants to know. */
+        ChannelFieldView: {
+            name: string;
+            /** @description Whether it belongs into `credentials`; else it belongs into `settings`. */
+            isSecret: boolean;
+            isRequired: boolean;
+            default?: string | null;
+        };
+        /** @description What a kind of channel wants to know. */
+        ChannelKindView: {
+            kind: string;
+            carries: string[];
+            fields: components["schemas"]["ChannelFieldView"][];
+        };
+        /** @description A new channel. */
+        ChannelRequest: {
+            /**
+             * @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`.
+             * @example sandbox
+             */
+            kind: string;
+            /** @description 1 to 120 characters. */
+            name: string;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description 0 to 600,000; 0 for as many as there are.
+             */
+            perMinute?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100.
+             */
+            maxInFlight?: number | null;
+            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
+            settings?: Record<string, never>;
+            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
+            credentials?: Record<string, never>;
+        };
+        /** @description What a test of a channel showed. */
+        ChannelTestView: {
+            /** @description Whether it can be used. */
+            isGood: boolean;
+            /** @description What was found, in a sentence. */
+            detail: string;
+        };
+        /** @description A channel. */
+        ChannelView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
+            kind: string;
+            name: string;
+            /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
+            carries: string[];
+            /** @description What it needs to know that is no secret. */
+            settings: Record<string, never>;
+            /** @description The end of each secret, by its name. */
+            credentials: Record<string, never>;
+            isActive: boolean;
+            /**
+             * Format: int64
+             * @description How many messages it may send in a minute; 0 for as many as there are.
+             */
+            perMinute: number;
+            /**
+             * Format: int64
+             * @description How many it sends at the same time.
+             */
+            maxInFlight: number;
+            /** @description Where its provider calls back; null where none does. */
+            callbackUrl?: string | null;
+            /** Format: date-time */
+            lastSentAt?: string | null;
+            /** @description What went wrong last; null once a message was taken after it. */
+            lastError?: string | null;
+            /** Format: date-time */
+            lastErrorAt?: string | null;
+            /** Format: date-time */
+            lastCallbackAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description What a channel is to be; what is absent stays as it is. */
+        ChannelWish: {
+            /** @description 1 to 120 characters. */
+            name?: string | null;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description 0 to 600,000; 0 for as many as there are.
+             */
+            perMinute?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100.
+             */
+            maxInFlight?: number | null;
+            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
+            settings?: Record<string, never>;
+            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
+            credentials?: Record<string, never>;
         };
         /** @description All chat sources. */
         ChatList: {
@@ -4208,6 +4964,27 @@ export interface components {
         /** @description Conversations. */
         ConversationList: {
             data: components["schemas"]["ConversationView"][];
+        };
+        /** @description A note for the team. */
+        ConversationNote: {
+            /** @description 1 to 5,000 characters. */
+            value: string;
+        };
+        /** @description What is to be done with a conversation. */
+        ConversationPatch: {
+            /**
+             * Format: uuid
+             * @description Whose it is from now on; null for nobody's.
+             */
+            assignedTo?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is put off; null to take it up again.
+             */
+            snoozedUntil?: string | null;
+            isClosed?: boolean | null;
+            /** @description True marks everything in it as read. */
+            isRead?: boolean | null;
         };
         /** @description A conversation. */
         ConversationView: {
@@ -5088,6 +5865,46 @@ export interface components {
             options: components["schemas"]["ImportOptionsView"];
             checkJob?: components["schemas"]["JobView"] | null;
         };
+        /** @description A conversation in the inbox. */
+        InboxEntry: {
+            /** Format: uuid */
+            id: string;
+            /** @description `whatsapp`, `sms`, `email` or `chat`. */
+            channel: string;
+            /** Format: uuid */
+            channelId?: string | null;
+            channelName?: string | null;
+            /**
+             * Format: uuid
+             * @description Null where nobody knows who writes.
+             */
+            leadId?: string | null;
+            leadName?: string | null;
+            address?: string | null;
+            /** Format: uuid */
+            assignedTo?: string | null;
+            assignedName?: string | null;
+            /** Format: int64 */
+            unreadCount: number;
+            /** Format: int64 */
+            messageCount: number;
+            /** @description The beginning of what was said last. */
+            lastText?: string | null;
+            /** @description `inbound` or `outbound`. */
+            lastDirection?: string | null;
+            /** Format: date-time */
+            lastMessageAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
+             */
+            lastInboundAt?: string | null;
+            /** Format: date-time */
+            snoozedUntil?: string | null;
+            /** Format: date-time */
+            closedAt?: string | null;
+            tags: string[];
+        };
         InvitationView: {
             /** Format: uuid */
             id: string;
@@ -5502,6 +6319,72 @@ export interface components {
             /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
             left?: string[] | null;
         };
+        /** @description What a text would say to an invented person. */
+        MessagePreviewView: {
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+        };
+        /** @description What is to change about a template. */
+        MessageTemplatePatch: {
+            channel?: string | null;
+            name?: string | null;
+            body?: string | null;
+            language?: string | null;
+            subject?: string | null;
+            html?: string | null;
+            approval?: string | null;
+            approvalReason?: string | null;
+            providerName?: string | null;
+        };
+        /** @description A new template. */
+        MessageTemplateRequest: {
+            /**
+             * @description `whatsapp`, `sms` or `email`.
+             * @example sms
+             */
+            channel: string;
+            /** @description 1 to 120 characters, and one of its kind in its channel. */
+            name: string;
+            /** @description With placeholders such as `{{firstName}}`. */
+            body: string;
+            /** @description A code such as `en` or `pt_BR`; `en` where none is named. */
+            language?: string | null;
+            /** @description Of e-mail, where it is required. */
+            subject?: string | null;
+            /** @description Of e-mail: the same as a page. Values are text in it, whatever they are. */
+            html?: string | null;
+            /** @description `draft`, `pending`, `approved` or `rejected`; `approved` where none is named. */
+            approval?: string | null;
+            approvalReason?: string | null;
+            providerName?: string | null;
+        };
+        /** @description A text that messages are made of. */
+        MessageTemplateView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel: string;
+            name: string;
+            language: string;
+            /** @description Of e-mail. */
+            subject?: string | null;
+            body: string;
+            /** @description Of e-mail: the same as a page. */
+            html?: string | null;
+            /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
+            approval: string;
+            approvalReason?: string | null;
+            /**
+             * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
+             *     message.
+             */
+            providerName?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description A message. */
         MessageView: {
             /** Format: uuid */
@@ -5860,6 +6743,10 @@ export interface components {
             invitedBy: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        /** @description Which phone or mailbox is opened. */
+        OpenRequest: {
+            address: string;
         };
         OwnSessionView: {
             /** Format: uuid */
@@ -6456,6 +7343,68 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_InboxEntry: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `whatsapp`, `sms`, `email` or `chat`. */
+                channel: string;
+                /** Format: uuid */
+                channelId?: string | null;
+                channelName?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Null where nobody knows who writes.
+                 */
+                leadId?: string | null;
+                leadName?: string | null;
+                address?: string | null;
+                /** Format: uuid */
+                assignedTo?: string | null;
+                assignedName?: string | null;
+                /** Format: int64 */
+                unreadCount: number;
+                /** Format: int64 */
+                messageCount: number;
+                /** @description The beginning of what was said last. */
+                lastText?: string | null;
+                /** @description `inbound` or `outbound`. */
+                lastDirection?: string | null;
+                /** Format: date-time */
+                lastMessageAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
+                 */
+                lastInboundAt?: string | null;
+                /** Format: date-time */
+                snoozedUntil?: string | null;
+                /** Format: date-time */
+                closedAt?: string | null;
+                tags: string[];
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_JobResultView: {
             /** @description The rows of this page. */
             data: {
@@ -6826,12 +7775,15 @@ export interface components {
         };
         /** @description One page of a list. */
         Paged_TaskView: {
+        Paged_SentMessageView: {
             /** @description The rows of this page. */
             data: {
                 /** Format: uuid */
                 id: string;
                 /** @description Hidden without `pii:view`: it may name somebody. */
                 title: string;
+                /** Format: uuid */
+                conversationId: string;
                 /** Format: uuid */
                 leadId?: string | null;
                 leadName?: string | null;
@@ -6855,6 +7807,60 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 updatedAt: string;
+                contactId?: string | null;
+                /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
+                direction: string;
+                /** @description `visitor`, `agent` or `bot`. */
+                author: string;
+                authorName?: string | null;
+                /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
+                channel?: string | null;
+                /** Format: uuid */
+                channelId?: string | null;
+                channelName?: string | null;
+                /** Format: uuid */
+                templateId?: string | null;
+                templateName?: string | null;
+                /** @description To or from which number or address. */
+                address?: string | null;
+                subject?: string | null;
+                body: string;
+                /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
+                status?: string | null;
+                /** Format: date-time */
+                statusAt?: string | null;
+                /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
+                errorCode?: string | null;
+                error?: string | null;
+                /** @description What the provider calls it. */
+                providerId?: string | null;
+                /** @description `user`, `automation` or `campaign`. */
+                causeKind?: string | null;
+                /** Format: uuid */
+                causeId?: string | null;
+                /** Format: int64 */
+                step?: number | null;
+                /** Format: int64 */
+                attemptCount: number;
+                /** Format: date-time */
+                dueAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was said: its place in the conversation.
+                 */
+                saidAt: string;
+                /** Format: date-time */
+                sentAt?: string | null;
+                /** Format: date-time */
+                deliveredAt?: string | null;
+                /** Format: date-time */
+                readAt?: string | null;
+                /** Format: date-time */
+                failedAt?: string | null;
+                /** @description The advertisement that was clicked before somebody wrote. */
+                referral?: Record<string, never> | null;
+                /** Format: date-time */
+                createdAt: string;
             }[];
             /**
              * Format: int64
@@ -7193,6 +8199,54 @@ export interface components {
              */
             leadId?: string | null;
         };
+        /** @description A message to leads that somebody chose. */
+        QuickSendRequest: {
+            /** @description At most 1,000. */
+            leadIds: string[];
+            /**
+             * @description `whatsapp`, `sms` or `email`.
+             * @example sms
+             */
+            channel: string;
+            /** @description What it says, with placeholders such as `{{firstName}}`. Or name a template. */
+            message?: string | null;
+            /** @description Of e-mail, where it is made of no template. */
+            subject?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            /**
+             * Format: uuid
+             * @description By this channel; the workspace's own choice where none is named.
+             */
+            channelId?: string | null;
+            /**
+             * Format: uuid
+             * @description Names the request: sent twice, it is carried out once.
+             */
+            requestId?: string | null;
+        };
+        /** @description What became of one lead. */
+        QuickSendResult: {
+            /** Format: uuid */
+            leadId: string;
+            /** @description `queued` or `skipped`. */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The message that waits to be sent.
+             */
+            messageId?: string | null;
+            /** @description Why none was made: a stable name. */
+            code?: string | null;
+            /** @description The same in words. */
+            reason?: string | null;
+        };
+        /** @description What became of each lead. */
+        QuickSendView: {
+            queued: number;
+            skipped: number;
+            results: components["schemas"]["QuickSendResult"][];
+        };
         /**
          * @description Whether a lead is one to make an offer to.
          * @enum {string}
@@ -7338,6 +8392,20 @@ export interface components {
             duplicate: boolean;
             /** @description The code of the refusal; null where it was accepted. */
             code?: string | null;
+        };
+        /** @description An answer. */
+        ReplyRequest: {
+            /** @description What it says, with placeholders. Or name a template. */
+            message?: string | null;
+            /** @description Of e-mail. */
+            subject?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            /**
+             * Format: uuid
+             * @description Names the request: sent twice, it is carried out once.
+             */
+            requestId?: string | null;
         };
         /** @description The last requests. */
         RequestList: {
@@ -7665,6 +8733,71 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /** @description A message that went out or came in by a channel, or a note in a conversation. */
+        SentMessageView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            conversationId: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            contactId?: string | null;
+            /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
+            direction: string;
+            /** @description `visitor`, `agent` or `bot`. */
+            author: string;
+            authorName?: string | null;
+            /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
+            channel?: string | null;
+            /** Format: uuid */
+            channelId?: string | null;
+            channelName?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            templateName?: string | null;
+            /** @description To or from which number or address. */
+            address?: string | null;
+            subject?: string | null;
+            body: string;
+            /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
+            status?: string | null;
+            /** Format: date-time */
+            statusAt?: string | null;
+            /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
+            errorCode?: string | null;
+            error?: string | null;
+            /** @description What the provider calls it. */
+            providerId?: string | null;
+            /** @description `user`, `automation` or `campaign`. */
+            causeKind?: string | null;
+            /** Format: uuid */
+            causeId?: string | null;
+            /** Format: int64 */
+            step?: number | null;
+            /** Format: int64 */
+            attemptCount: number;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was said: its place in the conversation.
+             */
+            saidAt: string;
+            /** Format: date-time */
+            sentAt?: string | null;
+            /** Format: date-time */
+            deliveredAt?: string | null;
+            /** Format: date-time */
+            readAt?: string | null;
+            /** Format: date-time */
+            failedAt?: string | null;
+            /** @description The advertisement that was clicked before somebody wrote. */
+            referral?: Record<string, never> | null;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
@@ -8093,20 +9226,11 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description A template to look at. */
+        /** @description A text to be looked at. */
         TemplatePreviewRequest: {
-            /** @description As a text or as JSON itself. */
-            template: unknown;
-            /**
-             * @description `json` or `form`.
-             * @example json
-             */
-            contentType?: string | null;
-            /**
-             * Format: uuid
-             * @description The lead to fill in; the newest one where it is absent.
-             */
-            leadId?: string | null;
+            subject?: string | null;
+            body: string;
+            html?: string | null;
         };
         /** @description What a template would send. */
         TemplatePreviewView: {
@@ -8175,6 +9299,14 @@ export interface components {
             /** @description At most 4,000 characters. */
             message: string;
         };
+        /** @description How many conversations have something unread. */
+        UnreadView: {
+            /**
+             * Format: int64
+             * @description At most 1,000.
+             */
+            unread: number;
+        };
         UserView: {
             /** Format: uuid */
             id: string;
@@ -8202,6 +9334,18 @@ export interface components {
             createdAt: string;
             /** @description The password that was made for them, this once. */
             password?: string | null;
+        };
+        /** @description Something that a placeholder can stand for. */
+        VariableView: {
+            name: string;
+            meaning: string;
+            example: string;
+        };
+        /** @description What placeholders can stand for. */
+        VariablesView: {
+            data: components["schemas"]["VariableView"][];
+            /** @description What can stand behind a bar: `{{phone | national}}`. */
+            filters: string[];
         };
         /** @description A version of the weights and rules. */
         VersionView: {
@@ -9122,6 +10266,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_channels_by_channel_callback: {
+        parameters: {
+            query?: {
+                /** @description `subscribe` */
+                "hub.mode"?: string;
+                /** @description The channel's verify token */
+                "hub.verify_token"?: string;
+                /** @description What is to be answered */
+                "hub.challenge"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The channel's id */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The verify token is not the channel's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such channel, or nobody calls it back */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_by_channel_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel's id */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackTaken"];
+                };
+            };
+            /** @description It cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is not signed, or not by the channel's provider */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such channel, or nobody calls it back */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -22368,6 +23647,2485 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_conversations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxEntry"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channel_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_ChannelKindView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id_sandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_DeviceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id_sandbox_arrivals: {
+        parameters: {
+            query: {
+                /** @description The phone number or e-mail address. */
+                address: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_ArrivalView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_sandbox_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_sandbox_answers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_templates: {
+        parameters: {
+            query?: {
+                /** @description Only those for this kind of channel: `whatsapp`, `sms` or `email`. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_template_variables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariablesView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_template_previews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreviewView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_messages: {
+        parameters: {
+            query?: {
+                /** @description To or from this lead. */
+                leadId?: string;
+                /** @description In this conversation, with the team's notes. */
+                conversationId?: string;
+                /** @description That this run, campaign or act caused. */
+                causeId?: string;
+                /** @description By this channel. */
+                channelId?: string;
+                /** @description That fare like this. */
+                status?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_messages_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_broadcast_quick_send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuickSendRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickSendView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_broadcast_create_audience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AudienceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_audiences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AudienceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_inbox: {
+        parameters: {
+            query?: {
+                /** @description `open` (where nothing is said), `snoozed`, `closed` or `all`. */
+                folder?: string;
+                /** @description A user's id, `me`, or `nobody`. */
+                assignedTo?: string;
+                /** @description Only those with something unread. */
+                unread?: boolean;
+                /** @description `whatsapp`, `sms`, `email` or `chat`. */
+                channel?: string;
+                /** @description By the person's name, e-mail address, phone number or company. */
+                search?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_InboxEntry"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_inbox_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_conversations_by_id_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_conversations_by_id_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_canned_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_CannedReplyView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_canned_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedReplyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_canned_replies_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -294,3 +294,16 @@ export interface DeliveryHint {
 export type ImportRow = Narrowed<Schemas['ImportRowView'], { job?: Job | null }>;
 export type Import = Narrowed<Schemas['ImportView'], { job?: Job | null; checkJob?: Job | null }>;
 export type Tally = Schemas['TallyView'];
+
+export type MessagingChannel = Schemas['ChannelView'];
+export type ChannelKind = Schemas['ChannelKindView'];
+export type ChannelTest = Schemas['ChannelTestView'];
+export type MessageTemplate = Schemas['MessageTemplateView'];
+export type MessagePreview = Schemas['MessagePreviewView'];
+export type SentMessage = Schemas['SentMessageView'];
+export type QuickSendResult = Schemas['QuickSendView'];
+export type Audience = Schemas['AudienceView'];
+export type InboxEntry = Schemas['InboxEntry'];
+export type CannedReply = Schemas['CannedReplyView'];
+export type SandboxDevice = Schemas['DeviceView'];
+export type SandboxArrival = Schemas['ArrivalView'];

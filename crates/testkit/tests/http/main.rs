@@ -29,6 +29,7 @@ mod lead_views;
 mod leads;
 mod ledger;
 mod merging;
+mod messaging;
 mod pipelines;
 mod privacy;
 mod reference;

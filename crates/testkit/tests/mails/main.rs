@@ -2,6 +2,7 @@
 
 mod alerts;
 mod personal;
+mod letters;
 mod server;
 
 use leadline_outbound::{Mail, MailError, Mailer, Trust};
@@ -16,7 +17,7 @@ async fn send(mailer: &Mailer, to: &str, subject: &str) -> Result<(), MailError>
     mailer.send(&Mail { id: "1".into(), to, subject, text: "Grüße,\n.\nLeadline 🚀" }).await
 }
 
-fn header<'a>(message: &'a Value, name: &str) -> Option<&'a str> {
+pub fn header<'a>(message: &'a Value, name: &str) -> Option<&'a str> {
     let lines = message["content"].as_str().expect("content").split("\r\n").take_while(|line| !line.is_empty());
     lines
         .filter_map(|line| line.split_once(": "))
@@ -102,7 +103,7 @@ async fn nothing_in_an_address_or_a_subject_makes_a_command_or_a_header() {
 }
 
 /// Header injections that others collected, as they are and decoded, and those of SMTP.
-fn cases() -> Vec<String> {
+pub fn cases() -> Vec<String> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/payloads/crlf.json");
     let text = std::fs::read_to_string(path).expect("the cases: this needs ../shared/cases beside the project");
     let collected: Vec<String> = serde_json::from_str(&text).expect("a list");

@@ -65,6 +65,16 @@ impl Server {
         Mailer::new(&url, "Leadline <leadline@example.com>", trust).expect("a mailer")
     }
 
+    /// Its address, without who signs in.
+    pub fn url(&self, query: &str) -> String {
+        format!("{}://127.0.0.1:{}{query}", self.scheme, self.port)
+    }
+
+    /// What its certificate is signed by.
+    pub fn trust(&self) -> Trust {
+        Trust::Only(vec![self.certificate.clone()])
+    }
+
     /// The next message that it took.
     pub fn next(&self) -> Value {
         self.taken.recv_timeout(PATIENCE).expect("a message")

@@ -1,0 +1,157 @@
+import { Button, Menu, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { api } from '@/api/client';
+import { templatesQuery } from '@/api/messaging';
+import { usePermits } from '@/api/session';
+import type { CannedReply, SentMessage } from '@/api/shapes';
+import { PermitButton } from '@/ui/basics';
+import { toastError } from '@/ui/toast';
+import classes from './Messaging.module.css';
+import { cannedQuery, useMessagingWrite } from './queries';
+
+const DAY_MS = 24 * 3_600_000;
+
+interface Props {
+  id: string;
+  kind: string;
+  lastInboundAt?: string | null;
+}
+
+interface Answer {
+  path: 'replies' | 'notes';
+  body: Record<string, string | undefined>;
+}
+
+/** Answering, by words or by a template, or leaving a note for the team. */
+export function Composer({ id, kind, lastInboundAt }: Props) {
+  const [mode, setMode] = useState<'reply' | 'note'>('reply');
+  const [text, setText] = useState('');
+  const [subject, setSubject] = useState('');
+  const [templateId, setTemplateId] = useState<string | null>(null);
+  const [requestId, setRequestId] = useState(() => crypto.randomUUID());
+  const permits = usePermits();
+  const templates = useQuery(templatesQuery).data ?? [];
+  const why = permits.why('messaging:send');
+  const send = useMessagingWrite(({ path, body }: Answer) =>
+    api.post<SentMessage>(`/v1/messaging/conversations/${id}/${path}`, body),
+  );
+  const isNote = mode === 'note' || kind === 'chat';
+  const fitting = templates.filter(({ channel, approval }) => channel === kind && approval === 'approved');
+  const isWindowClosed =
+    kind === 'whatsapp' && (!lastInboundAt || Date.now() - Date.parse(lastInboundAt) >= DAY_MS) && !templateId;
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const words = templateId ? { templateId } : { message: text, subject: subject.trim() || undefined };
+    const answer: Answer = isNote
+      ? { path: 'notes', body: { value: text } }
+      : { path: 'replies', body: { ...words, requestId } };
+    send.mutate(answer, {
+      onSuccess: () => {
+        setText('');
+        setTemplateId(null);
+        setRequestId(crypto.randomUUID());
+      },
+      onError: (error) => toastError(isNote ? 'The note was not kept' : 'The message was not sent', error),
+    });
+  };
+
+  return (
+    <form className={classes.composer} onSubmit={submit}>
+      <div className={classes.composerHead}>
+        {kind !== 'chat' && (
+          <SegmentedControl
+            size="xs"
+            aria-label="Answer or note"
+            value={mode}
+            onChange={(value) => setMode(value as 'reply' | 'note')}
+            data={[
+              { value: 'reply', label: 'Answer' },
+              { value: 'note', label: 'Note' },
+            ]}
+          />
+        )}
+        {!isNote && fitting.length > 0 && (
+          <Select
+            size="xs"
+            aria-label="Template"
+            placeholder="In my own words"
+            clearable
+            value={templateId}
+            onChange={setTemplateId}
+            data={fitting.map(({ id: value, name }) => ({ value, label: name }))}
+          />
+        )}
+        {!isNote && why === undefined && <Canned text={text} use={setText} />}
+      </div>
+      {!isNote && kind === 'email' && !templateId && (
+        <TextInput
+          aria-label="Subject"
+          placeholder="Subject"
+          value={subject}
+          onChange={(event) => setSubject(event.currentTarget.value)}
+        />
+      )}
+      {isWindowClosed && !isNote && (
+        <p className={classes.dim}>
+          The person has not written within 24 hours. WhatsApp takes only an approved template now; a sandbox takes
+          anything.
+        </p>
+      )}
+      {(isNote || !templateId) && (
+        <Textarea
+          aria-label={isNote ? 'Note' : 'Message'}
+          placeholder={isNote ? 'Only your team sees this' : 'Write an answer'}
+          autosize
+          minRows={2}
+          maxRows={8}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      )}
+      <PermitButton
+        type="submit"
+        why={why}
+        loading={send.isPending}
+        disabled={(isNote || !templateId) && text.trim() === ''}
+      >
+        {isNote ? 'Keep the note' : 'Send'}
+      </PermitButton>
+    </form>
+  );
+}
+
+function Canned({ text, use }: { text: string; use: (text: string) => void }) {
+  const replies = useQuery(cannedQuery).data ?? [];
+  const save = useMessagingWrite((body: string) =>
+    api.post<CannedReply>('/v1/messaging/canned-replies', { name: nameOf(body), body }),
+  );
+  return (
+    <Menu>
+      <Menu.Target>
+        <Button size="xs" variant="default">
+          Canned replies
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown mah={320} style={{ overflow: 'auto' }}>
+        {replies.map(({ id, name, body }) => (
+          <Menu.Item key={id} onClick={() => use(body)}>
+            {name}
+          </Menu.Item>
+        ))}
+        {replies.length === 0 && <Menu.Label>None yet</Menu.Label>}
+        <Menu.Divider />
+        <Menu.Item
+          disabled={text.trim() === ''}
+          onClick={() => save.mutate(text, { onError: (error) => toastError('It was not kept', error) })}
+        >
+          Keep what I wrote
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** The first words name it. */
+const nameOf = (body: string) => body.trim().replace(/\s+/g, ' ').slice(0, 60);

@@ -1,0 +1,149 @@
+import { Button, Menu, Select, Skeleton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { api } from '@/api/client';
+import { membersQuery } from '@/api/lookups';
+import { kindWord } from '@/api/messaging';
+import { usePermits } from '@/api/session';
+import type { InboxEntry, SentMessage } from '@/api/shapes';
+import { Failure, PermitButton, Time } from '@/ui/basics';
+import { MessageStatus } from '@/ui/MessageStatus';
+import { RouteLink } from '@/ui/RouteLink';
+import { toastError } from '@/ui/toast';
+import { Composer } from './Composer';
+import classes from './Messaging.module.css';
+import { threadQuery, useMessagingWrite } from './queries';
+
+interface Change {
+  assignedTo?: string | null;
+  snoozedUntil?: string | null;
+  isClosed?: boolean;
+  isRead?: boolean;
+}
+
+interface Props {
+  id: string;
+  entry: InboxEntry | undefined;
+  back: ReactNode;
+}
+
+/** One conversation: what was said, and what to do with it. */
+export function ConversationPane({ id, entry, back }: Props) {
+  const thread = useQuery(threadQuery(id));
+  const permits = usePermits();
+  const handle = useMessagingWrite((change: Change) =>
+    api.patch<InboxEntry>(`/v1/messaging/conversations/${id}`, change),
+  );
+  const change = (wish: Change) =>
+    handle.mutate(wish, { onError: (error) => toastError('The conversation was not changed', error) });
+  const messages = [...(thread.data?.data ?? [])].reverse();
+  const last = messages.at(-1);
+  const kind = entry?.channel ?? messages.find((message) => message.channel)?.channel ?? 'chat';
+  const leadId = entry?.leadId ?? last?.leadId;
+
+  const canHandle = permits.can('messaging:send');
+  const unread = entry?.unreadCount ?? 0;
+  const { mutate } = handle;
+  useEffect(() => {
+    if (unread > 0 && canHandle) mutate({ isRead: true });
+  }, [unread, canHandle, mutate]);
+
+  return (
+    <section className={classes.pane} aria-label="Conversation">
+      <header className={classes.paneHead}>
+        {back}
+        <div className={classes.who}>
+          <strong>
+            {leadId ? (
+              <RouteLink to="/leads/$leadId" params={{ leadId }} c="inherit">
+                {entry?.leadName ?? last?.leadName ?? 'The lead'}
+              </RouteLink>
+            ) : (
+              (entry?.address ?? 'Somebody')
+            )}
+          </strong>
+          <span className={classes.dim}>{[kindWord(kind), entry?.address].filter(Boolean).join(' · ')}</span>
+        </div>
+        {entry && <Handling entry={entry} why={permits.why('messaging:send')} change={change} />}
+      </header>
+      {thread.isPending && <Skeleton h={240} />}
+      {thread.isError && <Failure error={thread.error} retry={() => void thread.refetch()} />}
+      {thread.data && <Thread messages={messages} />}
+      <Composer id={id} kind={kind} lastInboundAt={entry?.lastInboundAt} />
+    </section>
+  );
+}
+
+const HOUR_MS = 3_600_000;
+
+function Handling({
+  entry,
+  why,
+  change,
+}: {
+  entry: InboxEntry;
+  why: string | undefined;
+  change: (wish: Change) => void;
+}) {
+  const members = useQuery(membersQuery).data ?? [];
+  const snooze = (hours: number) => change({ snoozedUntil: new Date(Date.now() + hours * HOUR_MS).toISOString() });
+  return (
+    <div className={classes.handling}>
+      <Select
+        size="xs"
+        w={150}
+        aria-label="Assigned to"
+        placeholder="Nobody"
+        disabled={why !== undefined}
+        value={entry.assignedTo ?? null}
+        onChange={(assignedTo) => change({ assignedTo })}
+        clearable
+        data={members.map(({ id, name }) => ({ value: id, label: name }))}
+      />
+      <Menu>
+        <Menu.Target>
+          <Button size="xs" variant="default" disabled={why !== undefined} title={why}>
+            {entry.snoozedUntil ? 'Snoozed' : 'Snooze'}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => snooze(1)}>For an hour</Menu.Item>
+          <Menu.Item onClick={() => snooze(24)}>For a day</Menu.Item>
+          <Menu.Item onClick={() => snooze(7 * 24)}>For a week</Menu.Item>
+          {entry.snoozedUntil && <Menu.Item onClick={() => change({ snoozedUntil: null })}>Take it up again</Menu.Item>}
+        </Menu.Dropdown>
+      </Menu>
+      <PermitButton size="xs" variant="default" why={why} onClick={() => change({ isClosed: !entry.closedAt })}>
+        {entry.closedAt ? 'Reopen' : 'Close'}
+      </PermitButton>
+    </div>
+  );
+}
+
+function Thread({ messages }: { messages: SentMessage[] }) {
+  const end = useRef<HTMLLIElement>(null);
+  const newest = messages.at(-1)?.id;
+  useEffect(() => {
+    if (newest) end.current?.scrollIntoView({ block: 'nearest' });
+  }, [newest]);
+  return (
+    <ol className={classes.thread}>
+      {messages.map((message, at) => (
+        <li
+          key={message.id}
+          ref={at === messages.length - 1 ? end : undefined}
+          className={classes.message}
+          data-direction={message.direction}
+        >
+          {message.subject && <strong>{message.subject}</strong>}
+          <p>{message.body || 'This message is made of its template when it is sent.'}</p>
+          <span className={classes.messageFoot}>
+            {message.direction === 'note' ? 'Note by ' : ''}
+            {message.authorName ?? (message.author === 'bot' ? 'Automation' : '')} <Time at={message.saidAt} />
+            <MessageStatus status={message.status} error={message.error} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

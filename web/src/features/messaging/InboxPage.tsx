@@ -1,0 +1,137 @@
+import { Button, SegmentedControl, Select, Skeleton, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { kindWord } from '@/api/messaging';
+import type { InboxEntry } from '@/api/shapes';
+import { Empty, Failure, Tag, Time } from '@/ui/basics';
+import { Pager } from '@/ui/Pager';
+import { RouteLink } from '@/ui/RouteLink';
+import { ConversationPane } from './ConversationPane';
+import classes from './Messaging.module.css';
+import { INBOX_PAGE, inboxQuery } from './queries';
+import type { InboxSearch } from './search';
+
+const route = getRouteApi('/shell/messaging/inbox');
+const SEARCH_DELAY_MS = 250;
+
+/** Conversations, the latest first, and the one that is being answered. */
+export function InboxPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const inbox = useQuery(inboxQuery(search));
+  const show = (change: Partial<InboxSearch>) =>
+    void navigate({ search: (was) => ({ ...was, page: undefined, ...change }), replace: true });
+  const lookFor = useDebouncedCallback((text: string) => show({ search: text || undefined }), SEARCH_DELAY_MS);
+  const rows = inbox.data?.data ?? [];
+  return (
+    <div className={classes.inbox} data-open={search.conversation ? true : undefined}>
+      <section className={classes.list} aria-label="Conversations">
+        <div className={classes.filters}>
+          <TextInput
+            placeholder="Name, e-mail or phone"
+            aria-label="Find a conversation"
+            defaultValue={search.search ?? ''}
+            onChange={(event) => lookFor(event.currentTarget.value.trim())}
+          />
+          <SegmentedControl
+            fullWidth
+            size="xs"
+            aria-label="Which conversations"
+            value={search.folder ?? 'open'}
+            onChange={(folder) => show({ folder: folder === 'open' ? undefined : (folder as InboxSearch['folder']) })}
+            data={[
+              { value: 'open', label: 'Open' },
+              { value: 'snoozed', label: 'Snoozed' },
+              { value: 'closed', label: 'Closed' },
+              { value: 'all', label: 'All' },
+            ]}
+          />
+          <Select
+            size="xs"
+            aria-label="Whose conversations"
+            value={search.assignedTo ?? ''}
+            onChange={(assignedTo) => show({ assignedTo: assignedTo || undefined })}
+            allowDeselect={false}
+            data={[
+              { value: '', label: 'Everybody’s' },
+              { value: 'me', label: 'Mine' },
+              { value: 'nobody', label: 'Nobody’s' },
+            ]}
+          />
+        </div>
+        {inbox.isPending && <Skeleton h={240} />}
+        {inbox.isError && <Failure error={inbox.error} retry={() => void inbox.refetch()} />}
+        {inbox.data && rows.length === 0 && (
+          <Empty title="No conversations here">
+            They appear as soon as a message goes out or somebody writes to one of your channels.
+          </Empty>
+        )}
+        <ul className={classes.entries}>
+          {rows.map((entry) => (
+            <li key={entry.id}>
+              <EntryLink entry={entry} search={search} />
+            </li>
+          ))}
+        </ul>
+        {inbox.data && inbox.data.total > INBOX_PAGE && (
+          <Pager
+            page={search.page ?? 1}
+            limit={INBOX_PAGE}
+            total={inbox.data.total}
+            totalIsCapped={inbox.data.totalIsCapped}
+            onPage={(page) => show({ page: page > 1 ? page : undefined })}
+          />
+        )}
+      </section>
+      {search.conversation ? (
+        <ConversationPane
+          key={search.conversation}
+          id={search.conversation}
+          entry={rows.find(({ id }) => id === search.conversation)}
+          back={
+            <Button
+              className={classes.back}
+              variant="subtle"
+              size="compact-sm"
+              onClick={() => show({ conversation: undefined })}
+            >
+              All conversations
+            </Button>
+          }
+        />
+      ) : (
+        <div className={classes.nothing}>Choose a conversation to read and answer it.</div>
+      )}
+    </div>
+  );
+}
+
+function EntryLink({ entry, search }: { entry: InboxEntry; search: InboxSearch }) {
+  const { id, leadName, address, channel, unreadCount, lastText, lastDirection, lastMessageAt, assignedName } = entry;
+  return (
+    <RouteLink
+      to="/messaging/inbox"
+      search={{ ...search, conversation: id }}
+      className={classes.entry}
+      underline="never"
+      c="inherit"
+      data-chosen={search.conversation === id || undefined}
+      data-unread={unreadCount > 0 || undefined}
+    >
+      <span className={classes.entryHead}>
+        <strong>{leadName ?? address ?? 'Somebody'}</strong>
+        {lastMessageAt && <Time at={lastMessageAt} />}
+      </span>
+      <span className={classes.beginning}>
+        {lastDirection === 'outbound' ? 'You: ' : ''}
+        {lastText}
+      </span>
+      <span className={classes.entryFoot}>
+        <Tag>{kindWord(channel)}</Tag>
+        {assignedName && <span>{assignedName}</span>}
+        {unreadCount > 0 && <span className={classes.unread}>{unreadCount} new</span>}
+      </span>
+    </RouteLink>
+  );
+}
