@@ -305,5 +305,5 @@ export type QuickSendResult = Schemas['QuickSendView'];
 export type Audience = Schemas['AudienceView'];
 export type InboxEntry = Schemas['InboxEntry'];
 export type CannedReply = Schemas['CannedReplyView'];
-export type SandboxDevice = Schemas['DeviceView'];
-export type SandboxArrival = Schemas['ArrivalView'];
+export type SandboxDevice = Schemas['SandboxDeviceView'];
+export type SandboxArrival = Schemas['SandboxArrivalView'];

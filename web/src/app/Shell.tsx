@@ -10,6 +10,7 @@ import {
   IconChevronDown,
   IconInbox,
   IconLayoutKanban,
+  IconMessages,
   IconSearch,
   IconSettings,
   IconShield,
@@ -40,6 +41,7 @@ const NAV = [
   { to: '/tasks', label: 'Tasks', icon: IconChecklist, permission: 'leads:view' },
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
   { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
+  { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
   // On a phone there is room for six; this one is linked from its settings there.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },

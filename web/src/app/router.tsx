@@ -17,6 +17,7 @@ import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { readPrivacySearch } from '@/features/privacy/search';
+import { readInboxSearch } from '@/features/messaging/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { readTasksSearch } from '@/features/tasks/search';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -278,6 +279,45 @@ const settingsTab = createRoute({
   component: lazyRouteComponent(() => import('@/features/settings/SettingsTab'), 'SettingsTab'),
 });
 
+const messaging = createRoute({
+  getParentRoute: () => shell,
+  path: '/messaging',
+  component: lazyRouteComponent(() => import('@/features/messaging/MessagingPage'), 'MessagingPage'),
+});
+
+const messagingHome = createRoute({
+  getParentRoute: () => messaging,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/messaging/inbox', replace: true });
+  },
+});
+
+const inbox = createRoute({
+  getParentRoute: () => messaging,
+  path: 'inbox',
+  validateSearch: readInboxSearch,
+  component: lazyRouteComponent(() => import('@/features/messaging/InboxPage'), 'InboxPage'),
+});
+
+const messageTemplates = createRoute({
+  getParentRoute: () => messaging,
+  path: 'templates',
+  component: lazyRouteComponent(() => import('@/features/messaging/TemplatesPage'), 'TemplatesPage'),
+});
+
+const channels = createRoute({
+  getParentRoute: () => messaging,
+  path: 'channels',
+  component: lazyRouteComponent(() => import('@/features/messaging/ChannelsPage'), 'ChannelsPage'),
+});
+
+const sandbox = createRoute({
+  getParentRoute: () => messaging,
+  path: 'sandbox',
+  component: lazyRouteComponent(() => import('@/features/messaging/SandboxPage'), 'SandboxPage'),
+});
+
 const routeTree = root.addChildren([
   signIn,
   setup,
@@ -307,6 +347,8 @@ const routeTree = root.addChildren([
     destination,
     delivery,
     settings.addChildren([settingsHome, assignment, ledger, audit, privacy, settingsTab]),
+    messaging.addChildren([messagingHome, inbox, messageTemplates, channels, sandbox]),
+    settings.addChildren([settingsHome, ledger, audit, settingsTab]),
   ]),
 ]);
 

@@ -2,6 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
 import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
+import { MESSAGING } from '@/api/messaging';
+import type { ContactHint, DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
@@ -95,6 +97,9 @@ export function useLive(pageVersion: string): string | null {
         void client.invalidateQueries({ queryKey: ['tasks'] });
         void client.invalidateQueries({ queryKey: ['alerts', 'personal'] });
         if (hint?.leadId) void client.invalidateQueries({ queryKey: ['leads', 'detail', hint.leadId] });
+      source.addEventListener('message', () => {
+        void client.invalidateQueries({ queryKey: [MESSAGING] });
+        void client.invalidateQueries({ queryKey: ['conversations'] });
       });
       source.addEventListener('replay', () => {
         void client.invalidateQueries({ queryKey: ['destinations'] });

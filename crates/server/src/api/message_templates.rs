@@ -250,7 +250,7 @@ async fn list_variables(CurrentActor(_): CurrentActor) -> Json<VariablesView> {
 /// A text to be looked at.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TemplatePreviewRequest {
+struct MessagePreviewRequest {
     subject: Option<String>,
     body: String,
     html: Option<String>,
@@ -266,10 +266,10 @@ struct MessagePreviewView {
 
 /// What a text would say, with examples for its placeholders
 #[utoipa::path(post, path = "/v1/messaging/template-previews", tag = "messaging",
-    request_body = TemplatePreviewRequest, responses((status = 200, body = MessagePreviewView)))]
+    request_body = MessagePreviewRequest, responses((status = 200, body = MessagePreviewView)))]
 async fn preview(
     CurrentActor(_): CurrentActor,
-    Json(request): Json<TemplatePreviewRequest>,
+    Json(request): Json<MessagePreviewRequest>,
 ) -> ApiResult<Json<MessagePreviewView>> {
     let texts = [
         ("/subject", request.subject.as_deref(), Form::Text),

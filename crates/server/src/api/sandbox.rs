@@ -43,7 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// A phone or mailbox that got something.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DeviceView {
+struct SandboxDeviceView {
     /// `whatsapp`, `sms` or `email`.
     #[schema(value_type = String)]
     kind: MessageChannel,
@@ -54,7 +54,7 @@ struct DeviceView {
     count: i64,
 }
 
-impl From<Device> for DeviceView {
+impl From<Device> for SandboxDeviceView {
     fn from(row: Device) -> Self {
         let Device { kind, address, last_at, count } = row;
         Self { kind, address, last_at, count }
@@ -63,15 +63,15 @@ impl From<Device> for DeviceView {
 
 /// The phones and mailboxes that got something lately, the latest first, at most 100
 #[utoipa::path(get, path = "/v1/messaging/channels/{id}/sandbox", tag = "messaging", params(("id" = Uuid, Path)),
-    responses((status = 200, body = All<DeviceView>)))]
+    responses((status = 200, body = All<SandboxDeviceView>)))]
 async fn list_devices(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<ChannelId>,
-) -> ApiResult<Json<All<DeviceView>>> {
+) -> ApiResult<Json<All<SandboxDeviceView>>> {
     demand_sandbox(&app, &actor, id).await?;
     let found = sandbox::list_devices(&app.reader, actor.workspace, id).await?;
-    Ok(Json(All { data: found.into_iter().map(DeviceView::from).collect() }))
+    Ok(Json(All { data: found.into_iter().map(SandboxDeviceView::from).collect() }))
 }
 
 async fn demand_sandbox(app: &App, actor: &Actor, id: ChannelId) -> ApiResult<()> {
@@ -82,7 +82,7 @@ async fn demand_sandbox(app: &App, actor: &Actor, id: ChannelId) -> ApiResult<()
 /// Something that arrived.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ArrivalView {
+struct SandboxArrivalView {
     #[schema(value_type = Uuid)]
     message_id: MessageId,
     #[schema(value_type = String)]
@@ -100,7 +100,7 @@ struct ArrivalView {
     opened_at: Option<Timestamp>,
 }
 
-impl From<Arrival> for ArrivalView {
+impl From<Arrival> for SandboxArrivalView {
     fn from(row: Arrival) -> Self {
         Self {
             message_id: row.message_id,
@@ -121,40 +121,40 @@ impl From<Arrival> for ArrivalView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ArrivalQuery {
-    /// The phone number or e-mail address.
-    address: String,
+    /// The phone number or e-mail address; nothing has arrived where none is named.
+    address: Option<String>,
 }
 
 /// What arrived at one phone or mailbox, newest first, at most 200
 #[utoipa::path(get, path = "/v1/messaging/channels/{id}/sandbox/arrivals", tag = "messaging",
-    params(("id" = Uuid, Path), ArrivalQuery), responses((status = 200, body = All<ArrivalView>)))]
+    params(("id" = Uuid, Path), ArrivalQuery), responses((status = 200, body = All<SandboxArrivalView>)))]
 async fn list_arrivals(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<ChannelId>,
     Query(query): Query<ArrivalQuery>,
-) -> ApiResult<Json<All<ArrivalView>>> {
+) -> ApiResult<Json<All<SandboxArrivalView>>> {
     demand_sandbox(&app, &actor, id).await?;
-    let address = query.address.replace('\0', "");
+    let address = query.address.unwrap_or_default().replace('\0', "");
     let found = sandbox::list_at(&app.reader, actor.workspace, id, &address, MOST).await?;
-    Ok(Json(All { data: found.into_iter().map(ArrivalView::from).collect() }))
+    Ok(Json(All { data: found.into_iter().map(SandboxArrivalView::from).collect() }))
 }
 
 /// Which phone or mailbox is opened.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct OpenRequest {
+struct SandboxOpenRequest {
     address: String,
 }
 
 /// Opens a phone or mailbox: what arrived there counts as read
 #[utoipa::path(post, path = "/v1/messaging/channels/{id}/sandbox/open", tag = "messaging",
-    params(("id" = Uuid, Path)), request_body = OpenRequest, responses((status = 204)))]
+    params(("id" = Uuid, Path)), request_body = SandboxOpenRequest, responses((status = 204)))]
 async fn open(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<ChannelId>,
-    Json(request): Json<OpenRequest>,
+    Json(request): Json<SandboxOpenRequest>,
 ) -> ApiResult<StatusCode> {
     engine::open(&app.engine, &actor, id, &request.address.replace('\0', "")).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -163,7 +163,7 @@ async fn open(
 /// What somebody says from a phone or mailbox.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AnswerRequest {
+struct SandboxAnswerRequest {
     /// `whatsapp`, `sms` or `email`.
     channel: String,
     /// From which phone number or e-mail address.
@@ -175,7 +175,7 @@ struct AnswerRequest {
 /// Where what was said is now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AnswerView {
+struct SandboxAnswerView {
     #[schema(value_type = Uuid)]
     message_id: MessageId,
     #[schema(value_type = Uuid)]
@@ -186,16 +186,16 @@ struct AnswerView {
 
 /// Answers from a phone or mailbox, as the person behind a lead would
 #[utoipa::path(post, path = "/v1/messaging/channels/{id}/sandbox/answers", tag = "messaging",
-    params(("id" = Uuid, Path)), request_body = AnswerRequest, responses((status = 200, body = AnswerView)))]
+    params(("id" = Uuid, Path)), request_body = SandboxAnswerRequest, responses((status = 200, body = SandboxAnswerView)))]
 async fn answer(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<ChannelId>,
-    Json(request): Json<AnswerRequest>,
-) -> ApiResult<Json<AnswerView>> {
+    Json(request): Json<SandboxAnswerRequest>,
+) -> ApiResult<Json<SandboxAnswerView>> {
     let said = Answer { kind: channel(&request.channel)?, address: request.address, text: request.text };
     let arrived = engine::answer(&app.engine, &actor, id, &said).await?;
-    Ok(Json(AnswerView {
+    Ok(Json(SandboxAnswerView {
         message_id: arrived.message,
         conversation_id: arrived.conversation,
         lead_id: arrived.lead,

@@ -5,6 +5,7 @@ import { membersQuery, pipelinesQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
 import { Dot, PermitButton } from '@/ui/basics';
 import { type BulkAction, type BulkTarget, useBulkAction } from './mutations';
+import { QuickSend } from './QuickSend';
 import classes from './Table.module.css';
 import { useReason } from './useReason';
 
@@ -23,6 +24,8 @@ export function BulkBar({ target, count, onDone }: BulkBarProps) {
   const pipelines = useQuery(pipelinesQuery).data ?? [];
   const { ask, dialog } = useReason();
   const [tag, setTag] = useState('');
+  const [sending, setSending] = useState(false);
+  const chosen = 'leadIds' in target ? target.leadIds : null;
   const run = (action: BulkAction) => bulk.mutate({ ...action, target }, { onSuccess: onDone });
   const runWithTag = (action: 'tag' | 'untag') => {
     if (tag.trim()) run({ action, tags: [tag.trim()] });
@@ -101,6 +104,14 @@ export function BulkBar({ target, count, onDone }: BulkBarProps) {
           </form>
         </Menu.Dropdown>
       </Menu>
+      <PermitButton
+        variant="default"
+        why={permits.why('messaging:send') ?? (chosen ? undefined : 'Choose the leads one by one to write to them')}
+        onClick={() => setSending(true)}
+      >
+        Quick send
+      </PermitButton>
+      {sending && chosen && <QuickSend leadIds={chosen} onClose={() => setSending(false)} />}
       <PermitButton
         variant="default"
         why={permits.why('leads:delete')}

@@ -8,6 +8,7 @@ import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
 import { ResponseState } from '@/ui/ResponseState';
+import { Empty, Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';
 import { AnalysisBlock } from './AnalysisBlock';
 import { Conversations } from './Conversations';
@@ -28,7 +29,9 @@ import {
 } from './LeadParts';
 import { LeadTasks } from './LeadTasks';
 import { Merges } from './Merges';
+import { Messages } from './Messages';
 import { useConvertLead, useDeleteLead } from './mutations';
+import { QuickSend } from './QuickSend';
 import { leadQuery, submissionsQuery } from './queries';
 import { useNeighbours } from './sequence';
 import { Worth } from './Worth';
@@ -100,6 +103,12 @@ function LoadedLead({
   const submissions = <Submissions leadId={lead.id} count={lead.submissionCount} />;
   const conversations = <Conversations leadId={lead.id} />;
   const tasks = <LeadTasks leadId={lead.id} why={why} />;
+  const conversations = (
+    <>
+      <Messages leadId={lead.id} />
+      <Conversations leadId={lead.id} />
+    </>
+  );
   const journey = (
     <Block title="Where it came from">
       <Journey lead={lead} />
@@ -171,6 +180,8 @@ function LeadHead({ lead, layout, onDeleted }: { lead: LeadDetail; layout: 'pane
   const manage = permits.why('leads:manage');
   const deletion = permits.why('leads:delete');
   const [converting, setConverting] = useState(false);
+  const [sending, setSending] = useState(false);
+  const sendWhy = permits.why('messaging:send');
   return (
     <div className={classes.head}>
       <div className={classes.title}>
@@ -195,6 +206,10 @@ function LeadHead({ lead, layout, onDeleted }: { lead: LeadDetail; layout: 'pane
       <div className={classes.actions}>
         <StagePicker lead={lead} pipeline={pipeline} why={manage} />
         <AssignPicker lead={lead} why={manage} />
+        <PermitButton variant="default" why={sendWhy} onClick={() => setSending(true)}>
+          Quick send
+        </PermitButton>
+        {sending && <QuickSend leadIds={[lead.id]} onClose={() => setSending(false)} />}
         {!lead.convertedAt && !manage && (
           <Button variant="default" onClick={() => setConverting(true)}>
             Convert

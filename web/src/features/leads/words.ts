@@ -1,3 +1,4 @@
+import { kindWord } from '@/api/messaging';
 import type { Activity, MatchReason, Reason, Touch } from '@/api/shapes';
 import { shortSpan } from '@/lib/response';
 import { suspicionReason } from '@/lib/scores';
@@ -165,6 +166,16 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return `Delivered to ${text(data, 'destinationName') || 'a destination'}`;
     case 'delivery.exhausted':
       return `Delivery to ${text(data, 'destinationName') || 'a destination'} gave up${failureOf(data)}`;
+    case 'message.sent':
+      return `Sent by ${kindWord(text(data, 'channel'))}`;
+    case 'message.received':
+      return `Wrote by ${kindWord(text(data, 'channel'))}`;
+    case 'message.failed':
+      return `Message by ${kindWord(text(data, 'channel'))} failed${whyOf(data)}`;
+    case 'message.skipped':
+      return `Message by ${kindWord(text(data, 'channel'))} not sent${whyOf(data)}`;
+    case 'message.unknown':
+      return `Nobody knows whether a message by ${kindWord(text(data, 'channel'))} went out`;
     case 'crm.linked':
       return linkedWords(data);
     case 'response.overdue':
@@ -183,6 +194,7 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
 }
 
 const quoted = (data: Record<string, unknown>) => (text(data, 'title') ? `“${text(data, 'title')}”` : '');
+const whyOf = (data: Record<string, unknown>) => (text(data, 'error') ? `: ${text(data, 'error')}` : '');
 
 const because = (data: Record<string, unknown>) => (text(data, 'reason') ? `: ${text(data, 'reason')}` : '');
 

@@ -156,11 +156,6 @@ function FieldInput({ field, channel, value, error, set }: FieldProps) {
     );
   }
   return (
-    <TextInput
-      {...common}
-      required={isRequired}
-      value={shown}
-      onChange={(event) => set(event.currentTarget.value)}
-    />
+    <TextInput {...common} required={isRequired} value={shown} onChange={(event) => set(event.currentTarget.value)} />
   );
 }

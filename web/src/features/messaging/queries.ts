@@ -67,7 +67,11 @@ export const arrivalsQuery = (channelId: string, address: string) =>
     queryKey: [MESSAGING, 'arrivals', channelId, address],
     queryFn: async ({ signal }) =>
       rowsOf(
-        await api.get<Page<SandboxArrival>>(`/v1/messaging/channels/${channelId}/sandbox/arrivals`, { address }, signal),
+        await api.get<Page<SandboxArrival>>(
+          `/v1/messaging/channels/${channelId}/sandbox/arrivals`,
+          { address },
+          signal,
+        ),
       ),
   });
 
