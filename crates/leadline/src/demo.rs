@@ -2,6 +2,7 @@
 //! weeks. What is needed to show it again after a restart is kept beside the database.
 
 mod leads;
+mod messages;
 mod visitors;
 pub(crate) mod words;
 mod work;
@@ -105,6 +106,7 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     leads::fill(engine, &actor, &forms).await?;
     dispatch::dispatch_all(engine).await?;
     work::fill(engine, &actor, &forms).await?;
+    messages::fill(engine, &actor).await?;
     let site = sources::create_site(engine, &actor, "Harbour Lofts", std::slice::from_ref(&config.public_url)).await?;
     let destination = destinations::create_destination(engine, &actor, &destination(config)).await;
     let destination = destination.context("the demo destination cannot be made")?;

@@ -22,9 +22,20 @@ const OWNED: &[(&str, &[&str])] =
     &[("sea-orm", &["store"]), ("sea-orm-migration", &["store"]), ("reqwest", &["outbound", "testkit", "bench"])];
 
 /// Engine modules that are features: none of them names another.
-const ENGINE_FEATURES: &[&str] =
-    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "privacy", "scoring", "sources", "visits", "work"];
-    &["admin", "alerts", "analysis", "capture", "crm", "delivery", "messaging", "scoring", "sources", "visits"];
+const ENGINE_FEATURES: &[&str] = &[
+    "admin",
+    "alerts",
+    "analysis",
+    "capture",
+    "crm",
+    "delivery",
+    "messaging",
+    "privacy",
+    "scoring",
+    "sources",
+    "visits",
+    "work",
+];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =

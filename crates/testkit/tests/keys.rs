@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use leadline_domain::ids::UserId;
+use leadline_domain::{ids::UserId, messaging::Provider};
 use leadline_engine::{
     Engine,
     analysis::settings::{self, Change, EndpointChange},
@@ -15,6 +15,7 @@ use leadline_engine::{
         destinations::{Wish, create_destination},
         secrets,
     },
+    messaging::channels,
     random_bytes,
     seal::{
         Keys,
@@ -78,6 +79,13 @@ async fn fill(app: &TestApp, receiver: &Receiver) -> (String, Receiver) {
         access_token: secret("access-token"),
         ..Reception::default()
     };
+    let channel = channels::Wish {
+        name: Some("SMS".into()),
+        settings: [("url".to_owned(), Some(receiver.url()))].into(),
+        credentials: [("callbackToken".to_owned(), Some("callback-token".to_owned()))].into(),
+        ..channels::Wish::default()
+    };
+    channels::create(engine, &actor, Provider::SmsHttp, &channel).await.expect("a channel");
     let hook = WebhookChange { name: Some("Hook".into()), reception, ..WebhookChange::default() };
     sources::create_webhook(engine, &actor, hook).await.expect("a source");
     let mut tx = engine.store.begin().await.expect("a transaction");
@@ -209,8 +217,8 @@ async fn after_a_rotation_everything_works_with_the_new_key_alone(#[values(Db::S
     app.run_jobs().await;
 
     assert_eq!(rows, PLACES.len() as u64);
-    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (12, 12));
-    assert_eq!(opened(&app.engine, &old).await, (0, 12));
+    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (13, 13));
+    assert_eq!(opened(&app.engine, &old).await, (0, 13));
     assert_eq!(before, after, "the same person");
     let received = receiver.received();
     let secret = Secret::parse(&secret).expect("a secret");
@@ -276,6 +284,6 @@ async fn what_no_key_opens_is_named_and_holds_nothing_else_up(#[values(Db::Sqlit
 
     let named: Vec<_> = done.unsealable.iter().map(|(place, _)| (place.table, place.column)).collect();
     assert_eq!(named, [("destinations", "headers_sealed"), ("sources", "settings")]);
-    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (10, 12));
+    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (11, 13));
     app.stop().await;
 }

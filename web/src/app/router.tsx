@@ -348,7 +348,6 @@ const routeTree = root.addChildren([
     delivery,
     settings.addChildren([settingsHome, assignment, ledger, audit, privacy, settingsTab]),
     messaging.addChildren([messagingHome, inbox, messageTemplates, channels, sandbox]),
-    settings.addChildren([settingsHome, ledger, audit, settingsTab]),
   ]),
 ]);
 

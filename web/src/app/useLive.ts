@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
 import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
 import { MESSAGING } from '@/api/messaging';
-import type { ContactHint, DeliveryHint, JobHint, LeadHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
@@ -97,6 +96,7 @@ export function useLive(pageVersion: string): string | null {
         void client.invalidateQueries({ queryKey: ['tasks'] });
         void client.invalidateQueries({ queryKey: ['alerts', 'personal'] });
         if (hint?.leadId) void client.invalidateQueries({ queryKey: ['leads', 'detail', hint.leadId] });
+      });
       source.addEventListener('message', () => {
         void client.invalidateQueries({ queryKey: [MESSAGING] });
         void client.invalidateQueries({ queryKey: ['conversations'] });

@@ -1,7 +1,7 @@
 //! Who must not be written to.
 
-use leadline_domain::ids::WorkspaceId;
-use leadline_store::{Error, Tx, messages::queue::Due};
+use leadline_domain::{emails::Email, ids::WorkspaceId};
+use leadline_store::{Error, Tx, capture::IdentityKey, messages::queue::Due, suppressions};
 
 use crate::Engine;
 
@@ -12,12 +12,16 @@ pub(super) async fn is_suppressed(engine: &Engine, tx: &mut Tx, message: &Due) -
     is_listed(engine, tx, message.workspace_id, addresses).await
 }
 
-/// Whether one of these addresses is on the suppression list.
+/// Whether one of these addresses is on the suppression list: whoever asked by one is left in peace by the other, too.
 pub(super) async fn is_listed(
-    _engine: &Engine,
-    _tx: &mut Tx,
-    _workspace: WorkspaceId,
-    (_email, _phone): (Option<&str>, Option<&str>),
+    engine: &Engine,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    (email, phone): (Option<&str>, Option<&str>),
 ) -> Result<bool, Error> {
-    Ok(false)
+    let key = |kind: &str, value: &str| IdentityKey(engine.keys.identity(workspace.0, kind, value));
+    let email = email.and_then(Email::parse).map(|email| key("contact_email", &email.canonical));
+    let phone = phone.map(|phone| key("contact_phone", phone));
+    let keys: Vec<IdentityKey> = email.into_iter().chain(phone).collect();
+    suppressions::is_suppressed(tx, workspace, &keys).await
 }

@@ -1,8 +1,8 @@
 //! E-mail to those who work here, through a real SMTP server.
 
 mod alerts;
-mod personal;
 mod letters;
+mod personal;
 mod server;
 
 use leadline_outbound::{Mail, MailError, Mailer, Trust};

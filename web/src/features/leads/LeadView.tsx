@@ -6,7 +6,6 @@ import { pipelinesQuery } from '@/api/lookups';
 import { Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
-import { Empty, Failure, Tag, Time } from '@/ui/basics';
 import { ResponseState } from '@/ui/ResponseState';
 import { Empty, Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';

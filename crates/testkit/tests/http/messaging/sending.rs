@@ -180,6 +180,27 @@ async fn what_changed_while_a_message_waited_keeps_it_back_with_a_reason(
 
 #[rstest]
 #[tokio::test]
+async fn whoever_does_not_want_to_be_written_to_is_not(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let (site, token) = start(db).await;
+    let admin = site.with_token(&token);
+    sandbox(&admin).await;
+    let ada = ada(&site).await;
+    let waiting = text(&admin, &ada, "Hi").await;
+
+    let listed = admin.post("/v1/admin/privacy/suppressions", json!({"email": "Ada@Example.com"})).await;
+    assert!(listed.status.is_success(), "{}", listed.text());
+    let later = quick_send(&admin, json!({"leadIds": [ada], "channel": "sms", "message": "Hi"})).await;
+    run(&site).await;
+
+    let waiting = message(&admin, &waiting).await;
+    assert_eq!((&waiting["status"], &waiting["errorCode"]), (&json!("skipped"), &json!("suppressed")));
+    assert_eq!(later["results"][0]["code"], json!("suppressed"));
+    assert_eq!(site.app.count("sandbox_arrivals").await, 0);
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_channel_keeps_its_pace(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let (site, token) = start(db).await;
     let admin = site.with_token(&token);
