@@ -140,6 +140,10 @@ ids! {
     CannedReplyId;
     /// People that a campaign may go to.
     AudienceId;
+    /// What messages leads get by themselves.
+    AutomationId;
+    /// A lead on its way through an automation.
+    RunId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

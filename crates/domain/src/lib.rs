@@ -8,6 +8,7 @@ pub mod agents;
 pub mod analysis;
 pub mod assignment;
 pub mod attribution;
+pub mod automations;
 pub mod breaker;
 pub mod chats;
 pub mod consents;

@@ -12,10 +12,12 @@ const NEAR_MINUTES: i32 = 3 * 60;
 struct Tables {
     zones: HashMap<&'static str, i32>,
     countries: HashMap<&'static str, Vec<i32>>,
+    /// The first zone of each country, by which it is called where all of them show the same hour.
+    first: HashMap<&'static str, &'static str>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let mut tables = Tables { zones: HashMap::new(), countries: HashMap::new() };
+    let mut tables = Tables { zones: HashMap::new(), countries: HashMap::new(), first: HashMap::new() };
     for line in include_str!("../data/timezones.txt").lines() {
         let mut words = line.split(' ');
         let (Some(name), Some(minutes)) = (words.next(), words.next().and_then(|minutes| minutes.parse().ok())) else {
@@ -24,6 +26,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         tables.zones.insert(name, minutes);
         for country in words.next().unwrap_or_default().split(',').filter(|country| !country.is_empty()) {
             tables.countries.entry(country).or_default().push(minutes);
+            tables.first.entry(country).or_insert(name);
         }
     }
     tables
@@ -46,6 +49,14 @@ pub fn is_far(zone: &str, country: &str) -> Option<bool> {
         apart.min(24 * 60 - apart)
     };
     Some(there.iter().all(|minutes| apart(*minutes) > NEAR_MINUTES))
+}
+
+/// A zone of a country in which all clocks show the same hour.
+#[must_use]
+pub fn only_zone_of(country: &str) -> Option<&'static str> {
+    let offsets = TABLES.countries.get(country)?;
+    let are_alike = offsets.iter().all(|minutes| *minutes == offsets[0]);
+    are_alike.then(|| TABLES.first.get(country).copied()).flatten()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod arrivals;
 pub mod assignment_rules;
 pub mod audiences;
 pub mod audit;
+pub mod automations;
 pub mod blocked_ips;
 pub mod breakers;
 pub mod canned_replies;

@@ -40,6 +40,7 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0023_privacy", both: include_str!("migrations/0023_privacy.sql") }),
             Box::new(Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") }),
             Box::new(Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") }),
+            Box::new(Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") }),
         ]
     }
 }

@@ -260,6 +260,8 @@ id_columns!(
     ids::CauseId,
     ids::CannedReplyId,
     ids::AudienceId,
+    ids::AutomationId,
+    ids::RunId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {
