@@ -2,6 +2,7 @@
 //!
 //! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources' statistics,
 //! visits, the history of scores, the work on leads, and the screens that are open now. Events are found by their flag and claimed with
+//! automations, visits, the history of scores, and the screens that are open now. Events are found by their flag and claimed with
 //! `SKIP LOCKED`, never by "id above my cursor": ids are made before their transactions commit, so a cursor would step
 //! over the slow ones.
 
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits, work};
+use crate::{Engine, alerts, automations, delivery, live::LiveHint, scoring, visits};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -88,6 +90,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     let destinations = destinations::list_active(&mut tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
     visits::follow(engine, &mut tx, &events).await?;
     scoring::history::follow(&mut tx, &events).await?;
+    let has_steps = automations::follow(engine, &mut tx, &events).await?;
     let leads = deliveries::lead_facts(&mut tx, &leads_of(&events, |_| true)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
     deliveries::insert_set(&mut tx, &jobs).await?;
@@ -108,6 +111,8 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     }
     if leads_wait {
         engine.wake.work.notify_one();
+    if has_steps {
+        engine.wake.automations.notify_one();
     }
     if analyses > 0 {
         engine.wake.analyses.notify_one();

@@ -5,14 +5,15 @@
 //! [`visits`], [`alerts`], [`privacy`], [`admin`], [`work`]) never call each other; what one causes in another goes
 //! through the event log and [`dispatch`]. Reads skip this crate.
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`messaging`],
-//! [`scoring`], [`visits`], [`alerts`], [`admin`]) never call each other; what one causes in another goes through the event log and
-//! [`dispatch`]. Reads skip this crate.
+//! [`automations`], [`scoring`], [`visits`], [`alerts`], [`admin`]) never call each other; what one causes in another goes
+//! through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;
 pub mod alerts;
 pub mod analysis;
 pub mod audit;
+pub mod automations;
 pub mod capture;
 mod connections;
 pub mod crm;
@@ -175,6 +176,8 @@ pub struct Wake {
     pub work: Notify,
     /// There may be messages to send.
     pub messages: Notify,
+    /// There may be steps of automations to start.
+    pub automations: Notify,
 }
 
 /// Who does something.

@@ -17,6 +17,8 @@ use uuid::Uuid;
 use crate::{
     Clock, Engine, Options, Wake, alerts, analysis, audit,
     capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
+    Clock, Engine, Options, Wake, alerts, analysis, audit, automations,
+    capture::{Door, Spool, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     erasing::Keepers,
     geo::Geo,
@@ -142,6 +144,7 @@ impl Engine {
             tasks.spawn(analysis::run(engine.clone(), stopped.clone()));
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
+            tasks.spawn(automations::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));
@@ -274,6 +277,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     visits::retain(engine, now).await?;
     scoring::silence::retain(engine, now).await?;
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
+    automations::retain(engine, now, DELETE_AT_ONCE).await?;
     audit::retain(&engine.store, now).await?;
     privacy::retain(engine, now).await?;
     delivery::retain(engine, now).await

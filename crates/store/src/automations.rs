@@ -7,7 +7,7 @@ pub mod runs;
 
 use leadline_domain::{
     automations::Definition,
-    ids::{AutomationId, WorkspaceId},
+    ids::{AutomationId, SourceId, WorkspaceId},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -99,6 +99,15 @@ pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: AutomationId) -> Resu
 pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, Error> {
     let sql = "SELECT count(*) AS n FROM lead_automation_workflows WHERE workspace_id = $1 AND deleted_at IS NULL";
     tx.query_one(sql, &params![workspace]).await?.map_or(Ok(0), |row| row.get("n"))
+}
+
+/// Whether a workspace has this source, of whichever kind.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn has_source(tx: &mut Tx, workspace: WorkspaceId, id: SourceId) -> Result<bool, Error> {
+    let sql = "SELECT id FROM sources WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    Ok(tx.query_one(sql, &params![id, workspace]).await?.is_some())
 }
 
 /// What may be started in these workspaces, switched on or not.

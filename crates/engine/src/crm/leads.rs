@@ -115,14 +115,17 @@ async fn try_update(
             differences.iter().map(|(field, from, to)| json!({"field": field, "from": from, "to": to})).collect();
         record.activity(lead.id, "lead.updated", json!({"changes": lines}));
     }
+    let mut data = json!({});
     if let Some(tagged) = tagged.filter(|tagged| !tagged.added.is_empty() || !tagged.removed.is_empty()) {
+        data["addedTags"] = json!(tagged.added);
         record.activity(lead.id, "tags.changed", json!({"added": tagged.added, "removed": tagged.removed}));
         leads::set_tags(&mut tx, actor.workspace, &[tagged], now).await?;
         fields.push("tags");
     }
     if !fields.is_empty() {
         let place = (lead.pipeline_id, lead.stage_id);
-        record.event(lead.id, "lead.updated", place, json!({"fields": fields}));
+        data["fields"] = json!(fields);
+        record.event(lead.id, "lead.updated", place, data);
     }
     Ok(record.commit(tx).await?)
 }

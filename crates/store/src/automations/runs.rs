@@ -6,7 +6,7 @@
 
 use leadline_domain::{
     automations::{Definition, RunState},
-    ids::{AutomationId, ContactId, ConversationId, EventId, LeadId, MessageId, MessageTemplateId, RunId, WorkspaceId},
+    ids::{AutomationId, ContactId, EventId, LeadId, MessageId, MessageTemplateId, RunId, WorkspaceId},
     messaging::{MessageChannel, Status},
     time::Timestamp,
 };
@@ -480,25 +480,54 @@ fn read_person(row: &Row) -> Result<Person, Error> {
     })
 }
 
-/// The tags of conversations.
+/// What a lead's score was and is, by the last two rows of its history.
+#[derive(Debug, Clone, Copy)]
+pub struct ScoreStep {
+    /// Whose.
+    pub lead: LeadId,
+    /// Which row is the last.
+    pub number: i64,
+    /// What it was before; 0 where there was none.
+    pub from: i64,
+    /// What it is.
+    pub to: i64,
+}
+
+/// What the scores of leads were and are.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn conversation_tags(
-    tx: &mut Tx,
-    ids: &[ConversationId],
-) -> Result<Vec<(ConversationId, Vec<String>)>, Error> {
-    if ids.is_empty() {
+pub async fn score_steps(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<ScoreStep>, Error> {
+    if leads.is_empty() {
         return Ok(Vec::new());
     }
     let dialect = tx.dialect();
+    // By the key of `lead_scores`, which is lead and number.
     let sql = format!(
-        "SELECT id, {} AS tags FROM conversations WHERE id IN {}",
-        dialect.json_text("tags"),
-        dialect.id_list(1)
+        "SELECT h.lead_id, h.number, h.score,
+                coalesce((SELECT b.score FROM lead_scores AS b WHERE b.lead_id = h.lead_id AND b.number < h.number
+                          ORDER BY b.number DESC LIMIT 1), 0) AS before
+         FROM {set} JOIN lead_scores AS h
+             ON h.lead_id = r.lead_id AND h.number = (SELECT max(m.number) FROM lead_scores AS m WHERE m.lead_id = r.lead_id)",
+        set = dialect.set(1, &[("lead_id", Kind::Id)]),
     );
-    let rows = tx.query(&sql, &[json_set(ids)]).await?;
-    rows.iter().map(|row| Ok((row.get("id")?, row.json("tags")?))).collect()
+    let rows: Vec<Of> = leads.iter().map(|lead_id| Of { lead_id: *lead_id }).collect();
+    let rows = tx.query(&sql, &[json_set(&rows)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ScoreStep {
+                lead: row.get("lead_id")?,
+                number: row.get("number")?,
+                from: row.get("before")?,
+                to: row.get("score")?,
+            })
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Of {
+    lead_id: LeadId,
 }
 
 pub(super) const SELECT_RUN: &str = "SELECT id, workspace_id, automation_id, version, lead_id, state, reason, step,

@@ -332,7 +332,8 @@ pub(super) async fn retag(
             continue;
         }
         record.activity(lead.id, "tags.changed", json!({"added": added, "removed": removed}));
-        record.event(lead.id, "lead.updated", (lead.pipeline_id, lead.stage_id), json!({"fields": ["tags"]}));
+        let data = json!({"fields": ["tags"], "addedTags": added});
+        record.event(lead.id, "lead.updated", (lead.pipeline_id, lead.stage_id), data);
         let kept = lead.tags.iter().filter(|tag| !removed.contains(tag));
         let tags = kept.chain(&added).cloned().collect();
         rows.push(Tagged { id: lead.id, tags, added, removed });

@@ -1,0 +1,197 @@
+//! Asks for the messages of sendings whose time has come.
+//!
+//! One transaction takes what is due, looks at automation, lead and clock, and asks for the messages; what another node
+//! holds is passed over. Nobody is talked to from here, so nothing is leased: a process that dies leaves what it had not
+//! committed waiting, for whoever looks next.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use leadline_domain::{
+    automations::{Clock, QuietHours, Reason, zone_of},
+    ids::{LeadId, RunId, WorkspaceId},
+    silence::{Tz, timezone},
+    time::Timestamp,
+};
+use leadline_store::{
+    Error, Tx,
+    automations::runs::{self, Due, Person, Standing},
+    workspaces,
+};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{
+    record::{Loaded, Record, row},
+    reports::Found,
+};
+use crate::Engine;
+
+/// Sendings in one transaction.
+const BATCH: i64 = 256;
+
+/// Polling alone must be correct; wake-ups only make it quick.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How long to wait after the store refused.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Asks for messages until `stop` says otherwise.
+pub async fn run(engine: Engine, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match round(&engine).await {
+            Ok(n) if n > 0 => continue,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "automations wait for the store");
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+        tokio::select! {
+            () = engine.wake.automations.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Asks for everything that is due, and tells how many sendings that were: for tests, which say themselves when.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn send_due(engine: &Engine) -> Result<usize, Error> {
+    let mut all = 0;
+    loop {
+        match round(engine).await? {
+            0 => return Ok(all),
+            n => all += n,
+        }
+    }
+}
+
+async fn round(engine: &Engine) -> Result<usize, Error> {
+    let now = engine.clock.now();
+    // Asked without a transaction first: mostly there is nothing, and on SQLite a transaction keeps submissions waiting.
+    if !runs::is_due(&engine.store.reader(), now).await? {
+        return Ok(0);
+    }
+    let mut tx = engine.store.begin().await?;
+    let due = runs::claim_due(&mut tx, now, BATCH).await?;
+    if due.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let mut record = Record::new(engine);
+    ask(&mut tx, &due, &mut record).await?;
+    record.write(&mut tx).await?;
+    tx.commit().await?;
+    engine.wake.messages.notify_one();
+    metrics::counter!("leadline_automation_sendings_total").increment(due.len() as u64);
+    Ok(due.len())
+}
+
+/// What is known of the leads and workspaces of runs.
+struct World {
+    persons: HashMap<LeadId, Person>,
+    zones: HashMap<WorkspaceId, Tz>,
+}
+
+impl World {
+    async fn load(tx: &mut Tx, loaded: &[Loaded<'_>]) -> Result<Self, Error> {
+        let leads: BTreeSet<LeadId> = loaded.iter().map(|one| one.stored.lead_id).collect();
+        let mut persons = runs::persons(tx, &leads.into_iter().collect::<Vec<_>>()).await?;
+        // Whose lead went into another one goes on as that.
+        let merged: BTreeSet<LeadId> = persons.iter().filter_map(|person| person.merged_into).collect();
+        persons.extend(runs::persons(tx, &merged.into_iter().collect::<Vec<_>>()).await?);
+        let workspaces: BTreeSet<WorkspaceId> = loaded.iter().map(|one| one.stored.workspace_id).collect();
+        let settings = workspaces::settings_of(tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Self {
+            persons: persons.into_iter().map(|person| (person.id, person)).collect(),
+            zones: settings.into_iter().map(|(workspace, settings)| (workspace, clock_of(&settings))).collect(),
+        })
+    }
+
+    /// Who gets the messages of a run; nobody where the lead is gone.
+    fn person(&self, lead: LeadId) -> Option<&Person> {
+        let person = self.persons.get(&lead)?;
+        let person = person.merged_into.map_or(Some(person), |winner| self.persons.get(&winner))?;
+        (!person.is_deleted).then_some(person)
+    }
+
+    fn quiet_until(&self, quiet: Option<QuietHours>, person: &Person, now: Timestamp) -> Option<Timestamp> {
+        let workspace = self.zones.get(&person.workspace_id).copied().unwrap_or(Tz::UTC);
+        quiet?.end(now, zone_of(clock(person), workspace))
+    }
+}
+
+/// The clock of a workspace.
+pub(super) fn clock_of(settings: &Value) -> Tz {
+    settings["timezone"].as_str().and_then(timezone).unwrap_or(Tz::UTC)
+}
+
+/// What is known of a person's clock.
+pub(super) fn clock(person: &Person) -> Clock<'_> {
+    Clock {
+        browser: person.browser_zone.as_deref(),
+        place: person.place_zone.as_deref(),
+        country: person.place_country.as_deref().or(person.country_code.as_deref()),
+    }
+}
+
+async fn ask(tx: &mut Tx, due: &[Due], record: &mut Record) -> Result<(), Error> {
+    let mut of_run: BTreeMap<RunId, Vec<Due>> = BTreeMap::new();
+    for one in due {
+        of_run.entry(one.run).or_default().push(*one);
+    }
+    let found = Found::load(tx, &of_run.keys().copied().collect::<Vec<_>>()).await?;
+    let mut loaded = found.loaded();
+    let world = World::load(tx, &loaded).await?;
+    for one in &mut loaded {
+        let Some(due) = of_run.get(&one.stored.id) else { continue };
+        let standing = found.standing(one.stored.automation_id);
+        match against(standing, &world, one.stored.lead_id) {
+            Some(reason) => {
+                let step = due.first().map(|due| due.step);
+                record.leave(&mut one.stored, one.name, reason, "automation.skipped", step);
+            }
+            None => start(record, one, due, &world),
+        }
+    }
+    Ok(())
+}
+
+/// What keeps a run from going on.
+fn against(standing: Option<&Standing>, world: &World, lead: LeadId) -> Option<Reason> {
+    let Some(standing) = standing.filter(|standing| !standing.is_deleted) else {
+        return Some(Reason::AutomationDeleted);
+    };
+    if !standing.is_active {
+        return Some(Reason::Inactive);
+    }
+    world.person(lead).is_none().then_some(Reason::LeadDeleted)
+}
+
+/// Asks for the messages of a run, unless it is quiet where they would be read.
+fn start(record: &mut Record, loaded: &mut Loaded<'_>, due: &[Due], world: &World) {
+    let Some(person) = world.person(loaded.stored.lead_id) else { return };
+    let now = record.now();
+    let quiet_until = world.quiet_until(loaded.run.definition.quiet_hours, person, now);
+    loaded.stored.lead_id = person.id;
+    for due in due {
+        let Some(sending) = loaded.sendings.iter_mut().find(|one| (one.step, one.number) == (due.step, due.number))
+        else {
+            continue;
+        };
+        match quiet_until {
+            Some(end) => {
+                sending.due_at = end;
+                let later = row(&loaded.stored, sending, now);
+                record.sending(later);
+            }
+            None => record.ask(&loaded.stored, loaded.name, Some(person.contact_id), sending),
+        }
+    }
+    record.change(&loaded.stored);
+}
