@@ -33,8 +33,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience, leads: &[LeadId]) -> Resul
          WHERE id IN {} AND workspace_id = $3 AND deleted_at IS NULL",
         tx.dialect().id_list(1)
     );
-    let members =
-        [json_set(leads), audience.id.param(), audience.workspace_id.param(), audience.created_at.param()];
+    let members = [json_set(leads), audience.id.param(), audience.workspace_id.param(), audience.created_at.param()];
     let count = i64::try_from(tx.execute(&sql, &members).await?).unwrap_or(i64::MAX);
     let sql = "INSERT INTO audiences (id, workspace_id, name, made_by, member_count, created_at)
                VALUES ($1, $2, $3, $4, $5, $6)";

@@ -36,8 +36,7 @@ pub async fn save(tx: &mut Tx, reply: &CannedReply) -> Result<CannedReply, Error
                VALUES ($1, $2, $3, $4, $5, $6)
                ON CONFLICT (workspace_id, name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at
                RETURNING id, workspace_id, name, body, created_at, updated_at";
-    let params =
-        params![reply.id, reply.workspace_id, reply.name, reply.body, reply.created_at, reply.updated_at];
+    let params = params![reply.id, reply.workspace_id, reply.name, reply.body, reply.created_at, reply.updated_at];
     let row = tx.query_one(sql, &params).await?;
     row.as_ref().map(read).transpose()?.ok_or(Error::Contended)
 }

@@ -118,7 +118,11 @@ pub async fn find(
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, id: MessageTemplateId) -> Result<Option<MessageTemplate>, Error> {
+pub async fn lock(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: MessageTemplateId,
+) -> Result<Option<MessageTemplate>, Error> {
     let sql =
         format!("{SELECT} WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL {}", tx.dialect().for_update());
     tx.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()

@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use leadline_domain::{
     ids::{
-        CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, UserId, WorkspaceId, derived,
+        CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, UserId, WorkspaceId,
+        derived,
     },
     messaging::{self, Candidate, MessageChannel},
 };

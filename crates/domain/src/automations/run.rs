@@ -173,12 +173,9 @@ impl<'a> Run<'a> {
         let wants_another = match one.status? {
             Status::Failed => true,
             Status::Skipped => one.reason.as_deref().is_none_or(leaves_another_way),
-            Status::Queued
-            | Status::Sending
-            | Status::Unknown
-            | Status::Sent
-            | Status::Delivered
-            | Status::Read => false,
+            Status::Queued | Status::Sending | Status::Unknown | Status::Sent | Status::Delivered | Status::Read => {
+                false
+            }
         };
         if !wants_another || one.is_fallback() || self.has_left {
             return None;
@@ -228,17 +225,20 @@ impl<'a> Run<'a> {
     /// it is still under way.
     #[must_use]
     pub fn retry(&self) -> Option<Sending> {
-        let last = self.sendings.iter().max_by_key(|one| (one.step, one.number))?.step;
-        let (step, number) = (0..=last).rev().find_map(|step| self.came_to_nothing(step))?;
+        let (step, number) = Self::failed_last(&self.sendings)?;
         sending(self.definition.steps.get(step)?, step, (number / 2 + 1) * 2)
     }
 
-    /// The newest sending of a step of which nothing arrived and nothing is open.
-    fn came_to_nothing(&self, step: usize) -> Option<(usize, i64)> {
-        let of_step = || self.sendings.iter().filter(|one| one.step == step);
-        let newest = of_step().max_by_key(|one| one.number)?;
-        let is_over = of_step().all(|one| matches!(one.status, Some(Status::Failed | Status::Skipped)));
-        is_over.then_some((step, newest.number))
+    /// The newest sending of the last step of which nothing arrived and nothing is under way: its step and number.
+    #[must_use]
+    pub fn failed_last(sendings: &[Sending]) -> Option<(usize, i64)> {
+        let last = sendings.iter().map(|one| one.step).max()?;
+        (0..=last).rev().find_map(|step| {
+            let of_step = || sendings.iter().filter(|one| one.step == step);
+            let newest = of_step().max_by_key(|one| one.number)?;
+            let is_over = of_step().all(|one| matches!(one.status, Some(Status::Failed | Status::Skipped)));
+            is_over.then_some((step, newest.number))
+        })
     }
 }
 

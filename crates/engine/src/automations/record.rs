@@ -68,20 +68,9 @@ impl<'a> Loaded<'a> {
             step: usize::try_from(stored.step).unwrap_or_default(),
             ending,
             has_left: stored.state == RunState::Exited || never_began,
-            sendings: sendings.iter().map(plain).collect(),
+            sendings: sendings.iter().map(StoredSending::plain).collect(),
         };
         Self { stored, name, run, sendings }
-    }
-}
-
-fn plain(sending: &StoredSending) -> Sending {
-    Sending {
-        step: usize::try_from(sending.step).unwrap_or_default(),
-        number: sending.number,
-        channel: sending.channel,
-        template_id: sending.template_id,
-        status: sending.status,
-        reason: sending.reason.clone(),
     }
 }
 

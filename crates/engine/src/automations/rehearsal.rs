@@ -157,8 +157,7 @@ impl Stage {
         now: Timestamp,
     ) -> RehearsedMessage {
         let template = self.templates.iter().find(|one| one.id == template);
-        let candidate =
-            |one: &Channel| Candidate { id: one.id, provider: one.provider, is_active: one.is_active };
+        let candidate = |one: &Channel| Candidate { id: one.id, provider: one.provider, is_active: one.is_active };
         let candidates: Vec<_> = self.channels.iter().map(candidate).collect();
         let chosen = messaging::choose(kind, &candidates);
         let channel = self.channels.iter().find(|one| Some(one.id) == chosen);

@@ -31,12 +31,7 @@ struct Match<'a> {
 }
 
 /// Starts what waits for these events.
-pub(super) async fn follow(
-    engine: &Engine,
-    tx: &mut Tx,
-    events: &[Event],
-    record: &mut Record,
-) -> Result<(), Error> {
+pub(super) async fn follow(engine: &Engine, tx: &mut Tx, events: &[Event], record: &mut Record) -> Result<(), Error> {
     let told: Vec<&Event> = events.iter().filter(|event| may_start(event)).collect();
     let workspaces: BTreeSet<WorkspaceId> = told.iter().map(|event| event.workspace_id).collect();
     let automations = stored::list_startable(tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
@@ -51,7 +46,9 @@ pub(super) async fn follow(
     let keys: BTreeSet<Key> = matches
         .iter()
         .filter(|one| one.automation.is_active && one.automation.definition.safety_lock_minutes > 0)
-        .flat_map(|one| persons.get(&one.lead).map(|person| keys(engine, one.automation, person)).unwrap_or_default())
+        .flat_map(|one| {
+            persons.get(&one.lead).map(|person| keys_of(engine, one.automation, person)).unwrap_or_default()
+        })
         .collect();
     let held = locks::hold(tx, &keys.into_iter().collect::<Vec<_>>()).await?;
     let mut taken: HashMap<Key, Timestamp> = held.into_iter().collect();
@@ -59,12 +56,14 @@ pub(super) async fn follow(
     let mut planned = Vec::new();
     for one in &matches {
         let Some(person) = persons.get(&one.lead).filter(|person| !person.is_deleted) else { continue };
-        let keys = keys(engine, one.automation, person);
+        let keys = keys_of(engine, one.automation, person);
         let against = against(one.automation, person, &keys, &taken, record.now());
         if against.is_none() {
-            for key in keys.into_iter().filter(|key| taken.contains_key(key)) {
-                taken.insert(key, record.now());
-                begun.insert(key);
+            for key in keys {
+                if let Some(at) = taken.get_mut(&key) {
+                    *at = record.now();
+                    begun.insert(key);
+                }
             }
         }
         planned.push((one, against));
@@ -168,7 +167,7 @@ fn happenings(event: &Event, score: Option<&ScoreStep>) -> Vec<Happening> {
 }
 
 /// Who a person is to an automation's safety lock.
-fn keys(engine: &Engine, automation: &Automation, person: &Person) -> Vec<Key> {
+fn keys_of(engine: &Engine, automation: &Automation, person: &Person) -> Vec<Key> {
     let key = |kind: &str, value: &str| Key {
         automation: automation.id,
         key: IdentityKey(engine.keys.identity(person.workspace_id.0, kind, value)),

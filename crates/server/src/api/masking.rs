@@ -118,6 +118,13 @@ impl Sight {
                 }
                 data
             }
+            // A provider's words may name whoever it could not reach.
+            _ if kind.starts_with("automation.") => {
+                if let Some(data) = data.as_object_mut() {
+                    data.remove("error");
+                }
+                data
+            }
             _ => json!({}),
         }
     }

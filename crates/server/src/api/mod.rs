@@ -5,6 +5,7 @@ mod alerts;
 mod analysis;
 mod assignment_rules;
 mod audit;
+mod automations;
 mod board;
 mod captures;
 mod channels;
@@ -85,6 +86,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(personal_alerts::routes())
         .merge(assignment_rules::routes())
         .merge(work_settings::routes())
+        .merge(automations::routes())
         .merge(exports::routes())
         .merge(projects::routes())
         .merge(forms::routes())

@@ -63,14 +63,34 @@ pub async fn list_runs(
     );
     let total = reader.count(&total, &values).await?;
     let sql = format!(
-        "SELECT r.id, r.workspace_id, r.automation_id, r.version, r.lead_id, r.state, r.reason, r.step, r.line_count,
-                r.started_at, r.finished_at, (SELECT l.name FROM leads AS l WHERE l.id = r.lead_id) AS lead_name
-         FROM automation_runs AS r WHERE {condition} ORDER BY r.started_at DESC, r.id DESC LIMIT ${} OFFSET ${}",
+        "{SELECT_LOGGED} WHERE {condition} ORDER BY r.started_at DESC, r.id DESC LIMIT ${} OFFSET ${}",
         values.len() + 1,
         values.len() + 2
     );
     values.extend(params![limit, offset]);
-    let rows = reader.query(&sql, &values).await?;
+    Ok(Page::new(logged(reader, &sql, &values).await?, total))
+}
+
+/// One run of an automation.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_run(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    automation: AutomationId,
+    run: RunId,
+) -> Result<Option<LoggedRun>, Error> {
+    let sql = format!("{SELECT_LOGGED} WHERE r.id = $1 AND r.automation_id = $2 AND r.workspace_id = $3");
+    Ok(logged(reader, &sql, &params![run, automation, workspace]).await?.pop())
+}
+
+const SELECT_LOGGED: &str = "SELECT r.id, r.workspace_id, r.automation_id, r.version, r.lead_id, r.state, r.reason,
+    r.step, r.line_count, r.started_at, r.finished_at,
+    (SELECT l.name FROM leads AS l WHERE l.id = r.lead_id) AS lead_name FROM automation_runs AS r";
+
+async fn logged(reader: &Reader, sql: &str, values: &[Param]) -> Result<Vec<LoggedRun>, Error> {
+    let rows = reader.query(sql, values).await?;
     let mut runs: Vec<LoggedRun> = rows
         .iter()
         .map(|row| Ok(LoggedRun { run: read_run(row)?, lead_name: row.get("lead_name")?, sendings: Vec::new() }))
@@ -80,7 +100,7 @@ pub async fn list_runs(
     for one in &mut runs {
         one.sendings = sendings.remove(&one.run.id).unwrap_or_default();
     }
-    Ok(Page::new(runs, total))
+    Ok(runs)
 }
 
 async fn sendings_of(reader: &Reader, runs: &[RunId]) -> Result<HashMap<RunId, Vec<StoredSending>>, Error> {

@@ -5,7 +5,7 @@
 //! holds, together with their sendings.
 
 use leadline_domain::{
-    automations::{Definition, RunState},
+    automations::{Definition, RunState, Sending},
     ids::{AutomationId, ContactId, EventId, LeadId, MessageId, MessageTemplateId, RunId, WorkspaceId},
     messaging::{MessageChannel, Status},
     time::Timestamp,
@@ -162,6 +162,21 @@ pub struct StoredSending {
     pub updated_at: Timestamp,
 }
 
+impl StoredSending {
+    /// As rules look at it.
+    #[must_use]
+    pub fn plain(&self) -> Sending {
+        Sending {
+            step: usize::try_from(self.step).unwrap_or_default(),
+            number: self.number,
+            channel: self.channel,
+            template_id: self.template_id,
+            status: self.status,
+            reason: self.reason.clone(),
+        }
+    }
+}
+
 /// How a sending's status is written.
 #[must_use]
 pub fn status_text(status: Option<Status>) -> &'static str {
@@ -220,7 +235,8 @@ pub async fn update(tx: &mut Tx, rows: &[RunChange]) -> Result<(), Error> {
 /// Where the database fails.
 pub async fn is_due(reader: &Reader, now: Timestamp) -> Result<bool, Error> {
     // By `automation_sendings_due`.
-    let sql = "SELECT due_at FROM automation_sendings WHERE status = 'waiting' AND due_at <= $1 ORDER BY due_at LIMIT 1";
+    let sql =
+        "SELECT due_at FROM automation_sendings WHERE status = 'waiting' AND due_at <= $1 ORDER BY due_at LIMIT 1";
     Ok(reader.query_one(sql, &params![now]).await?.is_some())
 }
 

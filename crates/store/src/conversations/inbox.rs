@@ -103,12 +103,7 @@ pub async fn list(
     Ok(Page::new(rows.iter().map(read).collect::<Result<_, _>>()?, total))
 }
 
-fn condition(
-    dialect: Dialect,
-    workspace: WorkspaceId,
-    filter: &InboxFilter,
-    now: Timestamp,
-) -> (String, Vec<Param>) {
+fn condition(dialect: Dialect, workspace: WorkspaceId, filter: &InboxFilter, now: Timestamp) -> (String, Vec<Param>) {
     let mut params = vec![workspace.param(), now.param()];
     let mut text = "c.workspace_id = $1 AND c.last_message_at IS NOT NULL".to_owned();
     text.push_str(match filter.folder {

@@ -1,9 +1,7 @@
 //! Reading messages: those of a lead, of a conversation, of what caused them, or the latest of a workspace.
 
 use leadline_domain::{
-    ids::{
-        CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, WorkspaceId,
-    },
+    ids::{CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, WorkspaceId},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -84,7 +82,10 @@ pub async fn list(
     (limit, offset): (i64, i64),
 ) -> Result<Page<Listed>, Error> {
     let (condition, mut params) = condition(workspace, filter);
-    let counted = format!("SELECT count(*) AS n FROM (SELECT m.id FROM messages AS m WHERE {condition} LIMIT {}) AS q", COUNT_CAP + 1);
+    let counted = format!(
+        "SELECT count(*) AS n FROM (SELECT m.id FROM messages AS m WHERE {condition} LIMIT {}) AS q",
+        COUNT_CAP + 1
+    );
     let total = reader.count(&counted, &params).await?;
     params.extend(params![limit, offset]);
     let order = if filter.conversation.is_some() { "m.sent_at DESC, m.position DESC" } else { "m.created_at DESC" };

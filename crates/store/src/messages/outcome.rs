@@ -43,8 +43,11 @@ pub async fn lock(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Standing>, Error
         return Ok(Vec::new());
     }
     let dialect = tx.dialect();
-    let sql =
-        format!("{SELECT} WHERE id IN {} AND direction = 'outbound' AND status IS NOT NULL ORDER BY id {}", dialect.id_list(1), dialect.for_update());
+    let sql = format!(
+        "{SELECT} WHERE id IN {} AND direction = 'outbound' AND status IS NOT NULL ORDER BY id {}",
+        dialect.id_list(1),
+        dialect.for_update()
+    );
     tx.query(&sql, &[json_set(ids)]).await?.iter().map(read).collect()
 }
 

@@ -2,9 +2,7 @@
 //! has come.
 
 use leadline_domain::{
-    ids::{
-        CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, WorkspaceId,
-    },
+    ids::{CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, WorkspaceId},
     messaging::{Approval, MessageChannel},
     time::Timestamp,
 };
@@ -75,7 +73,11 @@ pub struct DueTemplate {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn list_lanes(reader: &Reader, now: Timestamp, turn_before: Timestamp) -> Result<Vec<Option<ChannelId>>, Error> {
+pub async fn list_lanes(
+    reader: &Reader,
+    now: Timestamp,
+    turn_before: Timestamp,
+) -> Result<Vec<Option<ChannelId>>, Error> {
     // Channels are few; each asks `messages_due` once.
     let sql = "SELECT c.id FROM channels AS c
                WHERE c.next_slot_at <= $2

@@ -112,8 +112,7 @@ pub struct NextReport {
     pub report_at: Option<i64>,
 }
 
-const NEXT_COLUMNS: Columns =
-    &[("message_id", Kind::Id), ("next_report", Kind::Text), ("report_at", Kind::Integer)];
+const NEXT_COLUMNS: Columns = &[("message_id", Kind::Id), ("next_report", Kind::Text), ("report_at", Kind::Integer)];
 
 /// Writes down what the sandbox reports next.
 ///
@@ -201,7 +200,8 @@ pub async fn list_at(
     reader.query(&sql, &params![channel, address, workspace, limit]).await?.iter().map(read).collect()
 }
 
-const SELECT: &str = "SELECT message_id, workspace_id, channel_id, kind, address, subject, body, body_html, plan, times,
+const SELECT: &str =
+    "SELECT message_id, workspace_id, channel_id, kind, address, subject, body, body_html, plan, times,
     next_report, arrived_at, opened_at FROM sandbox_arrivals";
 
 fn kind(row: &Row) -> Result<MessageChannel, Error> {

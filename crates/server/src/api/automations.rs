@@ -1,0 +1,225 @@
+//! `/v1/identity/lead-automations`: what messages leads get by themselves, the log of runs, a rehearsal, and trying a
+//! failed step again; beside it what automations did for one lead.
+
+mod definition;
+mod rehearsal;
+mod runs;
+mod timeline;
+
+use axum::extract::State;
+use http::StatusCode;
+use leadline_domain::{
+    ids::{AutomationId, LeadId, SourceId},
+    permissions::Permission,
+    time::Timestamp,
+};
+use leadline_engine::{
+    Actor,
+    automations::{
+        definitions::{self as engine, AutomationError},
+        retry::{self, RetryError},
+    },
+};
+use leadline_store::automations::{self as stored, Automation, Counts};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::views::All,
+    app::App,
+    error::{ApiError, ApiResult, Code},
+    extract::{Json, Path},
+    guard::{CurrentActor, GuardedRoutes},
+};
+use definition::{AutomationPatch, NewAutomation, QuietHoursView, StepView, TriggerView};
+use runs::{RunView, show_run};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .at(Permission::LeadsView, routes!(list))
+        .at(Permission::SettingsManage, routes!(create))
+        .at(Permission::LeadsView, routes!(rehearsal::rehearse))
+        .at(Permission::LeadsView, routes!(get))
+        .at(Permission::SettingsManage, routes!(update))
+        .at(Permission::SettingsManage, routes!(delete))
+        .at(Permission::LeadsView, routes!(runs::list))
+        .at(Permission::MessagingSend, routes!(retry))
+        .at(Permission::LeadsView, routes!(timeline::get))
+}
+
+/// An automation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AutomationView {
+    #[schema(value_type = Uuid)]
+    id: AutomationId,
+    name: String,
+    description: Option<String>,
+    /// The source whose leads start it; null where any source does, or something else starts it.
+    #[schema(value_type = Option<Uuid>)]
+    webhook_source_id: Option<SourceId>,
+    trigger: TriggerView,
+    /// From top to bottom.
+    steps: Vec<StepView>,
+    /// For how many minutes the same phone or e-mail does not start it again.
+    safety_lock_minutes: i64,
+    /// When nothing is sent, by the clock of whoever would get it.
+    quiet_hours: Option<QuietHoursView>,
+    /// What ends a run before its last step.
+    exit_on: Vec<definition::ExitName>,
+    is_active: bool,
+    /// Grows with every change.
+    version: i64,
+    stats: StatsView,
+    /// Who made it.
+    made_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+/// How often an automation ran, and how that ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct StatsView {
+    /// Runs that began.
+    triggered: i64,
+    /// Runs of which all steps are through, and nothing failed.
+    completed: i64,
+    /// Runs of which all steps are through, and something failed.
+    failed: i64,
+    /// Runs that never began, or sent nothing.
+    skipped: i64,
+    /// When it was started last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_triggered_at: Option<Timestamp>,
+}
+
+impl From<Automation> for AutomationView {
+    fn from(automation: Automation) -> Self {
+        let Automation { id, name, description, definition, is_active, version, made_by, .. } = automation;
+        let Counts { triggered, completed, failed, skipped } = automation.counts;
+        let last_triggered_at = automation.last_triggered_at;
+        Self {
+            id,
+            name,
+            description,
+            webhook_source_id: definition.trigger.source_id(),
+            trigger: definition.trigger.into(),
+            steps: definition.steps.into_iter().map(StepView::from).collect(),
+            safety_lock_minutes: definition.safety_lock_minutes,
+            quiet_hours: definition.quiet_hours.map(QuietHoursView::from),
+            exit_on: definition.exit_on.into_iter().map(definition::ExitName::from).collect(),
+            is_active,
+            version,
+            stats: StatsView { triggered, completed, failed, skipped, last_triggered_at },
+            made_by,
+            created_at: automation.created_at,
+            updated_at: automation.updated_at,
+        }
+    }
+}
+
+/// Lists automations, the oldest first
+#[utoipa::path(get, path = "/v1/identity/lead-automations", tag = "identity",
+    responses((status = 200, body = All<AutomationView>)))]
+async fn list(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<Json<All<AutomationView>>> {
+    let automations = stored::list(&app.reader, actor.workspace).await?;
+    Ok(Json(All { data: automations.into_iter().map(AutomationView::from).collect() }))
+}
+
+/// Makes an automation
+///
+/// Its runs send messages: every lead that arrives by the source gets the steps from top to bottom.
+#[utoipa::path(post, path = "/v1/identity/lead-automations", tag = "identity", request_body = NewAutomation,
+    responses((status = 200, body = AutomationView)))]
+async fn create(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Json(request): Json<NewAutomation>,
+) -> ApiResult<Json<AutomationView>> {
+    let id = engine::create(&app.engine, &actor, request.edit()?).await?;
+    show(&app, &actor, id).await
+}
+
+/// One automation
+#[utoipa::path(get, path = "/v1/identity/lead-automations/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    responses((status = 200, body = AutomationView)))]
+async fn get(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<AutomationId>,
+) -> ApiResult<Json<AutomationView>> {
+    show(&app, &actor, id).await
+}
+
+async fn show(app: &App, actor: &Actor, id: AutomationId) -> ApiResult<Json<AutomationView>> {
+    let automation = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Json(automation.into()))
+}
+
+/// Changes an automation
+///
+/// Runs that are under way keep the version that they began with; one that is switched off sends nothing more.
+#[utoipa::path(patch, path = "/v1/identity/lead-automations/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    request_body = AutomationPatch, responses((status = 200, body = AutomationView)))]
+async fn update(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<AutomationId>,
+    Json(patch): Json<AutomationPatch>,
+) -> ApiResult<Json<AutomationView>> {
+    let automation = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    engine::update(&app.engine, &actor, id, patch.edit(&automation.definition.trigger)?).await?;
+    show(&app, &actor, id).await
+}
+
+/// Deletes an automation; what it did stays on the timelines
+#[utoipa::path(delete, path = "/v1/identity/lead-automations/{id}", tag = "identity", params(("id" = Uuid, Path)),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<AutomationId>,
+) -> ApiResult<StatusCode> {
+    engine::delete(&app.engine, &actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tries the last step once more that failed for a lead
+#[utoipa::path(post, path = "/v1/identity/lead-automations/{id}/retry/{leadId}", tag = "identity",
+    params(("id" = Uuid, Path), ("leadId" = Uuid, Path)), responses((status = 200, body = RunView)))]
+async fn retry(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path((id, lead)): Path<(AutomationId, LeadId)>,
+) -> ApiResult<Json<RunView>> {
+    let run = retry::retry(&app.engine, &actor, id, lead).await?;
+    Ok(Json(show_run(&app, &actor, id, run).await?))
+}
+
+impl From<AutomationError> for ApiError {
+    fn from(error: AutomationError) -> Self {
+        match error {
+            AutomationError::NotFound => Self::not_found(),
+            AutomationError::Full => Self::new(Code::Conflict).detail(error.to_string()),
+            AutomationError::Stale => Self::new(Code::StaleVersion),
+            AutomationError::Invalid(faults) => faults
+                .into_iter()
+                .fold(Self::new(Code::InvalidFields), |error, fault| error.and_field(fault.pointer, fault.message)),
+            AutomationError::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<RetryError> for ApiError {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::NotFound => Self::not_found(),
+            RetryError::Nothing => Self::new(Code::Conflict).detail(error.to_string()),
+            RetryError::Internal(error) => error.into(),
+        }
+    }
+}
