@@ -1,0 +1,218 @@
+import { Checkbox, NumberInput, Skeleton, Switch, Textarea, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { messageOf, Problem } from '@/api/problem';
+import { usePermits } from '@/api/session';
+import type { Automation } from '@/api/shapes';
+import { Failure, PermitButton } from '@/ui/basics';
+import { Confirm } from '@/ui/Confirm';
+import { toast } from '@/ui/toast';
+import classes from './Automations.module.css';
+import { DryRunBox } from './DryRunBox';
+import { bodyOf, type Draft, draftOf, emptyDraft, MOST_MINUTES, missing } from './draft';
+import { templatesQuery, useAutomationWrites } from './queries';
+import { StepList } from './StepList';
+import { TriggerFields } from './TriggerFields';
+
+const NIGHT = { from: '21:00', until: '08:00' };
+
+const EXITS = [
+  { value: 'replied', label: 'the person replies' },
+  { value: 'converted', label: 'the lead is converted' },
+  { value: 'closed', label: 'the lead is won or lost' },
+] as const;
+
+/** The rule builder: what starts it, the steps from top to bottom, and a rehearsal beside them. */
+export function Editor({ automation }: { automation?: Automation }) {
+  const navigate = useNavigate();
+  const why = usePermits().why('settings:manage');
+  const templates = useQuery(templatesQuery);
+  const [version, setVersion] = useState(automation?.version);
+  const [draft, setDraft] = useState<Draft>(() => (automation ? draftOf(automation) : emptyDraft()));
+  const [tried, setTried] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const { make, change, remove } = useAutomationWrites();
+  const failure = make.error ?? change.error;
+  const set = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
+
+  const faults = tried ? { ...refusals(failure), ...missing(draft) } : {};
+  const faultAt = (pointer: string): string | undefined => faults[pointer];
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(missing(draft)).length > 0) return;
+    const body = bodyOf(draft);
+    if (automation) {
+      change.mutate(
+        { id: automation.id, ...body, version },
+        {
+          onSuccess: (next) => {
+            setVersion(next.version);
+            setTried(false);
+            toast(`Saved ${next.name}. Runs that are under way keep what they began with.`);
+          },
+        },
+      );
+    } else {
+      make.mutate(body, {
+        onSuccess: (made) => {
+          toast(`Made ${made.name}`);
+          void navigate({ to: '/automations/$automationId', params: { automationId: made.id }, replace: true });
+        },
+      });
+    }
+  };
+
+  if (templates.isError) return <Failure error={templates.error} retry={() => void templates.refetch()} />;
+  if (!templates.data) return <Skeleton h={420} />;
+  const readOnly = why !== undefined;
+  const general = failure && !(failure instanceof Problem && failure.errors.length > 0) ? failure : null;
+  return (
+    <div className={classes.editor}>
+      <form onSubmit={submit} className={classes.form} noValidate>
+        <TextInput
+          label="Automation name"
+          required
+          maxLength={80}
+          readOnly={readOnly}
+          data-autofocus={!automation || undefined}
+          value={draft.name}
+          error={faultAt('/name')}
+          onChange={(event) => set({ name: event.currentTarget.value })}
+        />
+        <Textarea
+          label="Description"
+          maxLength={500}
+          autosize
+          minRows={1}
+          readOnly={readOnly}
+          value={draft.description}
+          error={faultAt('/description')}
+          onChange={(event) => set({ description: event.currentTarget.value })}
+        />
+        <TriggerFields draft={draft} readOnly={readOnly} faultAt={faultAt} onChange={set} />
+        <StepList
+          steps={draft.steps}
+          templates={templates.data}
+          readOnly={readOnly}
+          faultAt={faultAt}
+          onChange={(steps) => set({ steps })}
+        />
+        <section aria-label="Limits" className={classes.limits}>
+          <NumberInput
+            label="Safety lock"
+            description="The same phone or e-mail does not start it again for so many minutes; 0 for no lock."
+            suffix=" min"
+            min={0}
+            max={MOST_MINUTES}
+            allowDecimal={false}
+            readOnly={readOnly}
+            value={draft.safetyLockMinutes}
+            error={faultAt('/safetyLockMinutes')}
+            onChange={(value) => set({ safetyLockMinutes: Number(value) || 0 })}
+          />
+          <Quiet draft={draft} readOnly={readOnly} fault={faultAt('/quietHours')} onChange={set} />
+          <Checkbox.Group
+            label="Stop early when"
+            value={draft.exitOn}
+            onChange={(values) =>
+              !readOnly && set({ exitOn: EXITS.map(({ value }) => value).filter((value) => values.includes(value)) })
+            }
+          >
+            <div className={classes.checks}>
+              {EXITS.map(({ value, label }) => (
+                <Checkbox key={value} value={value} label={label} disabled={readOnly} />
+              ))}
+            </div>
+          </Checkbox.Group>
+          <Switch
+            label="Active"
+            description="Off, nothing starts and nothing more is sent."
+            disabled={readOnly}
+            checked={draft.isActive}
+            onChange={(event) => set({ isActive: event.currentTarget.checked })}
+          />
+        </section>
+        {general && (
+          <div role="alert" className={classes.failure}>
+            {messageOf(general)}
+          </div>
+        )}
+        {tried && Object.keys(faults).length > 0 && (
+          <div role="alert" className={classes.failure}>
+            Some fields need another look before this can be saved.
+          </div>
+        )}
+        <div className={classes.actions}>
+          <PermitButton type="submit" why={why} loading={make.isPending || change.isPending}>
+            {automation ? 'Save' : 'Make the automation'}
+          </PermitButton>
+          {automation && (
+            <PermitButton variant="subtle" color="gray" why={why} onClick={() => setRemoving(true)}>
+              Delete
+            </PermitButton>
+          )}
+        </div>
+      </form>
+      <DryRunBox draft={draft} />
+      <Confirm
+        opened={removing}
+        title={`Delete ${automation?.name ?? 'the automation'}`}
+        verb="Delete"
+        onClose={() => setRemoving(false)}
+        onConfirm={async () => {
+          if (!automation) return;
+          await remove.mutateAsync(automation.id);
+          await navigate({ to: '/automations' });
+        }}
+      >
+        Nothing more is sent by it, also to leads that are half-way. What it did stays on their timelines.
+      </Confirm>
+    </div>
+  );
+}
+
+/** What the server refused, by the field it is about. */
+function refusals(failure: unknown): Record<string, string> {
+  if (!(failure instanceof Problem)) return {};
+  return Object.fromEntries(failure.errors.map(({ pointer, message }) => [pointer, message]));
+}
+
+interface QuietProps {
+  draft: Draft;
+  readOnly: boolean;
+  fault: string | undefined;
+  onChange: (part: Partial<Draft>) => void;
+}
+
+function Quiet({ draft, readOnly, fault, onChange }: QuietProps) {
+  const { quiet } = draft;
+  return (
+    <div>
+      <Switch
+        label="Quiet hours"
+        description="What comes due then waits until they end, by the lead's own clock where it is known."
+        disabled={readOnly}
+        checked={quiet !== null}
+        onChange={(event) => onChange({ quiet: event.currentTarget.checked ? NIGHT : null })}
+      />
+      {quiet && (
+        <div className={classes.hours}>
+          {(['from', 'until'] as const).map((end) => (
+            <TextInput
+              key={end}
+              type="time"
+              label={end === 'from' ? 'From' : 'Until'}
+              readOnly={readOnly}
+              value={quiet[end]}
+              error={end === 'from' ? fault : undefined}
+              onChange={(event) => onChange({ quiet: { ...quiet, [end]: event.currentTarget.value || quiet[end] } })}
+            />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
