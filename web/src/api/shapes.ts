@@ -307,3 +307,13 @@ export type InboxEntry = Schemas['InboxEntry'];
 export type CannedReply = Schemas['CannedReplyView'];
 export type SandboxDevice = Schemas['SandboxDeviceView'];
 export type SandboxArrival = Schemas['SandboxArrivalView'];
+export type StepChannel = Schemas['StepChannel'];
+export type AutomationEvent = Schemas['TriggerEvent'];
+export type Automation = Schemas['AutomationView'];
+export type NewAutomation = Schemas['NewAutomation'];
+/** In a change, what is absent stays as it is. */
+export type AutomationChange = Partial<Schemas['AutomationPatch']>;
+export type AutomationRun = Schemas['RunView'];
+export type AutomationLine = Schemas['AutomationEventView'];
+export type DryRun = Schemas['DryRunView'];
+export type DryRunMessage = Schemas['DryRunMessage'];

@@ -4,6 +4,7 @@ import { spotlight } from '@mantine/spotlight';
 import {
   IconAddressBook,
   IconArrowBarToRight,
+  IconBolt,
   IconChartPie,
   IconCheck,
   IconChecklist,
@@ -42,6 +43,7 @@ const NAV = [
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
   { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
   { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
+  { to: '/automations', label: 'Automations', icon: IconBolt, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
   // On a phone there is room for six; this one is linked from its settings there.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },

@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
+import { readRunSearch } from '@/features/automations/search';
 import { readContactsSearch } from '@/features/contacts/search';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
@@ -157,6 +158,25 @@ const segment = createRoute({
   getParentRoute: () => shell,
   path: '/segments/$segmentId',
   component: lazyRouteComponent(() => import('@/features/leads/SegmentPage'), 'SegmentPage'),
+});
+
+const automations = createRoute({
+  getParentRoute: () => shell,
+  path: '/automations',
+  component: lazyRouteComponent(() => import('@/features/automations/AutomationsPage'), 'AutomationsPage'),
+});
+
+const newAutomation = createRoute({
+  getParentRoute: () => shell,
+  path: '/automations/new',
+  component: lazyRouteComponent(() => import('@/features/automations/AutomationPage'), 'NewAutomationPage'),
+});
+
+const automation = createRoute({
+  getParentRoute: () => shell,
+  path: '/automations/$automationId',
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import('@/features/automations/AutomationPage'), 'AutomationPage'),
 });
 
 const fraud = createRoute({
@@ -336,6 +356,9 @@ const routeTree = root.addChildren([
     segments,
     newSegment,
     segment,
+    automations,
+    newAutomation,
+    automation,
     fraud,
     imports,
     oneImport,

@@ -48,6 +48,7 @@ export function useLive(pageVersion: string): string | null {
       if (leadHints.length > 0) {
         void client.invalidateQueries({ queryKey: ['captures'] });
         void client.invalidateQueries({ queryKey: ['conversations'] });
+        void client.invalidateQueries({ queryKey: ['automations'] });
         // Whoever came or changed may be in other segments now.
         void client.invalidateQueries({ queryKey: ['segments', 'count'] });
       }

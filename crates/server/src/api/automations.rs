@@ -6,6 +6,8 @@ mod rehearsal;
 mod runs;
 mod timeline;
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
@@ -59,6 +61,8 @@ struct AutomationView {
     /// The source whose leads start it; null where any source does, or something else starts it.
     #[schema(value_type = Option<Uuid>)]
     webhook_source_id: Option<SourceId>,
+    /// What that source is called; null where it was deleted.
+    webhook_source_name: Option<String>,
     trigger: TriggerView,
     /// From top to bottom.
     steps: Vec<StepView>,
@@ -97,8 +101,14 @@ struct StatsView {
     last_triggered_at: Option<Timestamp>,
 }
 
-impl From<Automation> for AutomationView {
-    fn from(automation: Automation) -> Self {
+/// What the sources of automations are called.
+async fn source_names(app: &App, actor: &Actor, of: &[Automation]) -> ApiResult<HashMap<SourceId, String>> {
+    let ids: Vec<SourceId> = of.iter().filter_map(|one| one.definition.trigger.source_id()).collect();
+    Ok(stored::log::source_names(&app.reader, actor.workspace, &ids).await?)
+}
+
+impl AutomationView {
+    fn new(automation: Automation, names: &HashMap<SourceId, String>) -> Self {
         let Automation { id, name, description, definition, is_active, version, made_by, .. } = automation;
         let Counts { triggered, completed, failed, skipped } = automation.counts;
         let last_triggered_at = automation.last_triggered_at;
@@ -107,6 +117,7 @@ impl From<Automation> for AutomationView {
             name,
             description,
             webhook_source_id: definition.trigger.source_id(),
+            webhook_source_name: definition.trigger.source_id().and_then(|id| names.get(&id).cloned()),
             trigger: definition.trigger.into(),
             steps: definition.steps.into_iter().map(StepView::from).collect(),
             safety_lock_minutes: definition.safety_lock_minutes,
@@ -127,7 +138,8 @@ impl From<Automation> for AutomationView {
     responses((status = 200, body = All<AutomationView>)))]
 async fn list(State(app): State<App>, CurrentActor(actor): CurrentActor) -> ApiResult<Json<All<AutomationView>>> {
     let automations = stored::list(&app.reader, actor.workspace).await?;
-    Ok(Json(All { data: automations.into_iter().map(AutomationView::from).collect() }))
+    let names = source_names(&app, &actor, &automations).await?;
+    Ok(Json(All { data: automations.into_iter().map(|one| AutomationView::new(one, &names)).collect() }))
 }
 
 /// Makes an automation
@@ -157,7 +169,8 @@ async fn get(
 
 async fn show(app: &App, actor: &Actor, id: AutomationId) -> ApiResult<Json<AutomationView>> {
     let automation = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(automation.into()))
+    let names = source_names(app, actor, std::slice::from_ref(&automation)).await?;
+    Ok(Json(AutomationView::new(automation, &names)))
 }
 
 /// Changes an automation

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use leadline_domain::{
     automations::RunState,
-    ids::{ActivityId, AutomationId, LeadId, MessageTemplateId, RunId, WorkspaceId},
+    ids::{ActivityId, AutomationId, LeadId, MessageTemplateId, RunId, SourceId, WorkspaceId},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -213,6 +213,27 @@ pub async fn template_names(
     }
     let sql = format!(
         "SELECT id, name FROM message_templates WHERE id IN {} AND workspace_id = $2",
+        reader.dialect().id_list(1)
+    );
+    let [workspace] = params![workspace];
+    let rows = reader.query(&sql, &[json_set(ids), workspace]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("name")?))).collect()
+}
+
+/// What sources are called that were not deleted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn source_names(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    ids: &[SourceId],
+) -> Result<HashMap<SourceId, String>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT id, name FROM sources WHERE id IN {} AND workspace_id = $2 AND deleted_at IS NULL",
         reader.dialect().id_list(1)
     );
     let [workspace] = params![workspace];

@@ -10,6 +10,7 @@ import { ResponseState } from '@/ui/ResponseState';
 import { Empty, Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { Suspicion } from '@/ui/Score';
 import { AnalysisBlock } from './AnalysisBlock';
+import { AutomationTimeline } from './AutomationTimeline';
 import { Conversations } from './Conversations';
 import { CrmLinks } from './CrmLinks';
 import classes from './Lead.module.css';
@@ -141,6 +142,7 @@ function LoadedLead({
         {journey}
         {visitor}
         {custom}
+        <AutomationTimeline leadId={lead.id} />
         <Timeline lead={lead} why={why} />
       </>
     );
@@ -155,6 +157,7 @@ function LoadedLead({
           <AnalysisBlock lead={lead} why={why} />
           {submissions}
           {journey}
+          <AutomationTimeline leadId={lead.id} />
           <Timeline lead={lead} why={why} />
         </div>
         <div>

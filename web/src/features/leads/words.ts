@@ -107,6 +107,9 @@ function updatedWords(data: Record<string, unknown>): string {
   return changes.length === 0 ? 'Changed the lead' : capitalised(changes.map(changeWords).join(', '));
 }
 
+/** What stands behind a line, where anything does. */
+const colon = (words: string) => (words === '' ? '' : `: ${words}`);
+
 const capitalised = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
 function tagWords(data: Record<string, unknown>): string {
@@ -150,6 +153,22 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return 'Note';
     case 'tags.changed':
       return tagWords(data);
+    case 'automation.triggered':
+      return 'Automation triggered';
+    case 'automation.step_sent':
+      return `Step ${text(data, 'step')} sent`;
+    case 'automation.step_failed':
+      return `Step ${text(data, 'step')} failed${colon(text(data, 'error') || humanise(text(data, 'reason')))}`;
+    case 'automation.fallback':
+      return 'Fallback to another channel';
+    case 'automation.completed':
+      return 'Automation completed';
+    case 'automation.skipped':
+      return `${text(data, 'step') ? `Step ${text(data, 'step')} skipped` : 'Automation skipped'}${colon(text(data, 'words') || humanise(text(data, 'reason')))}`;
+    case 'automation.exited':
+      return `Automation ended early${colon(text(data, 'words'))}`;
+    case 'automation.retried':
+      return `Tried step ${text(data, 'step')} again`;
     case 'lead.deleted':
       return 'Deleted the lead';
     case 'lead.restored':
