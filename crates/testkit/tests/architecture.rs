@@ -26,6 +26,7 @@ const ENGINE_FEATURES: &[&str] = &[
     "admin",
     "alerts",
     "analysis",
+    "automations",
     "capture",
     "crm",
     "delivery",
@@ -38,6 +39,10 @@ const ENGINE_FEATURES: &[&str] = &[
 ];
 const ENGINE_FEATURES: &[&str] =
     &["admin", "alerts", "analysis", "automations", "capture", "crm", "delivery", "messaging", "scoring", "sources", "visits"];
+    "scoring",
+    "sources",
+    "visits",
+];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =

@@ -1468,25 +1468,28 @@ export interface paths {
         patch: operations["patch_identity_segments_by_id"];
         trace?: never;
     };
-    "/v1/identity/tasks": {
+    "/v1/identity/lead-automations": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Lists tasks; those of deleted leads are not among them */
-        get: operations["get_identity_tasks"];
+        /** Lists automations, the oldest first */
+        get: operations["get_identity_lead_automations"];
         put?: never;
-        /** Makes a task */
-        post: operations["post_identity_tasks"];
+        /**
+         * Makes an automation
+         * @description Its runs send messages: every lead that arrives by the source gets the steps from top to bottom.
+         */
+        post: operations["post_identity_lead_automations"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/identity/tasks/{id}": {
+    "/v1/identity/lead-automations/dry-run": {
         parameters: {
             query?: never;
             header?: never;
@@ -1495,24 +1498,45 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        /** Deletes a task */
-        delete: operations["delete_identity_tasks_by_id"];
+        /** Tells what an automation would do with a lead, and changes nothing */
+        post: operations["post_identity_lead_automations_dry_run"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Changes a task, ticks it off, or opens it again */
-        patch: operations["patch_identity_tasks_by_id"];
+        patch?: never;
         trace?: never;
     };
-    "/v1/identity/alerts": {
+    "/v1/identity/lead-automations/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** What the caller has not seen yet, newest first */
-        get: operations["get_identity_alerts"];
+        /** One automation */
+        get: operations["get_identity_lead_automations_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes an automation; what it did stays on the timelines */
+        delete: operations["delete_identity_lead_automations_by_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an automation
+         * @description Runs that are under way keep the version that they began with; one that is switched off sends nothing more.
+         */
+        patch: operations["patch_identity_lead_automations_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/lead-automations/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists an automation's runs, newest first */
+        get: operations["get_identity_lead_automations_by_id_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1521,7 +1545,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/identity/alerts/{id}/seen": {
+    "/v1/identity/lead-automations/{id}/retry/{leadId}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1530,153 +1554,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Notes that the caller has seen one of their alerts */
-        post: operations["post_identity_alerts_by_id_seen"];
+        /** Tries the last step once more that failed for a lead */
+        post: operations["post_identity_lead_automations_by_id_retry_by_leadId"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/identity/alerts/seen": {
+    "/v1/identity/leads/{id}/automation-timeline": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What automations did for a lead, oldest first: the newest 500 lines */
+        get: operations["get_identity_leads_by_id_automation_timeline"];
         put?: never;
-        /** Notes that the caller has seen all of their alerts */
-        post: operations["post_identity_alerts_seen"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/alert-wishes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists what the caller is told of, and by which ways */
-        get: operations["get_identity_alert_wishes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Says by which ways the caller is told of something */
-        patch: operations["patch_identity_alert_wishes"];
-        trace?: never;
-    };
-    "/v1/admin/assignment-rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists assignment rules in their order */
-        get: operations["get_admin_assignment_rules"];
-        put?: never;
-        /** Makes an assignment rule */
-        post: operations["post_admin_assignment_rules"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/admin/assignment-rules/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tries conditions on the last 100 leads and changes nothing */
-        post: operations["post_admin_assignment_rules_test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/admin/assignment-rules/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Deletes an assignment rule; the leads that it gave to somebody stay theirs */
-        delete: operations["delete_admin_assignment_rules_by_id"];
-        options?: never;
-        head?: never;
-        /** Changes an assignment rule, or its place */
-        patch: operations["patch_admin_assignment_rules_by_id"];
-        trace?: never;
-    };
-    "/v1/admin/work-settings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Tells when the workspace works, and how soon it wants to answer */
-        get: operations["get_admin_work_settings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes when the workspace works, and how soon it wants to answer */
-        patch: operations["patch_admin_work_settings"];
-        trace?: never;
-    };
-    "/v1/identity/availability": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists when members work, and who is away */
-        get: operations["get_identity_availability"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Says when the caller works, and how long they are away */
-        patch: operations["patch_identity_availability"];
-        trace?: never;
-    };
-    "/v1/admin/availability/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Says when a member works, and how long they are away */
-        patch: operations["patch_admin_availability_by_id"];
         trace?: never;
     };
     "/v1/identity/leads/export.csv": {
@@ -3322,98 +3222,6 @@ export interface components {
             /** Format: date-time */
             closedAt?: string | null;
         };
-        /** @description What the caller wants to be told of from now on. */
-        AlertWish: {
-            kind: components["schemas"]["PersonalAlertKind"];
-            app: boolean;
-            mail: boolean;
-        };
-        /** @description By which ways the caller is told of something. */
-        AlertWishView: {
-            /** @example lead.assigned */
-            kind: string;
-            /** @description Under the bell. */
-            app: boolean;
-            /** @description By e-mail, where the operator set up a server. */
-            mail: boolean;
-        };
-        /** @description A list that comes as a whole. */
-        All_AlertWishView: {
-            /** @description The rows. */
-            data: {
-                /** @example lead.assigned */
-                kind: string;
-                /** @description Under the bell. */
-                app: boolean;
-                /** @description By e-mail, where the operator set up a server. */
-                mail: boolean;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_AssignmentRuleView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                isActive: boolean;
-                /** @description A tree of conditions, as the list of leads takes it. */
-                filter: Record<string, never>;
-                method: components["schemas"]["AssignmentMethod"];
-                /** @description In the order of their turns. */
-                members: string[];
-                /** @description Whether only those get leads who are in their working hours and not away. */
-                onlyAvailable: boolean;
-                /** @description Whether leads that came back are taken as well, where they are nobody's. */
-                takesReturning: boolean;
-                /**
-                 * Format: uuid
-                 * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
-                 */
-                fallbackUserId?: string | null;
-                /**
-                 * Format: int64
-                 * @description How soon its leads are to be answered; as the workspace says where it is null.
-                 */
-                respondWithinMinutes?: number | null;
-                /**
-                 * Format: uuid
-                 * @description Who had the last turn.
-                 */
-                lastUserId?: string | null;
-                /**
-                 * Format: int64
-                 * @description How many leads it gave to somebody.
-                 */
-                assignedCount: number;
-                /** Format: date-time */
-                lastAssignedAt?: string | null;
-                /**
-                 * Format: int64
-                 * @description Grows with every change.
-                 */
-                version: number;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_AvailabilityView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                userId: string;
-                name: string;
-                /**
-                 * Format: date-time
-                 * @description Until when they are away; null where they are not.
-                 */
-                awayUntil?: string | null;
-                hours?: components["schemas"]["HoursView"] | null;
-            }[];
-        };
         /** @description A list that comes as a whole. */
         All_ArrivalView: {
             /** @description The rows. */
@@ -3449,6 +3257,89 @@ export interface components {
                 madeBy: string;
                 /** Format: date-time */
                 createdAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AutomationEventView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+                event: string;
+                /** @description The same in words, as `Automation triggered`. */
+                title: string;
+                /** @description The name of a picture for it. */
+                icon: string;
+                /** Format: uuid */
+                automationId?: string | null;
+                automationName?: string | null;
+                /** Format: uuid */
+                runId?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which step it is about, from 1; null where it is about the whole.
+                 */
+                step?: number | null;
+                /** @description `whatsapp`, `sms` or `email`. */
+                channel?: string | null;
+                /** @description Of a fallback: what failed before. */
+                fromChannel?: string | null;
+                /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
+                deliveryStatus?: string | null;
+                /** @description Why something failed or was left out: a stable name. */
+                reason?: string | null;
+                /** @description The same in words. */
+                reasonWords?: string | null;
+                /** @description What the provider says went wrong; null without `pii:view`. */
+                error?: string | null;
+                /** @description Whether the step can be tried again now. */
+                canRetry: boolean;
+                /** @description Who did it, where that was a person; else the automation. */
+                actorName: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AutomationView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                description?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The source whose leads start it; null where any source does, or something else starts it.
+                 */
+                webhookSourceId?: string | null;
+                /** @description What that source is called; null where it was deleted. */
+                webhookSourceName?: string | null;
+                trigger: components["schemas"]["TriggerView"];
+                /** @description From top to bottom. */
+                steps: components["schemas"]["StepView"][];
+                /**
+                 * Format: int64
+                 * @description For how many minutes the same phone or e-mail does not start it again.
+                 */
+                safetyLockMinutes: number;
+                quietHours?: components["schemas"]["QuietHoursView"] | null;
+                /** @description What ends a run before its last step. */
+                exitOn: components["schemas"]["ExitName"][];
+                isActive: boolean;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                stats: components["schemas"]["StatsView"];
+                /** @description Who made it. */
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -4014,109 +3905,6 @@ export interface components {
              */
             assignedTo: string | null;
         };
-        /**
-         * @description How a rule chooses among its people.
-         * @enum {string}
-         */
-        AssignmentMethod: "person" | "round_robin" | "least_busy";
-        /** @description What is to change about a rule; what is left out stays. */
-        AssignmentRulePatch: {
-            name?: string | null;
-            isActive?: boolean | null;
-            filter?: Record<string, never> | null;
-            method?: components["schemas"]["AssignmentMethod"] | null;
-            members?: string[] | null;
-            onlyAvailable?: boolean | null;
-            takesReturning?: boolean | null;
-            /** Format: uuid */
-            fallbackUserId?: string | null;
-            /** Format: int64 */
-            respondWithinMinutes?: number | null;
-            /**
-             * Format: int64
-             * @description Its place among the rules, from 0.
-             */
-            position?: number | null;
-            /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed.
-             */
-            version?: number | null;
-        };
-        /** @description Who gets which new leads. Rules are asked in their order, and the first that has somebody takes the lead. */
-        AssignmentRuleView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            isActive: boolean;
-            /** @description A tree of conditions, as the list of leads takes it. */
-            filter: Record<string, never>;
-            method: components["schemas"]["AssignmentMethod"];
-            /** @description In the order of their turns. */
-            members: string[];
-            /** @description Whether only those get leads who are in their working hours and not away. */
-            onlyAvailable: boolean;
-            /** @description Whether leads that came back are taken as well, where they are nobody's. */
-            takesReturning: boolean;
-            /**
-             * Format: uuid
-             * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
-             */
-            fallbackUserId?: string | null;
-            /**
-             * Format: int64
-             * @description How soon its leads are to be answered; as the workspace says where it is null.
-             */
-            respondWithinMinutes?: number | null;
-            /**
-             * Format: uuid
-             * @description Who had the last turn.
-             */
-            lastUserId?: string | null;
-            /**
-             * Format: int64
-             * @description How many leads it gave to somebody.
-             */
-            assignedCount: number;
-            /** Format: date-time */
-            lastAssignedAt?: string | null;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
-        /** @description Conditions that are to be tried. */
-        AssignmentTrial: {
-            filter: Record<string, never>;
-            /**
-             * Format: uuid
-             * @description The rule whose place they would have; behind all where it is absent.
-             */
-            ruleId?: string | null;
-        };
-        /** @description What became of a trial. */
-        AssignmentTrialView: {
-            /**
-             * Format: int64
-             * @description The leads that came last, at most 100.
-             */
-            lookedAt: number;
-            /**
-             * Format: int64
-             * @description How many of them match.
-             */
-            matching: number;
-            /**
-             * Format: int64
-             * @description How many of those an active rule before it would have taken.
-             */
-            takenBefore: number;
-        };
         AttemptView: {
             /** Format: uuid */
             id: string;
@@ -4195,23 +3983,101 @@ export interface components {
             id?: string | null;
             name: string;
         };
-        /** @description What is to change about when somebody works; what is left out stays. */
-        AvailabilityPatch: {
-            /** Format: date-time */
-            awayUntil?: string | null;
-            hours?: components["schemas"]["HoursView"] | null;
-        };
-        /** @description When a member works. */
-        AvailabilityView: {
+        /** @description Something that an automation did for a lead. */
+        AutomationEventView: {
             /** Format: uuid */
-            userId: string;
-            name: string;
+            id: string;
+            /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+            event: string;
+            /** @description The same in words, as `Automation triggered`. */
+            title: string;
+            /** @description The name of a picture for it. */
+            icon: string;
+            /** Format: uuid */
+            automationId?: string | null;
+            automationName?: string | null;
+            /** Format: uuid */
+            runId?: string | null;
             /**
-             * Format: date-time
-             * @description Until when they are away; null where they are not.
+             * Format: int64
+             * @description Which step it is about, from 1; null where it is about the whole.
              */
-            awayUntil?: string | null;
-            hours?: components["schemas"]["HoursView"] | null;
+            step?: number | null;
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel?: string | null;
+            /** @description Of a fallback: what failed before. */
+            fromChannel?: string | null;
+            /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
+            deliveryStatus?: string | null;
+            /** @description Why something failed or was left out: a stable name. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /** @description What the provider says went wrong; null without `pii:view`. */
+            error?: string | null;
+            /** @description Whether the step can be tried again now. */
+            canRetry: boolean;
+            /** @description Who did it, where that was a person; else the automation. */
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description What is to change about an automation; what is left out stays. */
+        AutomationPatch: {
+            name?: string | null;
+            description?: string | null;
+            /** Format: uuid */
+            webhookSourceId?: string | null;
+            trigger?: components["schemas"]["TriggerView"] | null;
+            steps?: components["schemas"]["StepView"][] | null;
+            /** Format: int64 */
+            safetyLockMinutes?: number | null;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            exitOn?: components["schemas"]["ExitName"][] | null;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description An automation. */
+        AutomationView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description The source whose leads start it; null where any source does, or something else starts it.
+             */
+            webhookSourceId?: string | null;
+            /** @description What that source is called; null where it was deleted. */
+            webhookSourceName?: string | null;
+            trigger: components["schemas"]["TriggerView"];
+            /** @description From top to bottom. */
+            steps: components["schemas"]["StepView"][];
+            /**
+             * Format: int64
+             * @description For how many minutes the same phone or e-mail does not start it again.
+             */
+            safetyLockMinutes: number;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            /** @description What ends a run before its last step. */
+            exitOn: components["schemas"]["ExitName"][];
+            isActive: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            stats: components["schemas"]["StatsView"];
+            /** @description Who made it. */
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
         };
         /** @description How many leads have such a score. */
         BandView: {
@@ -4500,7 +4366,6 @@ export interface components {
              */
             version: number;
             isTest: boolean;
-            response?: components["schemas"]["ResponseView"] | null;
         };
         /** @description What is absent stays. */
         ChangeAnalysisRequest: {
@@ -5494,6 +5359,51 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description A message that would be sent. */
+        DryRunMessage: {
+            channel: components["schemas"]["StepChannel"];
+            /** @description Which of the workspace's channels would carry it. */
+            channelName?: string | null;
+            templateName?: string | null;
+            /** @description Where it would go; masked without `pii:view`. */
+            address?: string | null;
+            /** @description What speaks against it: a stable name; null where it would be sent. */
+            skipReason?: string | null;
+            /** @description The same in words. */
+            skipWords?: string | null;
+            /** @description Of e-mail: the subject; hidden without `pii:view`. */
+            subject?: string | null;
+            /** @description What it would say; hidden without `pii:view`. */
+            text?: string | null;
+        };
+        /** @description An automation, and the lead to try it with. */
+        DryRunRequest: {
+            /** Format: uuid */
+            leadId: string;
+            automation: components["schemas"]["NewAutomation"];
+        };
+        /** @description What a step would do. */
+        DryRunStep: {
+            /**
+             * Format: date-time
+             * @description When its time comes.
+             */
+            at: string;
+            /** @description Whether quiet hours put it off. */
+            isPutOff: boolean;
+            message: components["schemas"]["DryRunMessage"];
+            fallback?: components["schemas"]["DryRunMessage"] | null;
+        };
+        /** @description What would happen, if the lead arrived now and all went well. */
+        DryRunView: {
+            /** @description Why it would not begin: a stable name. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /** @description By which clock quiet hours are read: the lead's own, where it is known. */
+            timezone: string;
+            steps: components["schemas"]["DryRunStep"][];
+        };
         /** @description Leads that are probably one person. */
         DuplicateGroup: {
             /** @description What is the same: `email`, `phone` or `name`. */
@@ -5567,6 +5477,11 @@ export interface components {
             /** @description Every touch, from the first; at most 100. */
             touches: Record<string, never>[];
         };
+        /**
+         * @description What ends a run before its last step.
+         * @enum {string}
+         */
+        ExitName: "replied" | "converted" | "closed";
         FallbackView: {
             /** @description `timeout`, `refused`, `malformed`, `unreachable`, `resting` or `unusable`. */
             reason: string;
@@ -5739,7 +5654,7 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
-        /** @description Hours of the week, by the clock of the workspace's timezone. */
+        /** @description When leads are to be expected, by the clock of the workspace's timezone. */
         HoursView: {
             /**
              * @description 1 is Monday, 7 is Sunday.
@@ -6435,30 +6350,28 @@ export interface components {
             organisation?: string | null;
             kind: components["schemas"]["NetworkKind"];
         };
-        /** @description A rule that is to be made. */
-        NewAssignmentRule: {
+        /** @description An automation that is to be made. */
+        NewAutomation: {
             /** @description 1 to 80 characters. */
             name: string;
-            /** @description A tree of conditions, as the list of leads takes it; `me` is nobody in it. All leads where it is absent. */
-            filter?: Record<string, never> | null;
-            method: components["schemas"]["AssignmentMethod"];
-            /** @description 1 to 100 members of the workspace; one where the method is `person`. */
-            members: string[];
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description The source whose leads start it. May be left out where a `trigger` is given: then any source does.
+             */
+            webhookSourceId?: string | null;
+            trigger?: components["schemas"]["TriggerView"] | null;
+            /** @description 1 to 20, from top to bottom. */
+            steps: components["schemas"]["StepView"][];
+            /**
+             * Format: int64
+             * @description For how many minutes the same phone or e-mail does not start it again, up to 43,200; 5 where nothing is said.
+             */
+            safetyLockMinutes?: number | null;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            exitOn?: components["schemas"]["ExitName"][];
+            /** @description Whether it is switched on, as it is where nothing is said. */
             isActive?: boolean | null;
-            onlyAvailable?: boolean | null;
-            takesReturning?: boolean | null;
-            /** Format: uuid */
-            fallbackUserId?: string | null;
-            /**
-             * Format: int64
-             * @description 1 minute to 31 days.
-             */
-            respondWithinMinutes?: number | null;
-            /**
-             * Format: int64
-             * @description Its place among the rules, from 0; behind them where it is absent.
-             */
-            position?: number | null;
         };
         /** @description A range to be blocked. */
         NewBlock: {
@@ -6617,22 +6530,6 @@ export interface components {
              * @description 1 to 3650; null for never.
              */
             staleAfterDays?: number | null;
-        };
-        /** @description A task that is to be made. */
-        NewTaskRequest: {
-            /** @description 1 to 200 characters, in one line. */
-            title: string;
-            /** Format: uuid */
-            leadId?: string | null;
-            /**
-             * Format: uuid
-             * @description The caller where it is absent; a token of nobody has to name somebody.
-             */
-            assigneeId?: string | null;
-            /** Format: date-time */
-            dueAt?: string | null;
-            /** Format: date-time */
-            remindAt?: string | null;
         };
         /** @description A new inbound webhook. */
         NewWebhook: {
@@ -7060,7 +6957,6 @@ export interface components {
                  */
                 version: number;
                 isTest: boolean;
-                response?: components["schemas"]["ResponseView"] | null;
             }[];
             /**
              * Format: int64
@@ -7556,52 +7452,6 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
-        Paged_PersonalAlertView: {
-            /** @description The rows of this page. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /**
-                 * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
-                 *     `task.assigned`.
-                 * @example lead.assigned
-                 */
-                kind: string;
-                /** Format: uuid */
-                leadId?: string | null;
-                leadName?: string | null;
-                /** Format: uuid */
-                taskId?: string | null;
-                taskTitle?: string | null;
-                /**
-                 * Format: int64
-                 * @description How many things it stands for.
-                 */
-                count: number;
-                /** Format: date-time */
-                createdAt: string;
-            }[];
-            /**
-             * Format: int64
-             * @description Which page this is; the first is 1.
-             * @example 1
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description How many rows a page has.
-             * @example 50
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description How many rows there are in all, or where counting stopped.
-             */
-            total: number;
-            /** @description Whether there are more than `total`. */
-            totalIsCapped: boolean;
-        };
-        /** @description One page of a list. */
         Paged_QuarantineView: {
             /** @description The rows of this page. */
             data: {
@@ -7721,6 +7571,61 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_RunView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                automationId: string;
+                /**
+                 * Format: int64
+                 * @description The version of the automation that it goes by.
+                 */
+                version: number;
+                /** Format: uuid */
+                leadId: string;
+                /** @description What the lead is called; null where it is gone. */
+                leadName?: string | null;
+                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+                state: string;
+                /** @description Why it never began, or left before its last step. */
+                reason?: string | null;
+                /** @description The same in words. */
+                reasonWords?: string | null;
+                /**
+                 * Format: int64
+                 * @description The step that it is at, from 1.
+                 */
+                step: number;
+                /** @description What was tried, in order. */
+                sendings: components["schemas"]["SendingView"][];
+                /** Format: date-time */
+                startedAt: string;
+                /** Format: date-time */
+                finishedAt?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_ScoreView: {
             /** @description The rows of this page. */
             data: {
@@ -7774,39 +7679,17 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
-        Paged_TaskView: {
         Paged_SentMessageView: {
             /** @description The rows of this page. */
             data: {
                 /** Format: uuid */
                 id: string;
-                /** @description Hidden without `pii:view`: it may name somebody. */
-                title: string;
                 /** Format: uuid */
                 conversationId: string;
                 /** Format: uuid */
                 leadId?: string | null;
                 leadName?: string | null;
                 /** Format: uuid */
-                assigneeId: string;
-                assigneeName?: string | null;
-                /** Format: date-time */
-                dueAt?: string | null;
-                /** Format: date-time */
-                remindAt?: string | null;
-                /** Format: date-time */
-                doneAt?: string | null;
-                doneByName?: string | null;
-                madeByName: string;
-                /**
-                 * Format: int64
-                 * @description Grows with every change.
-                 */
-                version: number;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
                 contactId?: string | null;
                 /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
                 direction: string;
@@ -7978,35 +7861,6 @@ export interface components {
              * @example See leads, contacts and the board
              */
             meaning: string;
-        };
-        /**
-         * @description What a personal alert is about.
-         * @enum {string}
-         */
-        PersonalAlertKind: "lead.assigned" | "lead.returned" | "response.overdue" | "response.escalated" | "task.reminder" | "task.overdue" | "task.assigned";
-        /** @description Something that the caller should look at. */
-        PersonalAlertView: {
-            /** Format: uuid */
-            id: string;
-            /**
-             * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
-             *     `task.assigned`.
-             * @example lead.assigned
-             */
-            kind: string;
-            /** Format: uuid */
-            leadId?: string | null;
-            leadName?: string | null;
-            /** Format: uuid */
-            taskId?: string | null;
-            taskTitle?: string | null;
-            /**
-             * Format: int64
-             * @description How many things it stands for.
-             */
-            count: number;
-            /** Format: date-time */
-            createdAt: string;
         };
         /** @description A QR code: dark squares on a light ground, which needs four squares of margin. */
         PictureView: {
@@ -8247,6 +8101,21 @@ export interface components {
             skipped: number;
             results: components["schemas"]["QuickSendResult"][];
         };
+        /** @description Hours of the day in which nothing is sent, as minutes after midnight. They may go over midnight. */
+        QuietHoursView: {
+            /**
+             * Format: int32
+             * @description When they begin.
+             * @example 1260
+             */
+            fromMinute: number;
+            /**
+             * Format: int32
+             * @description When they end.
+             * @example 480
+             */
+            untilMinute: number;
+        };
         /**
          * @description Whether a lead is one to make an offer to.
          * @enum {string}
@@ -8473,26 +8342,6 @@ export interface components {
             /** Format: date-time */
             finishedAt?: string | null;
         };
-        /** @description Until when somebody was to act on a lead first, and who did. */
-        ResponseView: {
-            /** Format: date-time */
-            startedAt: string;
-            /** Format: date-time */
-            dueAt: string;
-            /**
-             * Format: date-time
-             * @description When somebody else was told that nobody acted.
-             */
-            escalatedAt?: string | null;
-            /** Format: date-time */
-            answeredAt?: string | null;
-            answeredByName?: string | null;
-            /**
-             * Format: int64
-             * @description Of working time.
-             */
-            answeredInMinutes?: number | null;
-        };
         RestoreVersionRequest: {
             /**
              * Format: int64
@@ -8549,6 +8398,39 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
+        /** @description A lead on its way through an automation. */
+        RunView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            automationId: string;
+            /**
+             * Format: int64
+             * @description The version of the automation that it goes by.
+             */
+            version: number;
+            /** Format: uuid */
+            leadId: string;
+            /** @description What the lead is called; null where it is gone. */
+            leadName?: string | null;
+            /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+            state: string;
+            /** @description Why it never began, or left before its last step. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /**
+             * Format: int64
+             * @description The step that it is at, from 1.
+             */
+            step: number;
+            /** @description What was tried, in order. */
+            sendings: components["schemas"]["SendingView"][];
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt?: string | null;
+        };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
             /**
@@ -8733,6 +8615,35 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /** @description One try of a step to send its message. */
+        SendingView: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            step: number;
+            /** @description Whether it is the other way of its step. */
+            isFallback: boolean;
+            channel: components["schemas"]["StepChannel"];
+            /** Format: uuid */
+            templateId: string;
+            templateName?: string | null;
+            /** Format: uuid */
+            messageId?: string | null;
+            /** @description `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `skipped`. */
+            status: string;
+            /** @description Why it was not sent, or failed: a stable name. */
+            reason?: string | null;
+            /** @description The same in words; null without `pii:view`. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When its time comes, or came.
+             */
+            dueAt: string;
+            /** Format: date-time */
+            sentAt?: string | null;
         };
         /** @description A message that went out or came in by a channel, or a note in a conversation. */
         SentMessageView: {
@@ -9023,6 +8934,59 @@ export interface components {
              */
             leadCount?: number | null;
         };
+        /** @description How often an automation ran, and how that ended. */
+        StatsView: {
+            /**
+             * Format: int64
+             * @description Runs that began.
+             */
+            triggered: number;
+            /**
+             * Format: int64
+             * @description Runs of which all steps are through, and nothing failed.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Runs of which all steps are through, and something failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Runs that never began, or sent nothing.
+             */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description When it was started last.
+             */
+            lastTriggeredAt?: string | null;
+        };
+        /**
+         * @description By which kind of channel a step goes.
+         * @enum {string}
+         */
+        StepChannel: "whatsapp" | "sms" | "email";
+        /** @description One message of an automation. */
+        StepView: {
+            channel: components["schemas"]["StepChannel"];
+            /**
+             * Format: int64
+             * @description Minutes to wait after the step before, up to 43,200. The screen offers 0, 5, 15, 30, 60, 120 and 1,440.
+             */
+            delayMinutes?: number;
+            /**
+             * Format: uuid
+             * @description A template for the channel.
+             */
+            templateId: string;
+            fallbackChannel?: components["schemas"]["StepChannel"] | null;
+            /**
+             * Format: uuid
+             * @description What is said there; the same text where nothing is chosen.
+             */
+            fallbackTemplateId?: string | null;
+        };
         /** @description What became of a callback. */
         StoredView: {
             /** @description Whether it is with the lead now. False where we sent nothing under this id, or nothing about a lead. */
@@ -9147,53 +9111,6 @@ export interface components {
             /** @description The first rows that make none. */
             refusedRows: components["schemas"]["RefusedRowView"][];
         };
-        /** @description What is to change about a task; what is left out stays. */
-        TaskPatch: {
-            title?: string | null;
-            /** Format: uuid */
-            assigneeId?: string | null;
-            /** Format: date-time */
-            dueAt?: string | null;
-            /** Format: date-time */
-            remindAt?: string | null;
-            /** @description Ticks it off, or opens it again. */
-            done?: boolean | null;
-            /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed.
-             */
-            version?: number | null;
-        };
-        /** @description Something that somebody means to do. */
-        TaskView: {
-            /** Format: uuid */
-            id: string;
-            /** @description Hidden without `pii:view`: it may name somebody. */
-            title: string;
-            /** Format: uuid */
-            leadId?: string | null;
-            leadName?: string | null;
-            /** Format: uuid */
-            assigneeId: string;
-            assigneeName?: string | null;
-            /** Format: date-time */
-            dueAt?: string | null;
-            /** Format: date-time */
-            remindAt?: string | null;
-            /** Format: date-time */
-            doneAt?: string | null;
-            doneByName?: string | null;
-            madeByName: string;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
             /** @example email */
@@ -9294,6 +9211,27 @@ export interface components {
             name: string;
             /** @description Words that speak for it, beside its name; a star stands for the rest of a word. */
             words: string[];
+        };
+        /**
+         * @description What starts an automation.
+         * @enum {string}
+         */
+        TriggerEvent: "lead.arrived" | "lead.created" | "lead.re_engaged" | "lead.stage_changed" | "lead.tag_added" | "lead.score_crossed" | "message.received";
+        /** @description What starts an automation. The source of an arrival stands in `webhookSourceId`. */
+        TriggerView: {
+            event: components["schemas"]["TriggerEvent"];
+            /**
+             * Format: uuid
+             * @description With `lead.stage_changed`: the stage.
+             */
+            stageId?: string | null;
+            /** @description With `lead.tag_added`: the tag; with `message.received`: a tag of the conversation, or none for any. */
+            tag?: string | null;
+            /**
+             * Format: int64
+             * @description With `lead.score_crossed`: the number, 1 to 100.
+             */
+            score?: number | null;
         };
         TryRequest: {
             /** @description At most 4,000 characters. */
@@ -9562,68 +9500,6 @@ export interface components {
         WithPasswordRequest: {
             /** Format: password */
             password: string;
-        };
-        /** @description What is to change; what is left out stays. */
-        WorkSettingsPatch: {
-            hours?: components["schemas"]["HoursView"] | null;
-            /**
-             * @description At most 400 days.
-             * @example [
-             *       "2026-12-25"
-             *     ]
-             */
-            holidays?: string[] | null;
-            /**
-             * Format: int64
-             * @description 1 minute to 31 days.
-             */
-            respondWithinMinutes?: number | null;
-            /**
-             * Format: int64
-             * @description 1 minute to 31 days.
-             */
-            escalateAfterMinutes?: number | null;
-            /** @description At most 50 members. */
-            escalateTo?: string[] | null;
-            reassigns?: boolean | null;
-            countsAssignment?: boolean | null;
-            /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed.
-             */
-            version?: number | null;
-        };
-        /** @description When a workspace works, and how soon it wants to answer. */
-        WorkSettingsView: {
-            hours?: components["schemas"]["HoursView"] | null;
-            /**
-             * @description Days on which nobody works.
-             * @example [
-             *       "2026-12-25"
-             *     ]
-             */
-            holidays: string[];
-            /**
-             * Format: int64
-             * @description In how many minutes of working time somebody is to act on a new lead; no clock runs where it is null.
-             */
-            respondWithinMinutes?: number | null;
-            /**
-             * Format: int64
-             * @description How many minutes of working time later others are told; nobody is where it is null.
-             */
-            escalateAfterMinutes?: number | null;
-            /** @description Who is told then. */
-            escalateTo: string[];
-            /** @description Whether the rules give the lead to somebody else then. */
-            reassigns: boolean;
-            /** @description Whether a person who gives the lead to somebody has answered it. */
-            countsAssignment: boolean;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
         };
         WorkspaceChoice: {
             /** Format: uuid */
@@ -18296,25 +18172,512 @@ export interface operations {
             };
         };
     };
-    get_identity_tasks: {
+    get_identity_lead_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAutomation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_automations_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_automations_by_id_runs: {
         parameters: {
             query?: {
-                /** @description `me` or a user's id; everybody's where it is absent. */
-                assignee?: string;
+                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+                state?: string;
+                /** @description Of this lead. */
                 leadId?: string;
-                /** @description `open` (where it is absent) or `done`. */
-                state?: "open" | "done";
-                /** @description Those that are due from then on. */
-                dueFrom?: string;
-                /** @description Those that are due before. */
-                dueBefore?: string;
                 /** @description From 1. */
                 page?: number;
                 /** @description At most 200; 50 where it is absent. */
                 limit?: number;
             };
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -18324,7 +18687,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Paged_TaskView"];
+                    "application/json": components["schemas"]["Paged_RunView"];
                 };
             };
             /** @description The request could not be read */
@@ -18374,25 +18737,24 @@ export interface operations {
             };
         };
     };
-    post_identity_tasks: {
+    post_identity_lead_automations_by_id_retry_by_leadId: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+                leadId: string;
+            };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewTaskRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskView"];
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description The request could not be read */
@@ -18440,24 +18802,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Some fields are not valid */
             422: {
                 headers: {
@@ -18469,7 +18813,7 @@ export interface operations {
             };
         };
     };
-    delete_identity_tasks_by_id: {
+    get_identity_leads_by_id_automation_timeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -18480,89 +18824,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_tasks_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskPatch"];
-            };
-        };
-        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TaskView"];
+                    "application/json": components["schemas"]["All_AutomationEventView"];
                 };
             };
             /** @description The request could not be read */
@@ -18594,1244 +18861,6 @@ export interface operations {
             };
             /** @description Not found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_alerts: {
-        parameters: {
-            query?: {
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_PersonalAlertView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_alerts_by_id_seen: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_alerts_seen: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_alert_wishes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AlertWishView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_alert_wishes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertWish"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AlertWishView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_admin_assignment_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AssignmentRuleView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_admin_assignment_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewAssignmentRule"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AssignmentRuleView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_admin_assignment_rules_test: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignmentTrial"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AssignmentTrialView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_admin_assignment_rules_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_admin_assignment_rules_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignmentRulePatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AssignmentRuleView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_admin_work_settings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkSettingsView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_admin_work_settings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WorkSettingsPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkSettingsView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_availability: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AvailabilityView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_availability: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AvailabilityPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AvailabilityView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_admin_availability_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AvailabilityPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AvailabilityView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };

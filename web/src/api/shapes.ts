@@ -317,3 +317,4 @@ export type AutomationRun = Schemas['RunView'];
 export type AutomationLine = Schemas['AutomationEventView'];
 export type DryRun = Schemas['DryRunView'];
 export type DryRunMessage = Schemas['DryRunMessage'];
+export type MessageTemplate = Schemas['MessageTemplateView'];

@@ -81,6 +81,7 @@ pub(super) fn row(run: &StoredRun, sending: &StoredSending, now: Timestamp) -> S
         step: sending.step,
         number: sending.number,
         workspace_id: run.workspace_id,
+        lead_id: run.lead_id,
         channel: sending.channel.as_str(),
         template_id: sending.template_id,
         message_id: sending.message_id,

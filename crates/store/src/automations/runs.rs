@@ -112,6 +112,8 @@ pub struct SendingRow {
     pub step: i64,
     pub number: i64,
     pub workspace_id: WorkspaceId,
+    /// Whose, for whoever is to be forgotten.
+    pub lead_id: LeadId,
     pub channel: &'static str,
     pub template_id: MessageTemplateId,
     pub message_id: Option<MessageId>,
@@ -130,6 +132,7 @@ const SENDING_COLUMNS: Columns = &[
     ("step", Kind::Integer),
     ("number", Kind::Integer),
     ("workspace_id", Kind::Id),
+    ("lead_id", Kind::Id),
     ("channel", Kind::Text),
     ("template_id", Kind::Id),
     ("message_id", Kind::Id),
@@ -205,7 +208,8 @@ pub async fn insert_sendings(tx: &mut Tx, rows: &[SendingRow]) -> Result<(), Err
 /// # Errors
 /// Where the database fails.
 pub async fn write_sendings(tx: &mut Tx, rows: &[SendingRow]) -> Result<(), Error> {
-    let conflict = "ON CONFLICT (run_id, step, number) DO UPDATE SET message_id = excluded.message_id,
+    let conflict =
+        "ON CONFLICT (run_id, step, number) DO UPDATE SET lead_id = excluded.lead_id, message_id = excluded.message_id,
                     status = excluded.status, reason = excluded.reason, error = excluded.error,
                     due_at = excluded.due_at, started_at = excluded.started_at, sent_at = excluded.sent_at,
                     updated_at = excluded.updated_at";
@@ -293,8 +297,11 @@ pub async fn lock_latest(
     lead: LeadId,
     limit: i64,
 ) -> Result<Vec<StoredRun>, Error> {
-    // By `automation_runs_of_lead`.
-    let sql = "SELECT id FROM automation_runs WHERE lead_id = $1 AND automation_id = $2 AND workspace_id = $3
+    // By `automation_runs_of_lead`, also of leads that went into this one (`leads_merged_into`).
+    let sql = "SELECT id FROM automation_runs
+               WHERE lead_id IN (SELECT l.id FROM leads AS l WHERE l.id = $1
+                                 UNION ALL SELECT m.id FROM leads AS m WHERE m.merged_into = $1)
+                   AND automation_id = $2 AND workspace_id = $3
                ORDER BY started_at DESC, id DESC LIMIT $4";
     let rows = tx.query(sql, &params![lead, automation, workspace, limit]).await?;
     let ids: Vec<RunId> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;

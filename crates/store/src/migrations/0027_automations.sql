@@ -18,11 +18,12 @@ CREATE INDEX automation_runs_of_automation ON automation_runs (automation_id, st
 CREATE INDEX automation_runs_by_state ON automation_runs (automation_id, state, started_at, id);
 CREATE INDEX automation_runs_of_lead ON automation_runs (lead_id, started_at, id);
 CREATE TABLE automation_sendings (
-    run_id $ID NOT NULL, step BIGINT NOT NULL, number BIGINT NOT NULL, workspace_id $ID NOT NULL, channel TEXT NOT NULL,
-    template_id $ID NOT NULL, message_id $ID, status TEXT NOT NULL, reason TEXT, error TEXT, due_at BIGINT NOT NULL,
+    run_id $ID NOT NULL, step BIGINT NOT NULL, number BIGINT NOT NULL, workspace_id $ID NOT NULL, lead_id $ID NOT NULL,
+    channel TEXT NOT NULL, template_id $ID NOT NULL, message_id $ID, status TEXT NOT NULL, reason TEXT, error TEXT, due_at BIGINT NOT NULL,
     started_at BIGINT, sent_at BIGINT, updated_at BIGINT NOT NULL,
     PRIMARY KEY (run_id, step, number)) $CLUSTERED;
 CREATE INDEX automation_sendings_due ON automation_sendings (due_at) WHERE status = 'waiting';
+CREATE INDEX automation_sendings_of_lead ON automation_sendings (lead_id);
 CREATE UNIQUE INDEX automation_sendings_by_message ON automation_sendings (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE automation_locks (
     automation_id $ID NOT NULL, key $BYTES NOT NULL, taken_at BIGINT NOT NULL,

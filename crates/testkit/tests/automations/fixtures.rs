@@ -44,8 +44,7 @@ impl World {
         let welcome = template(&app, MessageChannel::Whatsapp, "Welcome_Template").await;
         let follow_up = template(&app, MessageChannel::Email, "Follow_Up_Email").await;
         let nobody = AutomationId(uuid::Uuid::nil());
-        let mut world =
-            Self { app, source: source.id, key: source.key, welcome, follow_up, automation: nobody };
+        let mut world = Self { app, source: source.id, key: source.key, welcome, follow_up, automation: nobody };
         world.automation = world.make(world.example()).await;
         world
     }
@@ -56,10 +55,7 @@ impl World {
             name: Some("Welcome Sequence".into()),
             trigger: Some(Trigger::Arrived { source_id: Some(self.source) }),
             steps: Some(vec![
-                Step {
-                    fallback_channel: Some(MessageChannel::Sms),
-                    ..step(MessageChannel::Whatsapp, 0, self.welcome)
-                },
+                Step { fallback_channel: Some(MessageChannel::Sms), ..step(MessageChannel::Whatsapp, 0, self.welcome) },
                 step(MessageChannel::Email, 120, self.follow_up),
             ]),
             ..AutomationEdit::default()

@@ -156,10 +156,8 @@ async fn what_speaks_against_a_message_stands_on_the_timeline(
 #[tokio::test]
 async fn who_answers_or_buys_gets_no_further_step(
     #[values(Db::Sqlite, Db::Postgres)] db: Db,
-    #[values(("message.received", "replied"), ("lead.converted", "converted"), ("lead.stage_changed", "closed"))] (
-        kind,
-        reason,
-    ): (&str, &str),
+    #[values(("message.received", "replied"), ("lead.converted", "converted"), ("lead.stage_changed", "closed"))]
+    (kind, reason): (&str, &str),
 ) {
     let world = World::start(db).await;
     world.change(AutomationEdit { exit_on: Some(Exit::ALL.to_vec()), ..AutomationEdit::default() }).await;

@@ -76,7 +76,9 @@ async fn reports_in_any_order_and_twice_fall_back_once_at_most(#[values(Db::Sqli
     assert_eq!(orders.len(), 24);
 
     for (index, order) in orders.iter().enumerate() {
-        let lead = world.arrives(json!({"email": format!("a{index}@example.com"), "phone": format!("+4917012345{index:02}")})).await;
+        let lead = world
+            .arrives(json!({"email": format!("a{index}@example.com"), "phone": format!("+4917012345{index:02}")}))
+            .await;
         let message = world.last_message(lead).await;
         // Of one order each report comes by itself, of the next all come in one batch.
         for status in order.iter().flat_map(|status| [*status, *status]).chain(order.iter().copied()) {

@@ -1,5 +1,4 @@
-import { Skeleton, Table } from '@mantine/core';
-import { SegmentedControl } from '@mantine/core';
+import { SegmentedControl, Skeleton, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Automation, AutomationRun } from '@/api/shapes';

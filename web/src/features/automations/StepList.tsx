@@ -37,7 +37,8 @@ export function StepList({ steps, templates, readOnly, faultAt, onChange }: Step
     onChange(next);
     announce(`The step is step ${to + 1} of ${steps.length} now.`);
   };
-  const add = () => onChange([...steps, { ...emptyStep(crypto.randomUUID()), delayMinutes: steps.length > 0 ? 120 : 0 }]);
+  const add = () =>
+    onChange([...steps, { ...emptyStep(crypto.randomUUID()), delayMinutes: steps.length > 0 ? 120 : 0 }]);
   return (
     <section aria-label="Steps">
       <h2 className={classes.head}>Steps</h2>
@@ -48,8 +49,8 @@ export function StepList({ steps, templates, readOnly, faultAt, onChange }: Step
       )}
       {templates.length === 0 && (
         <p className={classes.note}>
-          There are no message templates yet. <RouteLink to="/settings">Make one in the settings</RouteLink>, then choose
-          it here.
+          There are no message templates yet. <RouteLink to="/settings">Make one in the settings</RouteLink>, then
+          choose it here.
         </p>
       )}
       <ol className={classes.steps} aria-label="Steps, from top to bottom">
@@ -134,7 +135,13 @@ function StepRow(props: StepRowProps) {
   return (
     <li ref={row} className={classes.step} data-edge={edge ?? undefined}>
       <div className={classes.stepHead}>
-        <span ref={handle} className={classes.handle} hidden={readOnly} title="Drag to another place" aria-hidden="true">
+        <span
+          ref={handle}
+          className={classes.handle}
+          hidden={readOnly}
+          title="Drag to another place"
+          aria-hidden="true"
+        >
           <IconGripVertical size={16} />
         </span>
         <strong>Step {index + 1}</strong>
@@ -257,7 +264,9 @@ function TemplateSelect({ label, channel, templates, placeholder, value, fault, 
       allowDeselect={!required}
       searchable
       readOnly={readOnly}
-      placeholder={placeholder ?? (fitting.length > 0 ? 'Choose a template' : `No template for ${channelLabel(channel)}`)}
+      placeholder={
+        placeholder ?? (fitting.length > 0 ? 'Choose a template' : `No template for ${channelLabel(channel)}`)
+      }
       nothingFoundMessage="No template has this name"
       data={fitting.map(({ id, name, approval }) => ({
         value: id,

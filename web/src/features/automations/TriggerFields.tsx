@@ -81,7 +81,9 @@ function SourceSelect({ value, readOnly, fault, onChange }: ChoiceProps) {
   const kinds = [...new Set(sources.map(({ kind }) => kind))].sort((a, b) => rank(a) - rank(b));
   const groups = kinds.map((kind) => ({
     group: humanise(kind),
-    items: sources.filter((source) => source.kind === kind).map(({ sourceId, name }) => ({ value: sourceId, label: name })),
+    items: sources
+      .filter((source) => source.kind === kind)
+      .map(({ sourceId, name }) => ({ value: sourceId, label: name })),
   }));
   return (
     <Select

@@ -25,7 +25,10 @@ const whole = (): Draft => ({
 
 describe('a draft', () => {
   it('names what is missing where it stands', () => {
-    const draft = { ...emptyDraft(), steps: [emptyStep('a'), { ...emptyStep('b'), fallbackChannel: 'email' as const }] };
+    const draft = {
+      ...emptyDraft(),
+      steps: [emptyStep('a'), { ...emptyStep('b'), fallbackChannel: 'email' as const }],
+    };
 
     expect(Object.keys(missing(draft))).toEqual([
       '/name',
@@ -87,7 +90,12 @@ describe('a draft', () => {
 });
 
 describe('a step', () => {
-  const step = { ...emptyStep('a'), templateId: 'welcome', fallbackChannel: 'sms' as const, fallbackTemplateId: 'short' };
+  const step = {
+    ...emptyStep('a'),
+    templateId: 'welcome',
+    fallbackChannel: 'sms' as const,
+    fallbackTemplateId: 'short',
+  };
 
   it('loses the template of another channel, and a fallback to itself', () => {
     expect(withChannel(step, 'email')).toMatchObject({ templateId: null, fallbackChannel: 'sms' });

@@ -147,12 +147,13 @@ export function bodyOf(draft: Draft): NewAutomation {
   return {
     name: draft.name.trim(),
     description: draft.description.trim() || null,
-    webhookSourceId:
-      isArrival(draft.event) && draft.sourceId && draft.sourceId !== ANY_SOURCE ? draft.sourceId : null,
+    webhookSourceId: isArrival(draft.event) && draft.sourceId && draft.sourceId !== ANY_SOURCE ? draft.sourceId : null,
     trigger: {
       event: draft.event,
       ...(draft.event === 'lead.stage_changed' && { stageId: draft.stageId }),
-      ...((draft.event === 'lead.tag_added' || draft.event === 'message.received') && { tag: draft.tag.trim() || null }),
+      ...((draft.event === 'lead.tag_added' || draft.event === 'message.received') && {
+        tag: draft.tag.trim() || null,
+      }),
       ...(draft.event === 'lead.score_crossed' && { score: draft.score }),
     },
     steps: draft.steps.map(({ channel, delayMinutes, templateId, fallbackChannel, fallbackTemplateId }) => ({

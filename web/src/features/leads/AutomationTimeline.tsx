@@ -105,7 +105,9 @@ const TICKS: Record<string, string> = { Sent: '✓', Delivered: '✓✓', Read: 
 
 function Status({ status }: { status: string }) {
   return (
-    <Tooltip label={status === 'Unknown' ? 'Nobody knows whether it arrived, so it is not sent again by itself' : status}>
+    <Tooltip
+      label={status === 'Unknown' ? 'Nobody knows whether it arrived, so it is not sent again by itself' : status}
+    >
       <span className={classes.status} data-status={status}>
         {TICKS[status] && <span aria-hidden="true">{TICKS[status]} </span>}
         {status}
