@@ -1,6 +1,7 @@
 //! `--demo`: on an empty database, a workspace with people, sources, a destination and a few hundred leads of some
 //! weeks. What is needed to show it again after a restart is kept beside the database.
 
+mod automations;
 mod leads;
 mod messages;
 mod visitors;
@@ -16,7 +17,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use http::HeaderMap;
-use leadline_domain::{ids::WorkspaceId, permissions::Role};
+use leadline_domain::{
+    ids::{SourceId, WorkspaceId},
+    permissions::Role,
+};
 use leadline_engine::{
     Actor, ActorKind, Engine,
     admin::{
@@ -103,6 +107,7 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     let credentials = Credentials { email: "demo@leadline.test".into(), password: readable_password() };
     let actor = make_workspace(engine, &credentials).await?;
     let forms = make_sources(engine, &actor).await?;
+    automations::make(engine, &actor, forms.portal_id, forms.brochure_id).await?;
     leads::fill(engine, &actor, &forms).await?;
     dispatch::dispatch_all(engine).await?;
     work::fill(engine, &actor, &forms).await?;
@@ -150,6 +155,8 @@ pub(crate) struct Sources {
     viewing: String,
     brochure: String,
     portal: String,
+    brochure_id: SourceId,
+    portal_id: SourceId,
 }
 
 async fn make_sources(engine: &Engine, actor: &Actor) -> anyhow::Result<Sources> {
@@ -158,7 +165,8 @@ async fn make_sources(engine: &Engine, actor: &Actor) -> anyhow::Result<Sources>
     let brochure = sources::create_form(engine, actor, form("Download the brochure")).await?;
     let portal = WebhookChange { name: Some("Property portal".into()), ..WebhookChange::default() };
     let portal = sources::create_webhook(engine, actor, portal).await?;
-    Ok(Sources { viewing: viewing.key, brochure: brochure.key, portal: portal.key })
+    let (brochure_id, portal_id) = (brochure.id, portal.id);
+    Ok(Sources { viewing: viewing.key, brochure: brochure.key, portal: portal.key, brochure_id, portal_id })
 }
 
 fn destination(config: &Config) -> Wish {

@@ -516,7 +516,8 @@ pub struct ScoreStep {
     pub to: i64,
 }
 
-/// What the scores of leads were and are.
+/// What the scores of leads were and are, where they changed by what the leads did: whoever changes the weights is not
+/// to write to everybody.
 ///
 /// # Errors
 /// Where the database fails.
@@ -531,7 +532,8 @@ pub async fn score_steps(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<ScoreStep>
                 coalesce((SELECT b.score FROM lead_scores AS b WHERE b.lead_id = h.lead_id AND b.number < h.number
                           ORDER BY b.number DESC LIMIT 1), 0) AS before
          FROM {set} JOIN lead_scores AS h
-             ON h.lead_id = r.lead_id AND h.number = (SELECT max(m.number) FROM lead_scores AS m WHERE m.lead_id = r.lead_id)",
+             ON h.lead_id = r.lead_id AND h.number = (SELECT max(m.number) FROM lead_scores AS m WHERE m.lead_id = r.lead_id)
+         WHERE h.cause NOT IN ('rescore', 'silence')",
         set = dialect.set(1, &[("lead_id", Kind::Id)]),
     );
     let rows: Vec<Of> = leads.iter().map(|lead_id| Of { lead_id: *lead_id }).collect();

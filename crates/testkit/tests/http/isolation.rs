@@ -36,6 +36,11 @@ async fn furnish(site: &Site, owner: &Caller<'_>) -> Vec<String> {
         id(owner.post("/v1/identity/leads", json!({"name": "Anna", "email": "anna@example.com"})).await),
         id(owner.post("/v1/identity/leads", json!({"name": "Ben", "email": "ben@example.com"})).await),
     ];
+    let template = json!({"channel": "sms", "name": "Welcome", "body": "Hello"});
+    let template = id(owner.post("/v1/messaging/templates", template).await);
+    let steps = json!([{"channel": "sms", "templateId": template}]);
+    let automation = json!({"name": "Welcome", "webhookSourceId": ids[3], "steps": steps});
+    ids.extend([template, id(owner.post("/v1/identity/lead-automations", automation).await)]);
     ids.push(id(owner.post("/v1/admin/invitations", json!({"email": "new@example.com", "role": "agent"})).await));
     let role = owner.post("/v1/admin/roles", json!({"name": "Night", "permissions": ["leads:view"]})).await.json();
     ids.push(role["name"].as_str().expect("an id").to_owned());

@@ -3,6 +3,7 @@
 mod analysis;
 mod assignment;
 mod audit;
+mod automations;
 mod browser;
 mod bulk;
 mod callbacks;

@@ -190,6 +190,9 @@ function Filters({ search, seesNames, onChange }: FiltersProps) {
       <RouteLink to="/segments" className={classes.narrowOnly}>
         Segments
       </RouteLink>
+      <RouteLink to="/automations" className={classes.narrowOnly}>
+        Automations
+      </RouteLink>
     </div>
   );
 }

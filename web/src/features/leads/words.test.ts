@@ -83,6 +83,17 @@ describe('the timeline', () => {
     expect(inTimeline('deliveries', 'crm.linked')).toBe(true);
   });
 
+  it('says what automations did, and why not', () => {
+    expect(words('automation.step_failed', { step: 1, reason: '131026', error: 'not on WhatsApp' })).toBe(
+      'Step 1 failed: not on WhatsApp',
+    );
+    expect(words('automation.skipped', { reason: 'safety_lock', words: 'Safety lock' })).toBe(
+      'Automation skipped: Safety lock',
+    );
+    expect(words('automation.skipped', { step: 2, reason: 'no_email' })).toBe('Step 2 skipped: No email');
+    expect(words('automation.completed')).toBe('Automation completed');
+  });
+
   it('shows an unknown kind rather than nothing', () => {
     expect(words('message.sent')).toBe('Message sent');
   });
