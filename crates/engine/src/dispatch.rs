@@ -1,10 +1,9 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
-//! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources' statistics,
-//! visits, the history of scores, the work on leads, and the screens that are open now. Events are found by their flag and claimed with
-//! automations, visits, the history of scores, and the screens that are open now. Events are found by their flag and claimed with
-//! `SKIP LOCKED`, never by "id above my cursor": ids are made before their transactions commit, so a cursor would step
-//! over the slow ones.
+//! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources'
+//! statistics, automations, visits, the history of scores, the work on leads, and the screens that are open now. Events
+//! are found by their flag and claimed with `SKIP LOCKED`, never by "id above my cursor": ids are made before their
+//! transactions commit, so a cursor would step over the slow ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -23,8 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Engine, alerts, delivery, live::LiveHint, scoring, visits, work};
-use crate::{Engine, alerts, automations, delivery, live::LiveHint, scoring, visits};
+use crate::{Engine, alerts, automations, delivery, live::LiveHint, scoring, visits, work};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -111,6 +109,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     }
     if leads_wait {
         engine.wake.work.notify_one();
+    }
     if has_steps {
         engine.wake.automations.notify_one();
     }

@@ -15,17 +15,14 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, alerts, analysis, audit,
-    capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     Clock, Engine, Options, Wake, alerts, analysis, audit, automations,
-    capture::{Door, Spool, chat, imports, inbound, replay, seen_fields},
+    capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     erasing::Keepers,
     geo::Geo,
     jobs,
     live::Live,
-    mails, privacy, random_bytes, retention, scoring,
-    mails, messaging, random_bytes, retention, scoring,
+    mails, messaging, privacy, random_bytes, retention, scoring,
     seal::Keys,
     visits, work,
 };

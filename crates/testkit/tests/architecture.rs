@@ -37,12 +37,6 @@ const ENGINE_FEATURES: &[&str] = &[
     "visits",
     "work",
 ];
-const ENGINE_FEATURES: &[&str] =
-    &["admin", "alerts", "analysis", "automations", "capture", "crm", "delivery", "messaging", "scoring", "sources", "visits"];
-    "scoring",
-    "sources",
-    "visits",
-];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
 const ENGINE_GROUND: &[&str] =

@@ -317,4 +317,3 @@ export type AutomationRun = Schemas['RunView'];
 export type AutomationLine = Schemas['AutomationEventView'];
 export type DryRun = Schemas['DryRunView'];
 export type DryRunMessage = Schemas['DryRunMessage'];
-export type MessageTemplate = Schemas['MessageTemplateView'];

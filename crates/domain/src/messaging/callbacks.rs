@@ -100,7 +100,8 @@ fn whatsapp_message(message: &Value, contacts: &Value) -> Option<Inbound> {
     let from = message["from"].as_str();
     let person = name_of(&message["from_user_id"]).or_else(|| name_of(&message["user_id"]));
     let contact = contacts.as_array().into_iter().flatten().find(|contact| {
-        (from.is_some() && contact["wa_id"].as_str() == from) || (person.is_some() && name_of(&contact["user_id"]) == person)
+        (from.is_some() && contact["wa_id"].as_str() == from)
+            || (person.is_some() && name_of(&contact["user_id"]) == person)
     });
     let person_ref = person.or_else(|| contact.and_then(|contact| name_of(&contact["user_id"])));
     let address = from.and_then(phone);
@@ -123,7 +124,8 @@ fn whatsapp_message(message: &Value, contacts: &Value) -> Option<Inbound> {
 /// What is kept of the advertisement: which one, and the click.
 fn referral_of(referral: &serde_json::Map<String, Value>) -> Value {
     let kept = ["source_url", "source_type", "source_id", "headline", "body", "ctwa_clid"];
-    let kept = kept.into_iter().filter_map(|name| Some((name.to_owned(), json!(cut(referral.get(name)?.as_str()?, 500)))));
+    let kept =
+        kept.into_iter().filter_map(|name| Some((name.to_owned(), json!(cut(referral.get(name)?.as_str()?, 500)))));
     Value::Object(kept.collect())
 }
 
@@ -182,7 +184,10 @@ pub fn twilio(fields: &[(String, String)], message_id: Option<MessageId>) -> Cal
         let words = field("ErrorMessage").map_or_else(|| format!("Twilio says {status}"), str::to_owned);
         (cut(code, 64), cut(&words, 500))
     });
-    Callback { reports: vec![Report { provider_id, message_id, status: reported, at: None, reason }], inbound: Vec::new() }
+    Callback {
+        reports: vec![Report { provider_id, message_id, status: reported, at: None, reason }],
+        inbound: Vec::new(),
+    }
 }
 
 /// Reads what a gateway posts: `{"id","status","error"?}` about a message of ours, or `{"id","from","text"}` of
@@ -279,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_failure_says_why() {
-        let errors = json!({"errors": [{"code": 131_026, "title": "Undeliverable", "error_data": {"details": "No WhatsApp"}}]});
+        let errors =
+            json!({"errors": [{"code": 131_026, "title": "Undeliverable", "error_data": {"details": "No WhatsApp"}}]});
 
         let report = whatsapp(&status("failed", errors), "7").reports.remove(0);
 
@@ -334,11 +340,17 @@ mod tests {
             fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };
 
-        let twilio = twilio(&own(&[("MessageSid", "SM2"), ("From", "+491701234567"), ("Body", "Hi"), ("SmsStatus", "received")]), None);
+        let twilio = twilio(
+            &own(&[("MessageSid", "SM2"), ("From", "+491701234567"), ("Body", "Hi"), ("SmsStatus", "received")]),
+            None,
+        );
         let gateway = sms_http(&own(&[("id", "9"), ("from", "491701234567"), ("text", "Hi")]));
 
         for callback in [twilio, gateway] {
-            assert_eq!((callback.inbound[0].address.as_deref(), callback.inbound[0].text.as_str()), (Some("+491701234567"), "Hi"));
+            assert_eq!(
+                (callback.inbound[0].address.as_deref(), callback.inbound[0].text.as_str()),
+                (Some("+491701234567"), "Hi")
+            );
             assert!(callback.reports.is_empty());
         }
     }

@@ -21,12 +21,7 @@ const MOST_NAME_CHARS: usize = 120;
 ///
 /// # Errors
 /// Where it has no name or nobody in it, or the store fails.
-pub async fn create(
-    engine: &Engine,
-    actor: &Actor,
-    name: &str,
-    leads: &[LeadId],
-) -> Result<Audience, MessagingError> {
+pub async fn create(engine: &Engine, actor: &Actor, name: &str, leads: &[LeadId]) -> Result<Audience, MessagingError> {
     let now = engine.clock.now();
     let name = checked_line("/name", name, MOST_NAME_CHARS).map_err(|fault| MessagingError::Invalid(vec![fault]))?;
     let leads: Vec<LeadId> = leads.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();

@@ -62,9 +62,8 @@ pub enum CallbackError {
 /// The channel that is called back, if anybody may.
 async fn called(engine: &Engine, id: ChannelId) -> Result<Channel, CallbackError> {
     let found = channels::find_called(&engine.store.reader(), id).await?;
-    let calls = |channel: &Channel| {
-        matches!(channel.provider, Provider::Whatsapp | Provider::Twilio | Provider::SmsHttp)
-    };
+    let calls =
+        |channel: &Channel| matches!(channel.provider, Provider::Whatsapp | Provider::Twilio | Provider::SmsHttp);
     found.filter(calls).ok_or(CallbackError::NotFound)
 }
 
@@ -212,4 +211,3 @@ fn after(was: &Standing, report: &Report, now: Timestamp) -> Moved {
         _ => is,
     }
 }
-

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadline_domain::{
-    ids::ChannelId,
-    messaging::Provider,
-    time::Timestamp,
-};
+use leadline_domain::{ids::ChannelId, messaging::Provider, time::Timestamp};
 use leadline_outbound::check_custom_header;
 use leadline_store::channels::{self, Channel};
 use serde_json::{Map, Value, json};
@@ -74,10 +70,8 @@ const fn or(field: Field, default: &'static str) -> Field {
     Field { default: Some(default), ..field }
 }
 
-const SANDBOX: &[Field] = &[
-    or(field("plays", Kind::OneOf(&sandbox::PLANS)), "deliver"),
-    or(field("delaySeconds", Kind::Seconds), "1"),
-];
+const SANDBOX: &[Field] =
+    &[or(field("plays", Kind::OneOf(&sandbox::PLANS)), "deliver"), or(field("delaySeconds", Kind::Seconds), "1")];
 const WHATSAPP: &[Field] = &[
     required(field("phoneNumberId", Kind::Id)),
     or(field("apiUrl", Kind::Url), "https://graph.facebook.com/v23.0"),
@@ -93,7 +87,10 @@ const TWILIO: &[Field] = &[
 ];
 const SMS_HTTP: &[Field] = &[
     required(field("url", Kind::Url)),
-    or(field("contentType", Kind::OneOf(&["application/json", "application/x-www-form-urlencoded"])), "application/json"),
+    or(
+        field("contentType", Kind::OneOf(&["application/json", "application/x-www-form-urlencoded"])),
+        "application/json",
+    ),
     or(field("body", Kind::Body), r#"{"to":"{{to}}","from":"{{from}}","text":"{{text}}","id":"{{id}}"}"#),
     field("from", Kind::Line),
     field("idField", Kind::Line),
@@ -310,7 +307,8 @@ fn apply(engine: &Engine, channel: &mut Channel, wish: &Wish) -> Result<(), Mess
 
 fn apply_settings(engine: &Engine, channel: &mut Channel, wish: &Wish) -> Vec<Fault> {
     let known = fields(channel.provider);
-    let mut faults = unknown(&wish.settings, "/settings", |name| known.iter().any(|one| !one.is_secret && one.name == name));
+    let mut faults =
+        unknown(&wish.settings, "/settings", |name| known.iter().any(|one| !one.is_secret && one.name == name));
     for field in known.iter().filter(|field| !field.is_secret) {
         match wish.settings.get(field.name) {
             Some(Some(text)) if !text.trim().is_empty() => match check(engine, field, text) {
@@ -361,11 +359,7 @@ fn apply_credentials(engine: &Engine, channel: &mut Channel, wish: &Wish) -> Res
     Ok(faults)
 }
 
-fn unknown(
-    given: &BTreeMap<String, Option<String>>,
-    place: &str,
-    is_known: impl Fn(&str) -> bool,
-) -> Vec<Fault> {
+fn unknown(given: &BTreeMap<String, Option<String>>, place: &str, is_known: impl Fn(&str) -> bool) -> Vec<Fault> {
     let strange = given.keys().filter(|name| !is_known(name));
     let pointer = |name: &String| format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
     strange.map(|name| Fault::new(pointer(name), "is nothing that this kind of channel knows")).collect()
@@ -374,7 +368,11 @@ fn unknown(
 /// The end of a secret that is long enough to lose nothing by it.
 fn hint(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
-    if chars.len() < 12 { "••••".to_owned() } else { format!("••••{}", chars[chars.len() - 4..].iter().collect::<String>()) }
+    if chars.len() < 12 {
+        "••••".to_owned()
+    } else {
+        format!("••••{}", chars[chars.len() - 4..].iter().collect::<String>())
+    }
 }
 
 fn check(engine: &Engine, field: &Field, text: &str) -> Result<String, String> {
@@ -399,26 +397,30 @@ fn check(engine: &Engine, field: &Field, text: &str) -> Result<String, String> {
         Kind::MailServer => send::check_server(engine, text),
         Kind::Sender => send::check_sender(text),
         Kind::Phone => {
-            let is_number = text.strip_prefix('+').unwrap_or(text).chars().all(|c| c.is_ascii_digit()) && text.len() >= 3;
+            let is_number =
+                text.strip_prefix('+').unwrap_or(text).chars().all(|c| c.is_ascii_digit()) && text.len() >= 3;
             let is_service = text.starts_with("MG") && text.chars().all(|c| c.is_ascii_alphanumeric());
             let is_name = text.len() <= 11 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
             if is_number || is_service || is_name {
                 Ok(text.to_owned())
             } else {
-                Err("must be a number such as +4930123456, a sender's name, or the id of a messaging service".to_owned())
+                Err("must be a number such as +4930123456, a sender's name, or the id of a messaging service"
+                    .to_owned())
             }
         }
-        Kind::Headers => {
-            send::read_headers(text)
-                .and_then(|headers| {
-                    let refused = headers.iter().find_map(|(name, value)| check_custom_header(name, value).err());
-                    refused.map_or(Ok(()), |refused| Err(refused.to_string()))
-                })
-                .map(|()| text.to_owned())
-        }
+        Kind::Headers => send::read_headers(text)
+            .and_then(|headers| {
+                let refused = headers.iter().find_map(|(name, value)| check_custom_header(name, value).err());
+                refused.map_or(Ok(()), |refused| Err(refused.to_string()))
+            })
+            .map(|()| text.to_owned()),
         Kind::Body => send::check_body(text).map(|()| text.to_owned()),
         Kind::OneOf(known) => {
-            if known.contains(&text) { Ok(text.to_owned()) } else { Err(format!("must be one of {}", known.join(", "))) }
+            if known.contains(&text) {
+                Ok(text.to_owned())
+            } else {
+                Err(format!("must be one of {}", known.join(", ")))
+            }
         }
         Kind::Seconds => match text.parse::<i64>() {
             Ok(seconds) if (0..=3_600).contains(&seconds) => Ok(seconds.to_string()),

@@ -1,9 +1,7 @@
 //! Handling conversations: whose they are, putting them off, closing them, answering, and keeping notes.
 
 use leadline_domain::{
-    ids::{
-        CannedReplyId, ConversationId, EventId, MessageId, MessageTemplateId, UserId,
-    },
+    ids::{CannedReplyId, ConversationId, EventId, MessageId, MessageTemplateId, UserId},
     messaging::{Approval, MessageChannel},
     templates::Form,
     time::Timestamp,
@@ -48,12 +46,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// Where it is not there, what is wanted cannot be, or the store fails.
-pub async fn handle(
-    engine: &Engine,
-    actor: &Actor,
-    id: ConversationId,
-    wish: &Wish,
-) -> Result<Entry, MessagingError> {
+pub async fn handle(engine: &Engine, actor: &Actor, id: ConversationId, wish: &Wish) -> Result<Entry, MessagingError> {
     let now = engine.clock.now();
     if wish.snoozed_until.flatten().is_some_and(|until| until <= now || until.ms_since(now) > 366 * 86_400_000) {
         return Err(MessagingError::field("/snoozedUntil", "must be within the next year"));

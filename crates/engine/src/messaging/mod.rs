@@ -68,5 +68,9 @@ impl MessagingError {
 fn checked_line(pointer: &str, text: &str, most: usize) -> Result<String, Fault> {
     let text = text.trim();
     let is_good = !text.is_empty() && text.chars().count() <= most && !text.contains(char::is_control);
-    if is_good { Ok(text.to_owned()) } else { Err(Fault::new(pointer, format!("must have 1 to {most} characters in one line"))) }
+    if is_good {
+        Ok(text.to_owned())
+    } else {
+        Err(Fault::new(pointer, format!("must have 1 to {most} characters in one line")))
+    }
 }

@@ -170,10 +170,8 @@ fn decide(
     channels: &[Channel],
     now: Timestamp,
 ) -> Result<(), Skip> {
-    let candidates: Vec<Candidate<ChannelId>> = channels
-        .iter()
-        .map(|one| Candidate { id: one.id, provider: one.provider, is_active: one.is_active })
-        .collect();
+    let candidates: Vec<Candidate<ChannelId>> =
+        channels.iter().map(|one| Candidate { id: one.id, provider: one.provider, is_active: one.is_active }).collect();
     let chosen = quick.channel.or_else(|| messaging::choose(quick.kind, &candidates));
     let chosen = channels.iter().find(|channel| Some(channel.id) == chosen);
     let facts = Facts {

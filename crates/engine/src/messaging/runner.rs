@@ -297,7 +297,10 @@ async fn begin(
             (Ok(outgoing), Some(channel), Some(open)) => (outgoing, channel, open),
             (Ok(_), ..) => continue,
             (Err(reason), ..) => {
-                skipped.push((standing(&due, channel.as_ref()), Moved::to(due.id, Status::Skipped, now).because(&reason.code, &reason.message)));
+                skipped.push((
+                    standing(&due, channel.as_ref()),
+                    Moved::to(due.id, Status::Skipped, now).because(&reason.code, &reason.message),
+                ));
                 continue;
             }
         };
@@ -311,7 +314,11 @@ async fn begin(
         // A try that was begun before is in the conversation already.
         line.said += i64::from(due.attempt_count == 0);
         line.last_text = messages::beginning_of(&outgoing.body);
-        messages.push(Claimed { attempt: due.attempt_count + 1, arrival: arriving(&due, &outgoing, channel, now), outgoing });
+        messages.push(Claimed {
+            attempt: due.attempt_count + 1,
+            arrival: arriving(&due, &outgoing, channel, now),
+            outgoing,
+        });
     }
     queue::start(tx, &started).await?;
     queue::show_said(tx, &said.into_values().collect::<Vec<_>>()).await?;

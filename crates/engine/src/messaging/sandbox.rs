@@ -7,8 +7,7 @@ use leadline_domain::{
 };
 use leadline_outbound::messages::{Handed, Reason};
 use leadline_store::{
-    Error,
-    channels,
+    Error, channels,
     messages::{
         outcome as rows,
         sandbox::{self, Arrival, NewArrival, NextReport},
@@ -128,7 +127,8 @@ pub(super) async fn report_due(engine: &Engine) -> Result<usize, Error> {
     }
     let mut tx = engine.store.begin().await?;
     let due = sandbox::lock_to_report(&mut tx, now, AT_ONCE).await?;
-    let reports: Vec<(MessageId, Report)> = due.iter().filter_map(|one| Some((one.message_id, report(one, now)?))).collect();
+    let reports: Vec<(MessageId, Report)> =
+        due.iter().filter_map(|one| Some((one.message_id, report(one, now)?))).collect();
     callbacks::apply(engine, &mut tx, &reports, now).await?;
     let done: Vec<NextReport> =
         due.iter().map(|one| NextReport { message_id: one.message_id, next_report: None, report_at: None }).collect();
@@ -139,8 +139,8 @@ pub(super) async fn report_due(engine: &Engine) -> Result<usize, Error> {
 
 fn report(arrival: &Arrival, now: Timestamp) -> Option<Report> {
     let status = arrival.next_report?;
-    let reason = (status == Status::Failed)
-        .then(|| ("sandbox_bounced".to_owned(), "the sandbox plays a bounce".to_owned()));
+    let reason =
+        (status == Status::Failed).then(|| ("sandbox_bounced".to_owned(), "the sandbox plays a bounce".to_owned()));
     Some(Report {
         provider_id: format!("sandbox-{}", arrival.message_id),
         message_id: Some(arrival.message_id),
@@ -166,7 +166,10 @@ pub async fn open(engine: &Engine, actor: &Actor, channel: ChannelId, address: &
         .filter(|one| one.status == Status::Delivered && one.kind != MessageChannel::Sms)
         .map(|one| {
             let provider_id = format!("sandbox-{}", one.id);
-            (one.id, Report { provider_id, message_id: Some(one.id), status: Status::Read, at: Some(now), reason: None })
+            (
+                one.id,
+                Report { provider_id, message_id: Some(one.id), status: Status::Read, at: Some(now), reason: None },
+            )
         })
         .collect();
     callbacks::apply(engine, &mut tx, &read, now).await?;

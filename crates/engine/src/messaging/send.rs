@@ -191,11 +191,8 @@ async fn exchange(
 }
 
 async fn by_gateway(engine: &Engine, channel: &OpenChannel, text: &Text<'_>) -> Handed {
-    let parts = (
-        Url::parse(channel.setting("url")),
-        read_headers(channel.credential("headers")),
-        filled_body(channel, text),
-    );
+    let parts =
+        (Url::parse(channel.setting("url")), read_headers(channel.credential("headers")), filled_body(channel, text));
     let (Ok(url), Ok(headers), Ok(body)) = parts else {
         return Handed::Refused(Reason::new("invalid_settings", "the channel's settings cannot be used"));
     };

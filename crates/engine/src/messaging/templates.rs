@@ -129,7 +129,8 @@ fn apply(template: &mut MessageTemplate, wish: &Wish) -> Result<(), MessagingErr
         Err(fault) => faults.push(fault),
     }
     if let Some(language) = &wish.language {
-        let is_code = (2..=15).contains(&language.len()) && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let is_code = (2..=15).contains(&language.len())
+            && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if is_code {
             template.language.clone_from(language);
         } else {

@@ -18,10 +18,7 @@ use tokio::{
 };
 
 use super::{Encryption, MailError, Mailer, MailerRefused, TIMEOUT, Trust, is_address, judged, one_line};
-use crate::{
-    client::Client,
-    guard::UrlRefused,
-};
+use crate::{client::Client, guard::UrlRefused};
 
 /// A letter to one person.
 #[derive(Debug, Clone, Copy)]

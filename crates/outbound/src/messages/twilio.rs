@@ -85,9 +85,9 @@ fn reason(status: u16, body: &Value) -> Reason {
 #[must_use]
 pub fn is_signed(token: &str, url: &str, fields: &[(String, String)], body: &[u8], signature: &str) -> bool {
     let Ok(given) = STANDARD.decode(signature.trim()) else { return false };
-    let claimed = Url::parse(url).ok().and_then(|url| {
-        url.query_pairs().find(|(name, _)| name == "bodySHA256").map(|(_, hash)| hash.into_owned())
-    });
+    let claimed = Url::parse(url)
+        .ok()
+        .and_then(|url| url.query_pairs().find(|(name, _)| name == "bodySHA256").map(|(_, hash)| hash.into_owned()));
     if let Some(hash) = &claimed {
         let found = hex::encode(Sha256::digest(body));
         if !bool::from(found.as_bytes().ct_eq(hash.to_lowercase().as_bytes())) {

@@ -288,11 +288,9 @@ impl From<MessagingError> for ApiError {
         match error {
             MessagingError::NotFound => Self::not_found(),
             MessagingError::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
-            MessagingError::Invalid(faults) => {
-                faults.into_iter().fold(Self::new(Code::InvalidFields), |error, fault| {
-                    error.and_field(fault.pointer, fault.message)
-                })
-            }
+            MessagingError::Invalid(faults) => faults
+                .into_iter()
+                .fold(Self::new(Code::InvalidFields), |error, fault| error.and_field(fault.pointer, fault.message)),
             MessagingError::Sealed(error) => Self::internal(&error),
             MessagingError::Internal(error) => error.into(),
         }

@@ -239,11 +239,8 @@ struct VariablesView {
 #[utoipa::path(get, path = "/v1/messaging/template-variables", tag = "messaging",
     responses((status = 200, body = VariablesView)))]
 async fn list_variables(CurrentActor(_): CurrentActor) -> Json<VariablesView> {
-    let view = |(name, meaning, example): (&'static str, &'static str, &'static str)| VariableView {
-        name,
-        meaning,
-        example,
-    };
+    let view =
+        |(name, meaning, example): (&'static str, &'static str, &'static str)| VariableView { name, meaning, example };
     Json(VariablesView { data: variables::VARIABLES.map(view).into(), filters: FILTERS.into() })
 }
 

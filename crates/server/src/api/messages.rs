@@ -2,9 +2,7 @@
 
 use axum::extract::State;
 use leadline_domain::{
-    ids::{
-        AudienceId, CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId,
-    },
+    ids::{AudienceId, CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId},
     messaging::Status,
     permissions::Permission,
     time::Timestamp,
@@ -119,7 +117,11 @@ impl SentMessageView {
             lead_id: row.lead_id,
             lead_name: row.lead_name.map(|name| sight.name(name)),
             contact_id: row.contact_id,
-            author_name: if row.direction == "inbound" { row.author_name.map(|name| sight.name(name)) } else { row.author_name },
+            author_name: if row.direction == "inbound" {
+                row.author_name.map(|name| sight.name(name))
+            } else {
+                row.author_name
+            },
             direction: row.direction,
             author: row.author,
             channel: row.kind,

@@ -56,7 +56,6 @@ impl Kind {
 
     const ALL: [Self; 6] =
         [Self::Submission, Self::Activity, Self::Conversation, Self::Task, Self::Message, Self::Lead];
-    const ALL: [Self; 5] = [Self::Submission, Self::Activity, Self::Conversation, Self::Message, Self::Lead];
 }
 
 /// What of a lead matters to a merge beside what people edit.

@@ -66,8 +66,11 @@ fn orders(of: &[&'static str]) -> Vec<Vec<&'static str>> {
     if of.is_empty() {
         return vec![Vec::new()];
     }
-    let without = |at: usize| of.iter().enumerate().filter(move |(n, _)| *n != at).map(|(_, name)| *name).collect::<Vec<_>>();
-    (0..of.len()).flat_map(|at| orders(&without(at)).into_iter().map(move |rest| [vec![of[at]], rest].concat())).collect()
+    let without =
+        |at: usize| of.iter().enumerate().filter(move |(n, _)| *n != at).map(|(_, name)| *name).collect::<Vec<_>>();
+    (0..of.len())
+        .flat_map(|at| orders(&without(at)).into_iter().map(move |rest| [vec![of[at]], rest].concat()))
+        .collect()
 }
 
 #[rstest]
@@ -162,7 +165,11 @@ async fn what_is_about_nothing_of_ours_is_taken_and_changes_nothing(#[case] body
 #[case::wrong("subscribe", "verify-him", 403)]
 #[case::another_mode("unsubscribe", "verify-me", 403)]
 #[tokio::test]
-async fn meta_gets_its_challenge_back_for_the_right_token(#[case] mode: &str, #[case] told: &str, #[case] expected: u16) {
+async fn meta_gets_its_challenge_back_for_the_right_token(
+    #[case] mode: &str,
+    #[case] told: &str,
+    #[case] expected: u16,
+) {
     let (site, token) = start(Db::Sqlite).await;
     let admin = site.with_token(&token);
     let receiver = Receiver::start().await;
@@ -221,14 +228,18 @@ async fn twilio_reports_by_the_address_that_it_was_told_even_before_its_answer_c
     assert_eq!((before.as_str(), forged.problem().0, after_forged.as_str()), ("unknown", 403, "unknown"));
     assert_eq!(right.status, 200);
     let known = message(&admin, &id).await;
-    assert_eq!((&known["status"], &known["providerId"], &known["error"]), (&json!("delivered"), &json!("SM9"), &json!(null)));
+    assert_eq!(
+        (&known["status"], &known["providerId"], &known["error"]),
+        (&json!("delivered"), &json!("SM9"), &json!(null))
+    );
     site.stop().await;
 }
 
 /// What Meta publishes as examples of its callbacks.
 #[tokio::test]
 async fn every_callback_that_meta_describes_is_taken() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/webhooks_in/whatsapp_cloud.json");
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/webhooks_in/whatsapp_cloud.json");
     let text = std::fs::read_to_string(path).expect("the cases: this needs ../shared/cases beside the project");
     let cases: Vec<Value> = serde_json::from_str(&text).expect("a list");
     assert!(cases.len() > 30, "only {} cases", cases.len());
@@ -272,8 +283,11 @@ async fn the_first_whatsapp_message_lands_in_the_conversation_made_at_capture(
     };
 
     // By the code although the number is hidden; then by the person's id; and by the number alone.
-    let first = said("wamid.a", json!({"from_user_id": "GB.7", "text": {"body": format!("Hello\n\nRef {code}")},
-        "referral": {"source_id": "12", "ctwa_clid": "ARA"}}));
+    let first = said(
+        "wamid.a",
+        json!({"from_user_id": "GB.7", "text": {"body": format!("Hello\n\nRef {code}")},
+        "referral": {"source_id": "12", "ctwa_clid": "ARA"}}),
+    );
     let second = said("wamid.b", json!({"from_user_id": "GB.7", "text": {"body": "Are you there?"}}));
     let by_number = said("wamid.c", json!({"from": "442079460002", "text": {"body": "Hi, it is Ben"}}));
     let stranger = said("wamid.d", json!({"from": "442079460009", "text": {"body": "Who are you?"}}));
@@ -282,7 +296,9 @@ async fn the_first_whatsapp_message_lands_in_the_conversation_made_at_capture(
     }
     run(&site).await;
 
-    let of = |lead: &Value| format!("messages WHERE direction = 'inbound' AND lead_id = '{}'", lead["leadId"].as_str().expect("a lead"));
+    let of = |lead: &Value| {
+        format!("messages WHERE direction = 'inbound' AND lead_id = '{}'", lead["leadId"].as_str().expect("a lead"))
+    };
     assert_eq!((site.app.count(&of(&ada)).await, site.app.count(&of(&ben)).await), (2, 1));
     assert_eq!(site.app.count("messages WHERE direction = 'inbound' AND lead_id IS NULL").await, 1);
     assert_eq!(site.app.count("conversations").await, 3, "two made at capture, one for the stranger");

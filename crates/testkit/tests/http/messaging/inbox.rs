@@ -60,11 +60,11 @@ async fn an_answer_appears_in_the_conversation_it_answers_and_is_answered_there(
         .rev()
         .map(|one| (one["direction"].as_str().expect("text"), one["body"].as_str().expect("text")))
         .collect();
-    assert_eq!(
-        said[..2],
-        [("outbound", "Shall we call you?"), ("inbound", "Yes, please")],
+    assert_eq!(said[..2], [("outbound", "Shall we call you?"), ("inbound", "Yes, please")],);
+    assert!(
+        said.contains(&("outbound", "At what time, Ada?")) && said.contains(&("note", "Prefers mornings")),
+        "{said:?}"
     );
-    assert!(said.contains(&("outbound", "At what time, Ada?")) && said.contains(&("note", "Prefers mornings")), "{said:?}");
     assert_eq!(site.app.count("sandbox_arrivals").await, 2, "a note goes to nobody");
     site.stop().await;
 }
@@ -125,17 +125,25 @@ async fn what_arrived_counts_as_read_once_the_phone_is_opened(#[values(Db::Sqlit
     let sandbox = sandbox(&admin).await;
     let ada = ada(&site).await;
     let send = |channel: &str| json!({"leadIds": [ada], "channel": channel, "message": "Hi"});
-    let whatsapp = super::quick_send(&admin, send("whatsapp")).await["results"][0]["messageId"].as_str().expect("an id").to_owned();
-    let sms = super::quick_send(&admin, send("sms")).await["results"][0]["messageId"].as_str().expect("an id").to_owned();
+    let whatsapp = super::quick_send(&admin, send("whatsapp")).await["results"][0]["messageId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let sms =
+        super::quick_send(&admin, send("sms")).await["results"][0]["messageId"].as_str().expect("an id").to_owned();
     run(&site).await;
     site.app.advance(Duration::from_secs(5));
     run(&site).await;
 
-    let opened =
-        admin.post(&format!("/v1/messaging/channels/{sandbox}/sandbox/open"), json!({"address": "+491701234567"})).await;
+    let opened = admin
+        .post(&format!("/v1/messaging/channels/{sandbox}/sandbox/open"), json!({"address": "+491701234567"}))
+        .await;
 
     assert_eq!(opened.status, 204);
-    assert_eq!((super::status(&admin, &whatsapp).await.as_str(), super::status(&admin, &sms).await.as_str()), ("read", "delivered"));
+    assert_eq!(
+        (super::status(&admin, &whatsapp).await.as_str(), super::status(&admin, &sms).await.as_str()),
+        ("read", "delivered")
+    );
     site.stop().await;
 }
 

@@ -51,7 +51,8 @@ async fn twilio_is_told_in_its_own_words(#[values(Db::Sqlite, Db::Postgres)] db:
     assert_eq!(request.header("authorization"), "Basic QUMxOmF1dGgtdG9rZW4tMTIzNDU=");
     let callback = format!("http://leadline.test/channels/{channel}/callback?message={id}");
     let told: Vec<(String, String)> = url_pairs(&request.body);
-    let wanted = [("To", "+491701234567"), ("From", "+15005550006"), ("Body", "Hi & bye + 1"), ("StatusCallback", &callback)];
+    let wanted =
+        [("To", "+491701234567"), ("From", "+15005550006"), ("Body", "Hi & bye + 1"), ("StatusCallback", &callback)];
     assert_eq!(told, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let sent = message(&admin, &id).await;
     assert_eq!((&sent["status"], &sent["providerId"]), (&json!("sent"), &json!("SM1")));
@@ -84,7 +85,10 @@ async fn whatsapp_takes_a_template_at_any_time_and_words_only_after_somebody_wro
     assert_eq!(words["results"][0]["code"], json!("window_closed"));
     let id = sent["results"][0]["messageId"].as_str().expect("a message");
     let [request] = &receiver.received()[..] else { panic!("one request") };
-    assert_eq!((request.uri.as_str(), request.header("authorization")), ("/v23.0/7/messages", "Bearer access-token-123"));
+    assert_eq!(
+        (request.uri.as_str(), request.header("authorization")),
+        ("/v23.0/7/messages", "Bearer access-token-123")
+    );
     let parameters = json!([{"type": "text", "text": "Ada"}, {"type": "text", "text": "-"}]);
     assert_eq!(
         request.json(),
@@ -117,7 +121,10 @@ async fn a_gateway_is_told_as_its_channel_says(#[case] more: Value, #[case] expe
 
     let [request] = &receiver.received()[..] else { panic!("one request") };
     assert_eq!(String::from_utf8_lossy(&request.body), expected.replace("ID", &id));
-    assert_eq!((request.header("authorization"), request.header("idempotency-key")), ("Bearer gateway-key", id.as_str()));
+    assert_eq!(
+        (request.header("authorization"), request.header("idempotency-key")),
+        ("Bearer gateway-key", id.as_str())
+    );
     assert_eq!(message(&admin, &id).await["providerId"], json!("77"));
     site.stop().await;
 }
@@ -156,7 +163,11 @@ async fn an_answer_decides_whether_a_message_is_sent_again(
     assert!(shown["lastError"].is_string(), "{shown}");
     let is_sent_again = expected == "queued";
     assert_eq!(receiver.received().len(), 1 + usize::from(is_sent_again));
-    assert_eq!(before_it_may, 1 + usize::from(is_sent_again && code != Some("http_429")), "not before the provider said");
+    assert_eq!(
+        before_it_may,
+        1 + usize::from(is_sent_again && code != Some("http_429")),
+        "not before the provider said"
+    );
     assert_eq!(status(&admin, &id).await, if is_sent_again { "sent" } else { expected });
     site.stop().await;
 }
@@ -229,7 +240,11 @@ async fn secrets_go_in_and_never_come_out(#[values(Db::Sqlite, Db::Postgres)] db
         assert_eq!(answer.json()["credentials"], json!({"authToken": "••••2345"}));
     }
     assert_eq!(site.app.count("channels WHERE credentials_sealed LIKE '%auth-token%'").await, 0);
-    assert_eq!(receiver.received()[0].header("authorization"), "Basic QUMxOmF1dGgtdG9rZW4tMTIzNDU=", "a name changes no secret");
+    assert_eq!(
+        receiver.received()[0].header("authorization"),
+        "Basic QUMxOmF1dGgtdG9rZW4tMTIzNDU=",
+        "a name changes no secret"
+    );
     assert_eq!(taken_away.pointers(), ["/credentials/authToken"]);
     site.stop().await;
 }

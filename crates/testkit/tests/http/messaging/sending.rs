@@ -21,17 +21,22 @@ async fn a_message_goes_to_each_lead_that_has_what_the_channel_goes_by(#[values(
     let words = json!({"leadIds": [ada, ben], "channel": "sms", "message": "Hi {{firstName}}, 2 < 3?"});
     let answer = quick_send(&admin, words).await;
     run(&site).await;
-    let arrived = admin.get(&format!("/v1/messaging/channels/{sandbox}/sandbox/arrivals?address=%2B491701234567")).await.json();
+    let arrived =
+        admin.get(&format!("/v1/messaging/channels/{sandbox}/sandbox/arrivals?address=%2B491701234567")).await.json();
     site.app.advance(Duration::from_secs(2));
     run(&site).await;
 
     assert_eq!((&answer["queued"], &answer["skipped"]), (&json!(1), &json!(1)));
-    let of = |lead: &str| answer["results"].as_array().expect("results").iter().find(|one| one["leadId"] == lead).cloned();
+    let of =
+        |lead: &str| answer["results"].as_array().expect("results").iter().find(|one| one["leadId"] == lead).cloned();
     assert_eq!(of(&ben).expect("Ben")["code"], json!("no_phone"));
     assert_eq!(arrived["data"][0]["body"], json!("Hi Ada, 2 < 3?"));
     let sent = of(&ada).expect("Ada")["messageId"].as_str().expect("a message").to_owned();
     let sent = message(&admin, &sent).await;
-    assert_eq!((&sent["status"], &sent["address"], &sent["causeKind"]), (&json!("delivered"), &json!("+491701234567"), &json!("user")));
+    assert_eq!(
+        (&sent["status"], &sent["address"], &sent["causeKind"]),
+        (&json!("delivered"), &json!("+491701234567"), &json!("user"))
+    );
     assert!(sent["sentAt"].as_str() < sent["deliveredAt"].as_str() && sent["sentAt"].is_string(), "{sent}");
     for kind in ["message.sent", "message.delivered"] {
         assert_eq!(events(&site, kind).await, 1, "{kind}");
