@@ -93,7 +93,10 @@ mod tests {
             name: Some(" Ada King  Lovelace"),
             email: Some("ada@example.com"),
             company: Some("<b>Engines</b> \"& Co\""),
-            custom_fields: [("budget".to_owned(), json!(5_000)), ("note".to_owned(), json!("{{email}}"))].into(),
+            custom_fields: Map::from_iter([
+                ("budget".to_owned(), json!(5_000)),
+                ("note".to_owned(), json!("{{email}}")),
+            ]),
             ..Person::default()
         };
         person.values()
