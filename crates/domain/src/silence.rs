@@ -31,7 +31,7 @@ impl BusinessHours {
     /// Whether it names at least one day, and ends after it begins.
     #[must_use]
     pub fn are_good(&self) -> bool {
-        let days_are_good = !self.days.is_empty() && self.days.iter().all(|day| (1..=7).contains(day));
+        let days_are_good = (1..=7).contains(&self.days.len()) && self.days.iter().all(|day| (1..=7).contains(day));
         days_are_good && self.from_minute < self.until_minute && self.until_minute <= DAY_MINUTES
     }
 
@@ -230,6 +230,7 @@ mod tests {
     #[rstest]
     #[case(vec![], 0, 60)]
     #[case(vec![8], 0, 60)]
+    #[case(vec![1; 8], 0, 60)]
     #[case(vec![1], 60, 60)]
     #[case(vec![1], 0, 1441)]
     fn hours_that_are_none_are_refused(#[case] days: Vec<u8>, #[case] from_minute: u16, #[case] until_minute: u16) {

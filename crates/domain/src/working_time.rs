@@ -136,7 +136,7 @@ mod tests {
         assert!(holiday.is_open(at("2026-01-13T10:00:00Z")));
     }
 
-    /// In the night to 29 March 2026 the clocks of Berlin go from 2:00 to 3:00, in that to 25 October from 3:00 to 2:00.
+    /// In the night to 29 March 2026 the clocks of Berlin go from 2:00 to 3:00; to 25 October they go from 3:00 to 2:00.
     #[rstest]
     #[case::the_hour_that_is_left_out("2026-03-29T00:30:00Z", 60, "2026-03-29T01:30:00Z")]
     #[case::the_whole_short_day("2026-03-28T23:00:00Z", 23 * 60, "2026-03-29T22:00:00Z")]

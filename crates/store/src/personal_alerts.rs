@@ -1,4 +1,4 @@
-//! Personal alerts: what one user should look at, until they have seen it. They name leads and tasks by their ids alone.
+//! Personal alerts: what one user should look at, until they have seen it. They name leads and tasks by ids alone.
 
 use leadline_domain::{
     ids::{LeadId, PersonalAlertId, TaskId, UserId, WorkspaceId},

@@ -45,9 +45,15 @@ const NAV = [
   { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
   { to: '/automations', label: 'Automations', icon: IconBolt, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
-  // On a phone there is room for six; this one is linked from its settings there.
+  // On a phone there is room for six; this one is linked from its settings there, and destinations are found by search.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },
-  { to: '/destinations', label: 'Destinations', icon: IconArrowBarToRight, permission: 'destinations:view' },
+  {
+    to: '/destinations',
+    label: 'Destinations',
+    icon: IconArrowBarToRight,
+    permission: 'destinations:view',
+    wideOnly: true,
+  },
   { to: '/settings', label: 'Settings', icon: IconSettings, permission: null },
 ] as const;
 

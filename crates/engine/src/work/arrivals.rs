@@ -1,7 +1,7 @@
 //! Leads that came: who gets them by the rules, and from when on somebody is to answer.
 //!
-//! Dispatch puts them into a queue. A run takes some of a workspace's, with the rules and the leads locked, and does all
-//! of it in one transaction. Whose turn it is stands in the rule's row, so turns are fair over all nodes.
+//! Dispatch puts them into a queue. A run takes some of a workspace's, with the rules and the leads locked, and does
+//! all of it in one transaction. Whose turn it is stands in the rule's row, so turns are fair over all nodes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

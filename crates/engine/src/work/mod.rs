@@ -1,5 +1,5 @@
-//! Who does the work on leads, and until when: assignment rules, working hours, the clock of the first answer, tasks and
-//! what single users are told of.
+//! Who does the work on leads, and until when: assignment rules, working hours, the clock of the first answer, tasks
+//! and what single users are told of.
 //!
 //! [`follow`] hears of events; [`runner`] does what waits and what time brings. Each piece of it is done in the
 //! transaction that takes it off the queue, so that it is done once, whichever node crashes when.

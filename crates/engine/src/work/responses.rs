@@ -18,7 +18,7 @@ use leadline_store::{
     events::{self, Event},
     leads::{self, Locked},
     personal_alerts,
-    responses::{self, Answer, Clock},
+    responses::{self, Act, Answer, Clock},
     work_settings::{self, WorkSettings},
     workspaces,
 };
@@ -33,7 +33,10 @@ use super::{
 use crate::{Actor, Engine};
 
 /// Lines of a timeline by which a person answers.
-const ANSWERS: [&str; 4] = ["lead.stage_changed", "note.added", "lead.converted", "message.sent"];
+const ANSWERS: [&str; 3] = ["lead.stage_changed", "note.added", "lead.converted"];
+
+/// The event of a message that left, which says whether a person sent it: `causeKind` is `user`.
+const SENT: &str = "message.sent";
 
 /// The one that counts where the workspace says so.
 const ASSIGNED: &str = "lead.assigned";
@@ -47,10 +50,14 @@ const ALERTS: [AlertKind; 2] = [AlertKind::ResponseOverdue, AlertKind::ResponseE
 /// Stops the clocks of leads that were answered.
 pub(super) async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
     let mut acted: BTreeMap<WorkspaceId, BTreeSet<LeadId>> = BTreeMap::new();
+    let mut sent: Vec<Act> = Vec::new();
     for event in events {
-        let may_answer =
-            event.kind == ASSIGNED || event.kind.starts_with("message.") || ANSWERS.contains(&&*event.kind);
-        if let (true, Some(lead)) = (may_answer, event.lead_id) {
+        let Some(lead) = event.lead_id else { continue };
+        let is_sent_by_hand = event.kind == SENT && event.data["causeKind"] == "user";
+        if is_sent_by_hand {
+            sent.push(Act { lead_id: lead, by: None, at: event.created_at });
+        }
+        if is_sent_by_hand || event.kind == ASSIGNED || ANSWERS.contains(&&*event.kind) {
             acted.entry(event.workspace_id).or_default().insert(lead);
         }
     }
@@ -62,7 +69,7 @@ pub(super) async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
         let settings = work_settings::find_in(tx, workspace).await?;
         let found = workspaces::settings_of(tx, &[workspace]).await?;
         let timezone = timezone_of(&found.into_iter().next().map_or(Value::Null, |(_, settings)| settings));
-        settle(tx, &leads, (&settings, timezone)).await?;
+        stop(tx, &leads, (&settings, timezone), &sent).await?;
     }
     Ok(())
 }
@@ -71,13 +78,26 @@ pub(super) async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
 pub(super) async fn settle(
     tx: &mut Tx,
     leads: &[LeadId],
+    settings: (&WorkSettings, Tz),
+) -> Result<HashSet<LeadId>, Error> {
+    stop(tx, leads, settings, &[]).await
+}
+
+/// The same, with what is known of messages that were sent.
+async fn stop(
+    tx: &mut Tx,
+    leads: &[LeadId],
     (settings, timezone): (&WorkSettings, Tz),
+    sent: &[Act],
 ) -> Result<HashSet<LeadId>, Error> {
     let running = responses::lock_running(tx, leads).await?;
     let kinds: Vec<&str> = ANSWERS.into_iter().chain(settings.counts_assignment.then_some(ASSIGNED)).collect();
     let calendar = calendar_of(settings, timezone);
     let started: HashMap<LeadId, Timestamp> = running.iter().map(|clock| (clock.lead_id, clock.started_at)).collect();
-    let acts = responses::first_acts(tx, &running, &kinds).await?;
+    let mut acts = responses::first_acts(tx, &running, &kinds).await?;
+    acts.extend(sent.iter().filter(|act| started.get(&act.lead_id).is_some_and(|begun| *begun <= act.at)));
+    acts.sort_by_key(|act| (act.lead_id, act.at));
+    acts.dedup_by_key(|act| act.lead_id);
     let answers: Vec<Answer> = acts
         .iter()
         .map(|act| Answer {

@@ -106,6 +106,32 @@ async fn a_move_is_an_answer_and_assigning_is_where_that_is_set(
 }
 
 #[rstest]
+#[case::by_hand("user", json!(7))]
+#[case::by_an_automation("automation", json!(null))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_an_answer_where_a_person_sent_it(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+    #[case] cause: &str,
+    #[case] minutes: Value,
+) {
+    let site = Site::start(db).await;
+    let admin = site.signed_in("boss@example.com", Role::Admin).await;
+    set(&admin, json!({"respondWithinMinutes": 30})).await;
+    let lead = lead(&site, "ada").await;
+    site.app.advance(7 * MINUTE);
+
+    let id = lead.rsplit('/').next().expect("an id").parse().expect("an id");
+    let sent = site.app.engine.event(site.app.workspace, id, "message.sent", json!({"causeKind": cause}));
+    let mut tx = site.app.engine.store.begin().await.expect("a write");
+    leadline_store::events::append(&mut tx, &[sent]).await.expect("appended");
+    tx.commit().await.expect("committed");
+    site.app.run_work().await;
+
+    assert_eq!(response(&admin, &lead).await["answeredInMinutes"], minutes);
+    site.stop().await;
+}
+
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_too_long_is_told_of_step_by_step_and_once(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let site = Site::start(db).await;

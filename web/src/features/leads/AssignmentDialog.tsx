@@ -167,7 +167,7 @@ function Trial({ filter, complete, ruleId }: TrialProps) {
   return (
     <p className={classes.note} aria-live="polite">
       This rule would have taken <strong>{matching - takenBefore}</strong> of the last {plural(lookedAt, 'lead')}
-      {takenBefore > 0 && `; ${takenBefore} more match, and go to rules before it`}.
+      {takenBefore > 0 && `; ${takenBefore} that match go to rules before it`}.
     </p>
   );
 }
