@@ -46,14 +46,13 @@ export function AutomationsPage() {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Name</Table.Th>
+              <Table.Th>Active</Table.Th>
               <Table.Th>Starts when</Table.Th>
               <Table.Th>Steps</Table.Th>
               <Table.Th ta="end">Triggered</Table.Th>
               <Table.Th ta="end">Completed</Table.Th>
               <Table.Th ta="end">Failed</Table.Th>
               <Table.Th ta="end">Skipped</Table.Th>
-              <Table.Th>Last</Table.Th>
-              <Table.Th>Active</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -79,13 +78,25 @@ function Row({ automation }: { automation: Automation }) {
   );
   return (
     <Table.Tr>
-      <Cell>
+      <Cell className={classes.wordy}>
         <RouteLink to="/automations/$automationId" params={params} fw={600} c="inherit">
           {name}
         </RouteLink>
         {description && <div className={classes.note}>{description}</div>}
+        <div className={classes.note}>
+          {stats.lastTriggeredAt ? (
+            <>
+              Last started <Time at={stats.lastTriggeredAt} />
+            </>
+          ) : (
+            'Never started'
+          )}
+        </div>
       </Cell>
-      <Cell label="Starts when">
+      <Cell label="Active">
+        <Toggle id={id} name={name} isActive={isActive} />
+      </Cell>
+      <Cell label="Starts when" className={classes.wordy}>
         <TriggerWords automation={automation} />
       </Cell>
       <Cell label="Steps">
@@ -101,10 +112,6 @@ function Row({ automation }: { automation: Automation }) {
       {count('Completed', stats.completed, 'completed')}
       {count('Failed', stats.failed, 'failed')}
       {count('Skipped', stats.skipped, 'skipped')}
-      <Cell label="Last">{stats.lastTriggeredAt ? <Time at={stats.lastTriggeredAt} /> : 'never'}</Cell>
-      <Cell label="Active">
-        <Toggle id={id} name={name} isActive={isActive} />
-      </Cell>
     </Table.Tr>
   );
 }

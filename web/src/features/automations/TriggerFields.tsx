@@ -88,12 +88,11 @@ function SourceSelect({ value, readOnly, fault, onChange }: ChoiceProps) {
   return (
     <Select
       label="Trigger on webhook"
-      description="Or on any other source that lets leads in."
       required
       searchable
       allowDeselect={false}
       readOnly={readOnly}
-      placeholder="Choose a source"
+      placeholder="Choose a webhook, or another source"
       nothingFoundMessage="No source has this name"
       data={[...groups, { group: 'All', items: [{ value: ANY_SOURCE, label: 'Any source' }] }]}
       value={value}
