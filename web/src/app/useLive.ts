@@ -1,8 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
-import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
 import { MESSAGING } from '@/api/messaging';
+import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
 import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
@@ -101,6 +101,7 @@ export function useLive(pageVersion: string): string | null {
       source.addEventListener('message', () => {
         void client.invalidateQueries({ queryKey: [MESSAGING] });
         void client.invalidateQueries({ queryKey: ['conversations'] });
+        void client.invalidateQueries({ queryKey: ['automations'] });
       });
       source.addEventListener('replay', () => {
         void client.invalidateQueries({ queryKey: ['destinations'] });

@@ -2,6 +2,7 @@
 
 use leadline_domain::{
     automations::{Definition, Reach, Reason, Step, zone_of},
+    emails::Email,
     ids::{LeadId, MessageTemplateId},
     messaging::{
         self, Candidate, MessageChannel, Provider,
@@ -12,10 +13,12 @@ use leadline_domain::{
     time::Timestamp,
 };
 use leadline_store::{
+    Error,
+    capture::IdentityKey,
     channels::{self, Channel},
     leads::{self, Lead},
     message_templates::{self, MessageTemplate},
-    workspaces,
+    suppressions, workspaces,
 };
 use serde_json::Value;
 
@@ -87,6 +90,7 @@ pub async fn rehearse(
         channels: channels::list(&reader, actor.workspace).await?,
         templates: message_templates::list(&reader, actor.workspace).await?,
         values: values(&lead),
+        is_suppressed: is_suppressed(engine, actor, &lead).await?,
         now: engine.clock.now(),
     };
     Ok(play(&stage, &definition, &lead, &settings))
@@ -97,7 +101,19 @@ struct Stage {
     channels: Vec<Channel>,
     templates: Vec<MessageTemplate>,
     values: Value,
+    is_suppressed: bool,
     now: Timestamp,
+}
+
+/// Whether the person does not want to be written to, by either address.
+async fn is_suppressed(engine: &Engine, actor: &Actor, lead: &Lead) -> Result<bool, Error> {
+    let scope = actor.workspace.0;
+    let key = |kind: &str, value: &str| IdentityKey(engine.keys.identity(scope, kind, value));
+    let email = lead.card.email.as_deref().and_then(Email::parse).map(|email| key("contact_email", &email.canonical));
+    let phone = lead.card.phone.as_deref().map(|phone| key("contact_phone", phone));
+    let keys: Vec<IdentityKey> = email.into_iter().chain(phone).collect();
+    let listed = suppressions::which_suppressed(&engine.store.reader(), actor.workspace, &keys).await?;
+    Ok(!listed.is_empty())
 }
 
 fn values(lead: &Lead) -> Value {
@@ -170,7 +186,7 @@ impl Stage {
             email: lead.card.email.as_deref(),
             phone: lead.card.phone.as_deref(),
             address: None,
-            is_suppressed: false,
+            is_suppressed: self.is_suppressed,
             template: template.map_or(Template::Gone, |one| Template::There(one.approval)),
             last_inbound_at: None,
             now,

@@ -233,6 +233,10 @@ async fn a_dry_run_says_what_would_happen_and_does_nothing(#[values(Db::Sqlite, 
     assert_eq!(second["at"].as_str().map(|at| &at[11..16]), Some("12:00"));
     assert_eq!(masked.status, StatusCode::OK, "{}", masked.text());
     assert!(!masked.text().contains("ada@example.com") && !masked.text().contains("Ada"), "{}", masked.text());
+    let suppressed = json!({"email": "ada@example.com", "note": "asked for it"});
+    made(&admin, "/v1/admin/privacy/suppressions", suppressed).await;
+    let left_alone = made(&admin, &path, json!({"leadId": lead, "automation": automation})).await;
+    assert_eq!(left_alone["steps"][1]["message"]["skipReason"], "suppressed");
     go_on(&site).await;
     assert_eq!(site.app.count("automation_runs").await + site.app.count("messages").await, 0);
     site.stop().await;

@@ -78,11 +78,11 @@ function Row({ automation }: { automation: Automation }) {
   );
   return (
     <Table.Tr>
-      <Cell className={classes.wordy}>
+      <Cell>
         <RouteLink to="/automations/$automationId" params={params} fw={600} c="inherit">
           {name}
         </RouteLink>
-        {description && <div className={classes.note}>{description}</div>}
+        {description && <div className={`${classes.note} ${classes.wordy}`}>{description}</div>}
         <div className={classes.note}>
           {stats.lastTriggeredAt ? (
             <>
@@ -96,8 +96,10 @@ function Row({ automation }: { automation: Automation }) {
       <Cell label="Active">
         <Toggle id={id} name={name} isActive={isActive} />
       </Cell>
-      <Cell label="Starts when" className={classes.wordy}>
-        <TriggerWords automation={automation} />
+      <Cell label="Starts when">
+        <div className={classes.wordy}>
+          <TriggerWords automation={automation} />
+        </div>
       </Cell>
       <Cell label="Steps">
         {steps.map((step, index) => (

@@ -2,6 +2,7 @@ import { Checkbox, NumberInput, Skeleton, Switch, Textarea, TextInput } from '@m
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { templatesQuery } from '@/api/messaging';
 import { messageOf, Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { Automation } from '@/api/shapes';
@@ -11,7 +12,7 @@ import { toast } from '@/ui/toast';
 import classes from './Automations.module.css';
 import { DryRunBox } from './DryRunBox';
 import { bodyOf, type Draft, draftOf, emptyDraft, MOST_MINUTES, missing } from './draft';
-import { templatesQuery, useAutomationWrites } from './queries';
+import { useAutomationWrites } from './queries';
 import { StepList } from './StepList';
 import { TriggerFields } from './TriggerFields';
 

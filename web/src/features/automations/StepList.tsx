@@ -49,8 +49,8 @@ export function StepList({ steps, templates, readOnly, faultAt, onChange }: Step
       )}
       {templates.length === 0 && (
         <p className={classes.note}>
-          There are no message templates yet. <RouteLink to="/settings">Make one in the settings</RouteLink>, then
-          choose it here.
+          There are no message templates yet. <RouteLink to="/messaging/templates">Make one</RouteLink>, then choose it
+          here.
         </p>
       )}
       <ol className={classes.steps} aria-label="Steps, from top to bottom">

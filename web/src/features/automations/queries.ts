@@ -6,7 +6,6 @@ import type {
   AutomationRun,
   Card,
   DryRun,
-  MessageTemplate,
   NewAutomation,
   Page,
   SourceHealth,
@@ -35,14 +34,6 @@ export const runsQuery = (id: string, { state, page = 1 }: RunSearch) =>
       api.get<Page<AutomationRun>>(`${AUTOMATIONS}/${id}/runs`, { state, page, limit: RUNS_PAGE }, signal),
     placeholderData: keepPreviousData,
   });
-
-/** What may be said, by channel. */
-export const templatesQuery = queryOptions({
-  queryKey: ['messaging', 'templates', 'choice'],
-  queryFn: async ({ signal }) =>
-    rowsOf(await api.get<{ data: MessageTemplate[] }>('/v1/messaging/templates', {}, signal)),
-  staleTime: LOOKUP_STALE_MS,
-});
 
 /** Everything that lets leads in, by name. */
 export const sourcesQuery = queryOptions({
