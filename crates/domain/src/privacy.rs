@@ -150,8 +150,8 @@ impl Traces {
                 ERASED.clone_into(text);
                 true
             }
-            Value::Array(parts) => parts.iter_mut().fold(false, |found, part| self.redact(part) || found),
-            Value::Object(parts) => parts.values_mut().fold(false, |found, part| self.redact(part) || found),
+            Value::Array(parts) => parts.iter_mut().fold(false, |found, part| self.redact(part) | found),
+            Value::Object(parts) => parts.values_mut().fold(false, |found, part| self.redact(part) | found),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         }
     }
@@ -165,9 +165,9 @@ impl Traces {
                 if is_named {
                     parts.iter_mut().filter(|part| part.is_string()).for_each(|part| *part = ERASED.into());
                 }
-                parts.iter_mut().fold(is_named, |found, part| self.redact_rows(part) || found)
+                parts.iter_mut().fold(is_named, |found, part| self.redact_rows(part) | found)
             }
-            Value::Object(parts) => parts.values_mut().fold(false, |found, part| self.redact_rows(part) || found),
+            Value::Object(parts) => parts.values_mut().fold(false, |found, part| self.redact_rows(part) | found),
             Value::String(_) => self.redact(value),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }

@@ -1,5 +1,5 @@
 //! The audit log: who did what to what, when, and from where. Rows are added and, when their time is over, deleted;
-//! nothing changes one.
+//! nothing changes one but the erasure of a person, which takes what names them and leaves that it happened.
 
 use leadline_domain::{
     ids::{AuditId, CredentialId, UserId, WorkspaceId},

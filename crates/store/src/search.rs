@@ -112,8 +112,8 @@ pub async fn index(tx: &mut Tx, leads: &[LeadId]) -> Result<(), Error> {
     tx.execute(&current, &[json_set(leads)]).await.map(drop)
 }
 
-/// Merges a part of the index, so that nothing stays in it of leads that are gone, and tells whether there may be more to
-/// do. Somebody begins it, and goes on until there is no more.
+/// Merges a part of the index, so that nothing stays in it of leads that are gone, and tells whether there may be more
+/// to do. Somebody begins it, and goes on until there is no more.
 ///
 /// # Errors
 /// Where the database fails.

@@ -159,32 +159,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/channels/{channel}/callback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Meta's handshake
-         * @description Meta asks once, when the address is given to it, and wants its challenge back.
-         */
-        get: operations["get_channels_by_channel_callback"];
-        put?: never;
-        /**
-         * A provider calls back
-         * @description How messages fare, and what people write, in the provider's own shape: WhatsApp with `X-Hub-Signature-256`, Twilio
-         *     with `X-Twilio-Signature`, a gateway with the channel's token in `X-Callback-Token` or as `token` in the address.
-         *     Repeats are harmless, and a status only moves forward.
-         */
-        post: operations["post_channels_by_channel_callback"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -667,6 +641,125 @@ export interface paths {
         get: operations["get_admin_audit_export.csv"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases a person everywhere
+         * @description A job that cannot be put back: contact, leads, submissions, requests, conversations, deliveries, visits and whatever
+         *     names them elsewhere. It can be followed under `/v1/identity/jobs`.
+         */
+        post: operations["post_admin_privacy_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/persons/{contactId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is held of a person
+         * @description Needs `pii:view` as well. That somebody looked is written down in the audit log.
+         */
+        get: operations["get_admin_privacy_persons_by_contactId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/persons/{contactId}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is held of a person, as an archive
+         * @description A zip file with a JSON and a CSV file for each class. Needs `pii:view` as well, and is written down in the audit log.
+         */
+        get: operations["get_admin_privacy_persons_by_contactId_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists whom nobody may write to, the latest first */
+        get: operations["get_admin_privacy_suppressions"];
+        put?: never;
+        /**
+         * Puts an address or a number into the list
+         * @description Only a keyed hash of it is kept. What they send is accepted as before.
+         */
+        post: operations["post_admin_privacy_suppressions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an entry out of the list: whoever it is may be written to again */
+        delete: operations["delete_admin_privacy_suppressions_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/consents/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes that somebody takes a consent back
+         * @description It stays with when it was given and when it was withdrawn.
+         */
+        post: operations["post_admin_privacy_consents_by_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1468,117 +1561,6 @@ export interface paths {
         patch: operations["patch_identity_segments_by_id"];
         trace?: never;
     };
-    "/v1/identity/lead-automations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists automations, the oldest first */
-        get: operations["get_identity_lead_automations"];
-        put?: never;
-        /**
-         * Makes an automation
-         * @description Its runs send messages: every lead that arrives by the source gets the steps from top to bottom.
-         */
-        post: operations["post_identity_lead_automations"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/lead-automations/dry-run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tells what an automation would do with a lead, and changes nothing */
-        post: operations["post_identity_lead_automations_dry_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/lead-automations/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One automation */
-        get: operations["get_identity_lead_automations_by_id"];
-        put?: never;
-        post?: never;
-        /** Deletes an automation; what it did stays on the timelines */
-        delete: operations["delete_identity_lead_automations_by_id"];
-        options?: never;
-        head?: never;
-        /**
-         * Changes an automation
-         * @description Runs that are under way keep the version that they began with; one that is switched off sends nothing more.
-         */
-        patch: operations["patch_identity_lead_automations_by_id"];
-        trace?: never;
-    };
-    "/v1/identity/lead-automations/{id}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists an automation's runs, newest first */
-        get: operations["get_identity_lead_automations_by_id_runs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/lead-automations/{id}/retry/{leadId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tries the last step once more that failed for a lead */
-        post: operations["post_identity_lead_automations_by_id_retry_by_leadId"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/{id}/automation-timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What automations did for a lead, oldest first: the newest 500 lines */
-        get: operations["get_identity_leads_by_id_automation_timeline"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/identity/leads/export.csv": {
         parameters: {
             query?: never;
@@ -2157,412 +2139,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        /** Assigns, puts off, closes or reads a conversation */
-        patch: operations["patch_messaging_conversations_by_id"];
-        trace?: never;
-    };
-    "/v1/messaging/channels": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The channels of the workspace, oldest first */
-        get: operations["get_messaging_channels"];
-        put?: never;
-        /**
-         * Makes a channel
-         * @description A sandbox needs nothing but a name: what is sent by it arrives at a phone and a mailbox inside Leadline.
-         */
-        post: operations["post_messaging_channels"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channel-kinds": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What each kind of channel wants to know */
-        get: operations["get_messaging_channel_kinds"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One channel */
-        get: operations["get_messaging_channels_by_id"];
-        put?: never;
-        post?: never;
-        /** Deletes a channel and its secrets; what waits for it is not sent */
-        delete: operations["delete_messaging_channels_by_id"];
-        options?: never;
-        head?: never;
-        /** Changes a channel; its kind stays */
-        patch: operations["patch_messaging_channels_by_id"];
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Asks the channel's provider whether it can be used; nothing is sent to anybody */
-        post: operations["post_messaging_channels_by_id_test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}/sandbox": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The phones and mailboxes that got something lately, the latest first, at most 100 */
-        get: operations["get_messaging_channels_by_id_sandbox"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}/sandbox/arrivals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What arrived at one phone or mailbox, newest first, at most 200 */
-        get: operations["get_messaging_channels_by_id_sandbox_arrivals"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}/sandbox/open": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Opens a phone or mailbox: what arrived there counts as read */
-        post: operations["post_messaging_channels_by_id_sandbox_open"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/channels/{id}/sandbox/answers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Answers from a phone or mailbox, as the person behind a lead would */
-        post: operations["post_messaging_channels_by_id_sandbox_answers"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/templates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The templates of the workspace, by channel and name */
-        get: operations["get_messaging_templates"];
-        put?: never;
-        /** Makes a template */
-        post: operations["post_messaging_templates"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/template-variables": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What placeholders of messages can stand for */
-        get: operations["get_messaging_template_variables"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/template-previews": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What a text would say, with examples for its placeholders */
-        post: operations["post_messaging_template_previews"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/templates/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One template */
-        get: operations["get_messaging_templates_by_id"];
-        put?: never;
-        post?: never;
-        /** Deletes a template; messages that wait for it are not sent */
-        delete: operations["delete_messaging_templates_by_id"];
-        options?: never;
-        head?: never;
-        /** Changes a template; messages that wait say what it says when they go out */
-        patch: operations["patch_messaging_templates_by_id"];
-        trace?: never;
-    };
-    "/v1/messaging/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Messages, newest first */
-        get: operations["get_messaging_messages"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/messages/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One message */
-        get: operations["get_messaging_messages_by_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/broadcast/quick-send": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sends a message to leads
-         * @description Each lead needs what the channel goes by: a phone number, or an e-mail address. Whoever has none is skipped, with
-         *     the reason; the others' messages are sent at once.
-         */
-        post: operations["post_identity_leads_broadcast_quick_send"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/leads/broadcast/create-audience": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Makes an audience of leads */
-        post: operations["post_identity_leads_broadcast_create_audience"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/audiences": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The audiences of the workspace, newest first */
-        get: operations["get_messaging_audiences"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/inbox": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The inbox, the latest first */
-        get: operations["get_messaging_inbox"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/inbox/unread": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How many open conversations have something unread */
-        get: operations["get_messaging_inbox_unread"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/conversations/{id}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Keeps a note in a conversation, for the team alone */
-        post: operations["post_messaging_conversations_by_id_notes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/conversations/{id}/replies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Answers in a conversation; the message is sent at once */
-        post: operations["post_messaging_conversations_by_id_replies"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/canned-replies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The canned replies of the workspace, by name */
-        get: operations["get_messaging_canned_replies"];
-        put?: never;
-        /** Keeps a text for later */
-        post: operations["post_messaging_canned_replies"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/messaging/canned-replies/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Deletes a canned reply */
-        delete: operations["delete_messaging_canned_replies_by_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3223,189 +2799,6 @@ export interface components {
             closedAt?: string | null;
         };
         /** @description A list that comes as a whole. */
-        All_ArrivalView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                messageId: string;
-                kind: string;
-                subject?: string | null;
-                body: string;
-                html?: string | null;
-                /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
-                plays: string;
-                /**
-                 * Format: int64
-                 * @description How often it was handed over.
-                 */
-                times: number;
-                /** Format: date-time */
-                arrivedAt: string;
-                /** Format: date-time */
-                openedAt?: string | null;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_AudienceView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                /** Format: int64 */
-                memberCount: number;
-                madeBy: string;
-                /** Format: date-time */
-                createdAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_AutomationEventView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
-                event: string;
-                /** @description The same in words, as `Automation triggered`. */
-                title: string;
-                /** @description The name of a picture for it. */
-                icon: string;
-                /** Format: uuid */
-                automationId?: string | null;
-                automationName?: string | null;
-                /** Format: uuid */
-                runId?: string | null;
-                /**
-                 * Format: int64
-                 * @description Which step it is about, from 1; null where it is about the whole.
-                 */
-                step?: number | null;
-                /** @description `whatsapp`, `sms` or `email`. */
-                channel?: string | null;
-                /** @description Of a fallback: what failed before. */
-                fromChannel?: string | null;
-                /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
-                deliveryStatus?: string | null;
-                /** @description Why something failed or was left out: a stable name. */
-                reason?: string | null;
-                /** @description The same in words. */
-                reasonWords?: string | null;
-                /** @description What the provider says went wrong; null without `pii:view`. */
-                error?: string | null;
-                /** @description Whether the step can be tried again now. */
-                canRetry: boolean;
-                /** @description Who did it, where that was a person; else the automation. */
-                actorName: string;
-                /** Format: date-time */
-                at: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_AutomationView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                description?: string | null;
-                /**
-                 * Format: uuid
-                 * @description The source whose leads start it; null where any source does, or something else starts it.
-                 */
-                webhookSourceId?: string | null;
-                /** @description What that source is called; null where it was deleted. */
-                webhookSourceName?: string | null;
-                trigger: components["schemas"]["TriggerView"];
-                /** @description From top to bottom. */
-                steps: components["schemas"]["StepView"][];
-                /**
-                 * Format: int64
-                 * @description For how many minutes the same phone or e-mail does not start it again.
-                 */
-                safetyLockMinutes: number;
-                quietHours?: components["schemas"]["QuietHoursView"] | null;
-                /** @description What ends a run before its last step. */
-                exitOn: components["schemas"]["ExitName"][];
-                isActive: boolean;
-                /**
-                 * Format: int64
-                 * @description Grows with every change.
-                 */
-                version: number;
-                stats: components["schemas"]["StatsView"];
-                /** @description Who made it. */
-                madeBy: string;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_CannedReplyView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                body: string;
-                /** Format: date-time */
-                updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_ChannelKindView: {
-            /** @description The rows. */
-            data: {
-                kind: string;
-                carries: string[];
-                fields: components["schemas"]["ChannelFieldView"][];
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_ChannelView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
-                kind: string;
-                name: string;
-                /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
-                carries: string[];
-                /** @description What it needs to know that is no secret. */
-                settings: Record<string, never>;
-                /** @description The end of each secret, by its name. */
-                credentials: Record<string, never>;
-                isActive: boolean;
-                /**
-                 * Format: int64
-                 * @description How many messages it may send in a minute; 0 for as many as there are.
-                 */
-                perMinute: number;
-                /**
-                 * Format: int64
-                 * @description How many it sends at the same time.
-                 */
-                maxInFlight: number;
-                /** @description Where its provider calls back; null where none does. */
-                callbackUrl?: string | null;
-                /** Format: date-time */
-                lastSentAt?: string | null;
-                /** @description What went wrong last; null once a message was taken after it. */
-                lastError?: string | null;
-                /** Format: date-time */
-                lastErrorAt?: string | null;
-                /** Format: date-time */
-                lastCallbackAt?: string | null;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
         All_CustomFieldView: {
             /** @description The rows. */
             data: {
@@ -3429,20 +2822,6 @@ export interface components {
                 createdAt: string;
                 /** Format: date-time */
                 updatedAt: string;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_DeviceView: {
-            /** @description The rows. */
-            data: {
-                /** @description `whatsapp`, `sms` or `email`. */
-                kind: string;
-                /** @description Its phone number or e-mail address. */
-                address: string;
-                /** Format: date-time */
-                lastAt: string;
-                /** Format: int64 */
-                count: number;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -3532,35 +2911,6 @@ export interface components {
                 splitAt?: string | null;
                 /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
                 left?: string[] | null;
-            }[];
-        };
-        /** @description A list that comes as a whole. */
-        All_MessageTemplateView: {
-            /** @description The rows. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** @description `whatsapp`, `sms` or `email`. */
-                channel: string;
-                name: string;
-                language: string;
-                /** @description Of e-mail. */
-                subject?: string | null;
-                body: string;
-                /** @description Of e-mail: the same as a page. */
-                html?: string | null;
-                /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
-                approval: string;
-                approvalReason?: string | null;
-                /**
-                 * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
-                 *     message.
-                 */
-                providerName?: string | null;
-                /** Format: date-time */
-                createdAt: string;
-                /** Format: date-time */
-                updatedAt: string;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -3859,44 +3209,6 @@ export interface components {
             /** Format: date-time */
             analysedAt: string;
         };
-        /** @description What somebody says from a phone or mailbox. */
-        AnswerRequest: {
-            /** @description `whatsapp`, `sms` or `email`. */
-            channel: string;
-            /** @description From which phone number or e-mail address. */
-            address: string;
-            /** @description 1 to 5,000 characters. */
-            text: string;
-        };
-        /** @description Where what was said is now. */
-        AnswerView: {
-            /** Format: uuid */
-            messageId: string;
-            /** Format: uuid */
-            conversationId: string;
-            /** Format: uuid */
-            leadId?: string | null;
-        };
-        /** @description Something that arrived. */
-        ArrivalView: {
-            /** Format: uuid */
-            messageId: string;
-            kind: string;
-            subject?: string | null;
-            body: string;
-            html?: string | null;
-            /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
-            plays: string;
-            /**
-             * Format: int64
-             * @description How often it was handed over.
-             */
-            times: number;
-            /** Format: date-time */
-            arrivedAt: string;
-            /** Format: date-time */
-            openedAt?: string | null;
-        };
         /** @description Whose lead it is to be. */
         AssignRequest: {
             /**
@@ -3923,24 +3235,6 @@ export interface components {
             responseHeaders?: Record<string, never> | null;
             /** @description The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`. */
             responseBody?: string | null;
-        };
-        /** @description Leads that are to be an audience. */
-        AudienceRequest: {
-            /** @description 1 to 120 characters. */
-            name: string;
-            /** @description At most 10,000. */
-            leadIds: string[];
-        };
-        /** @description An audience of leads that somebody chose. */
-        AudienceView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            /** Format: int64 */
-            memberCount: number;
-            madeBy: string;
-            /** Format: date-time */
-            createdAt: string;
         };
         /** @description Who did it. */
         AuditActorView: {
@@ -3982,102 +3276,6 @@ export interface components {
             kind: string;
             id?: string | null;
             name: string;
-        };
-        /** @description Something that an automation did for a lead. */
-        AutomationEventView: {
-            /** Format: uuid */
-            id: string;
-            /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
-            event: string;
-            /** @description The same in words, as `Automation triggered`. */
-            title: string;
-            /** @description The name of a picture for it. */
-            icon: string;
-            /** Format: uuid */
-            automationId?: string | null;
-            automationName?: string | null;
-            /** Format: uuid */
-            runId?: string | null;
-            /**
-             * Format: int64
-             * @description Which step it is about, from 1; null where it is about the whole.
-             */
-            step?: number | null;
-            /** @description `whatsapp`, `sms` or `email`. */
-            channel?: string | null;
-            /** @description Of a fallback: what failed before. */
-            fromChannel?: string | null;
-            /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
-            deliveryStatus?: string | null;
-            /** @description Why something failed or was left out: a stable name. */
-            reason?: string | null;
-            /** @description The same in words. */
-            reasonWords?: string | null;
-            /** @description What the provider says went wrong; null without `pii:view`. */
-            error?: string | null;
-            /** @description Whether the step can be tried again now. */
-            canRetry: boolean;
-            /** @description Who did it, where that was a person; else the automation. */
-            actorName: string;
-            /** Format: date-time */
-            at: string;
-        };
-        /** @description What is to change about an automation; what is left out stays. */
-        AutomationPatch: {
-            name?: string | null;
-            description?: string | null;
-            /** Format: uuid */
-            webhookSourceId?: string | null;
-            trigger?: components["schemas"]["TriggerView"] | null;
-            steps?: components["schemas"]["StepView"][] | null;
-            /** Format: int64 */
-            safetyLockMinutes?: number | null;
-            quietHours?: components["schemas"]["QuietHoursView"] | null;
-            exitOn?: components["schemas"]["ExitName"][] | null;
-            isActive?: boolean | null;
-            /**
-             * Format: int64
-             * @description The version that the change goes by; where it is not the latest, nothing is changed.
-             */
-            version?: number | null;
-        };
-        /** @description An automation. */
-        AutomationView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            description?: string | null;
-            /**
-             * Format: uuid
-             * @description The source whose leads start it; null where any source does, or something else starts it.
-             */
-            webhookSourceId?: string | null;
-            /** @description What that source is called; null where it was deleted. */
-            webhookSourceName?: string | null;
-            trigger: components["schemas"]["TriggerView"];
-            /** @description From top to bottom. */
-            steps: components["schemas"]["StepView"][];
-            /**
-             * Format: int64
-             * @description For how many minutes the same phone or e-mail does not start it again.
-             */
-            safetyLockMinutes: number;
-            quietHours?: components["schemas"]["QuietHoursView"] | null;
-            /** @description What ends a run before its last step. */
-            exitOn: components["schemas"]["ExitName"][];
-            isActive: boolean;
-            /**
-             * Format: int64
-             * @description Grows with every change.
-             */
-            version: number;
-            stats: components["schemas"]["StatsView"];
-            /** @description Who made it. */
-            madeBy: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
         };
         /** @description How many leads have such a score. */
         BandView: {
@@ -4242,26 +3440,6 @@ export interface components {
              * @description By which it can be put back: `POST /v1/identity/jobs/{id}/undo`.
              */
             jobId: string;
-        };
-        /** @description A callback was taken. */
-        CallbackTaken: {
-            received: boolean;
-        };
-        /** @description A text to keep. */
-        CannedReplyRequest: {
-            /** @description 1 to 80 characters. One of this name is written over. */
-            name: string;
-            /** @description With placeholders such as `{{firstName}}`. */
-            body: string;
-        };
-        /** @description A text that those who answer use often. */
-        CannedReplyView: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            body: string;
-            /** Format: date-time */
-            updatedAt: string;
         };
         /** @description The feed. */
         CaptureList: {
@@ -4489,111 +3667,6 @@ export interface components {
             name?: string | null;
             settings?: components["schemas"]["ChangeSettings"];
         };
-        /** @description One thing that a kind of channel wants to know. */
-        ChannelFieldView: {
-            name: string;
-            /** @description Whether it belongs into `credentials`; else it belongs into `settings`. */
-            isSecret: boolean;
-            isRequired: boolean;
-            default?: string | null;
-        };
-        /** @description What a kind of channel wants to know. */
-        ChannelKindView: {
-            kind: string;
-            carries: string[];
-            fields: components["schemas"]["ChannelFieldView"][];
-        };
-        /** @description A new channel. */
-        ChannelRequest: {
-            /**
-             * @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`.
-             * @example sandbox
-             */
-            kind: string;
-            /** @description 1 to 120 characters. */
-            name: string;
-            isActive?: boolean | null;
-            /**
-             * Format: int64
-             * @description 0 to 600,000; 0 for as many as there are.
-             */
-            perMinute?: number | null;
-            /**
-             * Format: int64
-             * @description 1 to 100.
-             */
-            maxInFlight?: number | null;
-            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
-            settings?: Record<string, never>;
-            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
-            credentials?: Record<string, never>;
-        };
-        /** @description What a test of a channel showed. */
-        ChannelTestView: {
-            /** @description Whether it can be used. */
-            isGood: boolean;
-            /** @description What was found, in a sentence. */
-            detail: string;
-        };
-        /** @description A channel. */
-        ChannelView: {
-            /** Format: uuid */
-            id: string;
-            /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
-            kind: string;
-            name: string;
-            /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
-            carries: string[];
-            /** @description What it needs to know that is no secret. */
-            settings: Record<string, never>;
-            /** @description The end of each secret, by its name. */
-            credentials: Record<string, never>;
-            isActive: boolean;
-            /**
-             * Format: int64
-             * @description How many messages it may send in a minute; 0 for as many as there are.
-             */
-            perMinute: number;
-            /**
-             * Format: int64
-             * @description How many it sends at the same time.
-             */
-            maxInFlight: number;
-            /** @description Where its provider calls back; null where none does. */
-            callbackUrl?: string | null;
-            /** Format: date-time */
-            lastSentAt?: string | null;
-            /** @description What went wrong last; null once a message was taken after it. */
-            lastError?: string | null;
-            /** Format: date-time */
-            lastErrorAt?: string | null;
-            /** Format: date-time */
-            lastCallbackAt?: string | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
-        /** @description What a channel is to be; what is absent stays as it is. */
-        ChannelWish: {
-            /** @description 1 to 120 characters. */
-            name?: string | null;
-            isActive?: boolean | null;
-            /**
-             * Format: int64
-             * @description 0 to 600,000; 0 for as many as there are.
-             */
-            perMinute?: number | null;
-            /**
-             * Format: int64
-             * @description 1 to 100.
-             */
-            maxInFlight?: number | null;
-            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
-            settings?: Record<string, never>;
-            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
-            credentials?: Record<string, never>;
-        };
         /** @description All chat sources. */
         ChatList: {
             data: components["schemas"]["ChatView"][];
@@ -4734,12 +3807,43 @@ export interface components {
             /** @description What is there; null where it is not to be seen without `pii:view`. */
             theirs: unknown;
         };
+        /** @description A consent, with what proves it. */
+        ConsentView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            leadId: string;
+            /**
+             * Format: uuid
+             * @description The submission that it came with.
+             */
+            submissionId: string;
+            /**
+             * @description `marketing`, `messages`, `contact`, `privacy` or `terms`.
+             * @example marketing
+             */
+            purpose: string;
+            /** @description The field of the form. */
+            field: string;
+            /** @description What was agreed to. */
+            wording: string;
+            sourceName: string;
+            /** @description The page of the form. */
+            pageUrl?: string | null;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: date-time */
+            withdrawnAt?: string | null;
+            withdrawnBy?: string | null;
+        };
         /** @description A person with what is known of them. */
         ContactDetail: components["schemas"]["ContactView"] & {
             /** @description Their leads in all projects, the newest first, at most 100. */
             leads: components["schemas"]["ContactLeadView"][];
             /** @description How they came, over all their leads, the latest first; at most 100. */
             touches: Record<string, never>[];
+            /** @description By what they must not be written to: `email`, `phone`. What they send is accepted as before. */
+            suppressed: string[];
         };
         /** @description A lead of a person. */
         ContactLeadView: {
@@ -4829,27 +3933,6 @@ export interface components {
         /** @description Conversations. */
         ConversationList: {
             data: components["schemas"]["ConversationView"][];
-        };
-        /** @description A note for the team. */
-        ConversationNote: {
-            /** @description 1 to 5,000 characters. */
-            value: string;
-        };
-        /** @description What is to be done with a conversation. */
-        ConversationPatch: {
-            /**
-             * Format: uuid
-             * @description Whose it is from now on; null for nobody's.
-             */
-            assignedTo?: string | null;
-            /**
-             * Format: date-time
-             * @description Until when it is put off; null to take it up again.
-             */
-            snoozedUntil?: string | null;
-            isClosed?: boolean | null;
-            /** @description True marks everything in it as read. */
-            isRead?: boolean | null;
         };
         /** @description A conversation. */
         ConversationView: {
@@ -5359,51 +4442,6 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
-        /** @description A message that would be sent. */
-        DryRunMessage: {
-            channel: components["schemas"]["StepChannel"];
-            /** @description Which of the workspace's channels would carry it. */
-            channelName?: string | null;
-            templateName?: string | null;
-            /** @description Where it would go; masked without `pii:view`. */
-            address?: string | null;
-            /** @description What speaks against it: a stable name; null where it would be sent. */
-            skipReason?: string | null;
-            /** @description The same in words. */
-            skipWords?: string | null;
-            /** @description Of e-mail: the subject; hidden without `pii:view`. */
-            subject?: string | null;
-            /** @description What it would say; hidden without `pii:view`. */
-            text?: string | null;
-        };
-        /** @description An automation, and the lead to try it with. */
-        DryRunRequest: {
-            /** Format: uuid */
-            leadId: string;
-            automation: components["schemas"]["NewAutomation"];
-        };
-        /** @description What a step would do. */
-        DryRunStep: {
-            /**
-             * Format: date-time
-             * @description When its time comes.
-             */
-            at: string;
-            /** @description Whether quiet hours put it off. */
-            isPutOff: boolean;
-            message: components["schemas"]["DryRunMessage"];
-            fallback?: components["schemas"]["DryRunMessage"] | null;
-        };
-        /** @description What would happen, if the lead arrived now and all went well. */
-        DryRunView: {
-            /** @description Why it would not begin: a stable name. */
-            reason?: string | null;
-            /** @description The same in words. */
-            reasonWords?: string | null;
-            /** @description By which clock quiet hours are read: the lead's own, where it is known. */
-            timezone: string;
-            steps: components["schemas"]["DryRunStep"][];
-        };
         /** @description Leads that are probably one person. */
         DuplicateGroup: {
             /** @description What is the same: `email`, `phone` or `name`. */
@@ -5477,11 +4515,18 @@ export interface components {
             /** @description Every touch, from the first; at most 100. */
             touches: Record<string, never>[];
         };
-        /**
-         * @description What ends a run before its last step.
-         * @enum {string}
-         */
-        ExitName: "replied" | "converted" | "closed";
+        /** @description Whom to erase: by a contact, or by a lead of theirs. */
+        EraseRequest: {
+            /** Format: uuid */
+            contactId?: string | null;
+            /** Format: uuid */
+            leadId?: string | null;
+            /**
+             * @description Whether nobody is to write to them any more, should they come back; keyed hashes of their addresses and numbers
+             *     are kept for that. True where nothing is said.
+             */
+            suppress?: boolean | null;
+        };
         FallbackView: {
             /** @description `timeout`, `refused`, `malformed`, `unreachable`, `resting` or `unusable`. */
             reason: string;
@@ -5642,6 +4687,21 @@ export interface components {
             lastFailedAt?: string | null;
             breaker?: components["schemas"]["BreakerView"] | null;
         };
+        /** @description How much of a class is held. */
+        HeldView: {
+            /**
+             * @description Such as `submissions` or `deliveries`.
+             * @example submissions
+             */
+            class: string;
+            /**
+             * Format: int64
+             * @description How many rows, counted up to 10,000.
+             */
+            count: number;
+            /** @description Whether there are more. */
+            isCapped: boolean;
+        };
         /** @description What came of the attempts of one hour. */
         HourView: {
             /**
@@ -5779,46 +4839,6 @@ export interface components {
             preview: components["schemas"]["PreviewRowView"][];
             options: components["schemas"]["ImportOptionsView"];
             checkJob?: components["schemas"]["JobView"] | null;
-        };
-        /** @description A conversation in the inbox. */
-        InboxEntry: {
-            /** Format: uuid */
-            id: string;
-            /** @description `whatsapp`, `sms`, `email` or `chat`. */
-            channel: string;
-            /** Format: uuid */
-            channelId?: string | null;
-            channelName?: string | null;
-            /**
-             * Format: uuid
-             * @description Null where nobody knows who writes.
-             */
-            leadId?: string | null;
-            leadName?: string | null;
-            address?: string | null;
-            /** Format: uuid */
-            assignedTo?: string | null;
-            assignedName?: string | null;
-            /** Format: int64 */
-            unreadCount: number;
-            /** Format: int64 */
-            messageCount: number;
-            /** @description The beginning of what was said last. */
-            lastText?: string | null;
-            /** @description `inbound` or `outbound`. */
-            lastDirection?: string | null;
-            /** Format: date-time */
-            lastMessageAt?: string | null;
-            /**
-             * Format: date-time
-             * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
-             */
-            lastInboundAt?: string | null;
-            /** Format: date-time */
-            snoozedUntil?: string | null;
-            /** Format: date-time */
-            closedAt?: string | null;
-            tags: string[];
         };
         InvitationView: {
             /** Format: uuid */
@@ -6234,72 +5254,6 @@ export interface components {
             /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
             left?: string[] | null;
         };
-        /** @description What a text would say to an invented person. */
-        MessagePreviewView: {
-            subject?: string | null;
-            body: string;
-            html?: string | null;
-        };
-        /** @description What is to change about a template. */
-        MessageTemplatePatch: {
-            channel?: string | null;
-            name?: string | null;
-            body?: string | null;
-            language?: string | null;
-            subject?: string | null;
-            html?: string | null;
-            approval?: string | null;
-            approvalReason?: string | null;
-            providerName?: string | null;
-        };
-        /** @description A new template. */
-        MessageTemplateRequest: {
-            /**
-             * @description `whatsapp`, `sms` or `email`.
-             * @example sms
-             */
-            channel: string;
-            /** @description 1 to 120 characters, and one of its kind in its channel. */
-            name: string;
-            /** @description With placeholders such as `{{firstName}}`. */
-            body: string;
-            /** @description A code such as `en` or `pt_BR`; `en` where none is named. */
-            language?: string | null;
-            /** @description Of e-mail, where it is required. */
-            subject?: string | null;
-            /** @description Of e-mail: the same as a page. Values are text in it, whatever they are. */
-            html?: string | null;
-            /** @description `draft`, `pending`, `approved` or `rejected`; `approved` where none is named. */
-            approval?: string | null;
-            approvalReason?: string | null;
-            providerName?: string | null;
-        };
-        /** @description A text that messages are made of. */
-        MessageTemplateView: {
-            /** Format: uuid */
-            id: string;
-            /** @description `whatsapp`, `sms` or `email`. */
-            channel: string;
-            name: string;
-            language: string;
-            /** @description Of e-mail. */
-            subject?: string | null;
-            body: string;
-            /** @description Of e-mail: the same as a page. */
-            html?: string | null;
-            /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
-            approval: string;
-            approvalReason?: string | null;
-            /**
-             * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
-             *     message.
-             */
-            providerName?: string | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
         /** @description A message. */
         MessageView: {
             /** Format: uuid */
@@ -6349,29 +5303,6 @@ export interface components {
             asn?: number | null;
             organisation?: string | null;
             kind: components["schemas"]["NetworkKind"];
-        };
-        /** @description An automation that is to be made. */
-        NewAutomation: {
-            /** @description 1 to 80 characters. */
-            name: string;
-            description?: string | null;
-            /**
-             * Format: uuid
-             * @description The source whose leads start it. May be left out where a `trigger` is given: then any source does.
-             */
-            webhookSourceId?: string | null;
-            trigger?: components["schemas"]["TriggerView"] | null;
-            /** @description 1 to 20, from top to bottom. */
-            steps: components["schemas"]["StepView"][];
-            /**
-             * Format: int64
-             * @description For how many minutes the same phone or e-mail does not start it again, up to 43,200; 5 where nothing is said.
-             */
-            safetyLockMinutes?: number | null;
-            quietHours?: components["schemas"]["QuietHoursView"] | null;
-            exitOn?: components["schemas"]["ExitName"][];
-            /** @description Whether it is switched on, as it is where nothing is said. */
-            isActive?: boolean | null;
         };
         /** @description A range to be blocked. */
         NewBlock: {
@@ -6640,10 +5571,6 @@ export interface components {
             invitedBy: string;
             /** Format: date-time */
             expiresAt: string;
-        };
-        /** @description Which phone or mailbox is opened. */
-        OpenRequest: {
-            address: string;
         };
         OwnSessionView: {
             /** Format: uuid */
@@ -7239,68 +6166,6 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
-        Paged_InboxEntry: {
-            /** @description The rows of this page. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** @description `whatsapp`, `sms`, `email` or `chat`. */
-                channel: string;
-                /** Format: uuid */
-                channelId?: string | null;
-                channelName?: string | null;
-                /**
-                 * Format: uuid
-                 * @description Null where nobody knows who writes.
-                 */
-                leadId?: string | null;
-                leadName?: string | null;
-                address?: string | null;
-                /** Format: uuid */
-                assignedTo?: string | null;
-                assignedName?: string | null;
-                /** Format: int64 */
-                unreadCount: number;
-                /** Format: int64 */
-                messageCount: number;
-                /** @description The beginning of what was said last. */
-                lastText?: string | null;
-                /** @description `inbound` or `outbound`. */
-                lastDirection?: string | null;
-                /** Format: date-time */
-                lastMessageAt?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
-                 */
-                lastInboundAt?: string | null;
-                /** Format: date-time */
-                snoozedUntil?: string | null;
-                /** Format: date-time */
-                closedAt?: string | null;
-                tags: string[];
-            }[];
-            /**
-             * Format: int64
-             * @description Which page this is; the first is 1.
-             * @example 1
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description How many rows a page has.
-             * @example 50
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description How many rows there are in all, or where counting stopped.
-             */
-            total: number;
-            /** @description Whether there are more than `total`. */
-            totalIsCapped: boolean;
-        };
-        /** @description One page of a list. */
         Paged_JobResultView: {
             /** @description The rows of this page. */
             data: {
@@ -7571,61 +6436,6 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
-        Paged_RunView: {
-            /** @description The rows of this page. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** Format: uuid */
-                automationId: string;
-                /**
-                 * Format: int64
-                 * @description The version of the automation that it goes by.
-                 */
-                version: number;
-                /** Format: uuid */
-                leadId: string;
-                /** @description What the lead is called; null where it is gone. */
-                leadName?: string | null;
-                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
-                state: string;
-                /** @description Why it never began, or left before its last step. */
-                reason?: string | null;
-                /** @description The same in words. */
-                reasonWords?: string | null;
-                /**
-                 * Format: int64
-                 * @description The step that it is at, from 1.
-                 */
-                step: number;
-                /** @description What was tried, in order. */
-                sendings: components["schemas"]["SendingView"][];
-                /** Format: date-time */
-                startedAt: string;
-                /** Format: date-time */
-                finishedAt?: string | null;
-            }[];
-            /**
-             * Format: int64
-             * @description Which page this is; the first is 1.
-             * @example 1
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description How many rows a page has.
-             * @example 50
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description How many rows there are in all, or where counting stopped.
-             */
-            total: number;
-            /** @description Whether there are more than `total`. */
-            totalIsCapped: boolean;
-        };
-        /** @description One page of a list. */
         Paged_ScoreView: {
             /** @description The rows of this page. */
             data: {
@@ -7679,71 +6489,30 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
-        Paged_SentMessageView: {
+        Paged_SuppressionView: {
             /** @description The rows of this page. */
             data: {
                 /** Format: uuid */
                 id: string;
-                /** Format: uuid */
-                conversationId: string;
-                /** Format: uuid */
-                leadId?: string | null;
-                leadName?: string | null;
-                /** Format: uuid */
-                contactId?: string | null;
-                /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
-                direction: string;
-                /** @description `visitor`, `agent` or `bot`. */
-                author: string;
-                authorName?: string | null;
-                /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
-                channel?: string | null;
-                /** Format: uuid */
-                channelId?: string | null;
-                channelName?: string | null;
-                /** Format: uuid */
-                templateId?: string | null;
-                templateName?: string | null;
-                /** @description To or from which number or address. */
-                address?: string | null;
-                subject?: string | null;
-                body: string;
-                /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
-                status?: string | null;
-                /** Format: date-time */
-                statusAt?: string | null;
-                /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
-                errorCode?: string | null;
-                error?: string | null;
-                /** @description What the provider calls it. */
-                providerId?: string | null;
-                /** @description `user`, `automation` or `campaign`. */
-                causeKind?: string | null;
-                /** Format: uuid */
-                causeId?: string | null;
-                /** Format: int64 */
-                step?: number | null;
-                /** Format: int64 */
-                attemptCount: number;
-                /** Format: date-time */
-                dueAt?: string | null;
                 /**
-                 * Format: date-time
-                 * @description When it was said: its place in the conversation.
+                 * @description `email` or `phone`.
+                 * @example email
                  */
-                saidAt: string;
+                kind: string;
+                /**
+                 * @description The beginning of the keyed hash, which tells nobody whose it is.
+                 * @example 9f86d081
+                 */
+                fingerprint: string;
+                /**
+                 * @description `erased`, or `asked` where somebody put it in by hand.
+                 * @example asked
+                 */
+                reason: string;
+                note?: string | null;
+                addedBy: string;
                 /** Format: date-time */
-                sentAt?: string | null;
-                /** Format: date-time */
-                deliveredAt?: string | null;
-                /** Format: date-time */
-                readAt?: string | null;
-                /** Format: date-time */
-                failedAt?: string | null;
-                /** @description The advertisement that was clicked before somebody wrote. */
-                referral?: Record<string, never> | null;
-                /** Format: date-time */
-                createdAt: string;
+                addedAt: string;
             }[];
             /**
              * Format: int64
@@ -7861,6 +6630,24 @@ export interface components {
              * @example See leads, contacts and the board
              */
             meaning: string;
+        };
+        /** @description What is held of a person, and where. */
+        PersonView: {
+            /** Format: uuid */
+            contactId: string;
+            displayName: string;
+            email?: string | null;
+            phoneNumber?: string | null;
+            /** @description All leads of theirs, also deleted and merged ones. */
+            leadCount: number;
+            /** @description Contacts that are the same person. */
+            contactCount: number;
+            /** @description Class by class. */
+            held: components["schemas"]["HeldView"][];
+            /** @description What they agreed to, the latest first. */
+            consents: components["schemas"]["ConsentView"][];
+            /** @description Why they must not be written to; empty where they may be. */
+            suppressed: components["schemas"]["SuppressionView"][];
         };
         /** @description A QR code: dark squares on a light ground, which needs four squares of margin. */
         PictureView: {
@@ -8053,69 +6840,6 @@ export interface components {
              */
             leadId?: string | null;
         };
-        /** @description A message to leads that somebody chose. */
-        QuickSendRequest: {
-            /** @description At most 1,000. */
-            leadIds: string[];
-            /**
-             * @description `whatsapp`, `sms` or `email`.
-             * @example sms
-             */
-            channel: string;
-            /** @description What it says, with placeholders such as `{{firstName}}`. Or name a template. */
-            message?: string | null;
-            /** @description Of e-mail, where it is made of no template. */
-            subject?: string | null;
-            /** Format: uuid */
-            templateId?: string | null;
-            /**
-             * Format: uuid
-             * @description By this channel; the workspace's own choice where none is named.
-             */
-            channelId?: string | null;
-            /**
-             * Format: uuid
-             * @description Names the request: sent twice, it is carried out once.
-             */
-            requestId?: string | null;
-        };
-        /** @description What became of one lead. */
-        QuickSendResult: {
-            /** Format: uuid */
-            leadId: string;
-            /** @description `queued` or `skipped`. */
-            status: string;
-            /**
-             * Format: uuid
-             * @description The message that waits to be sent.
-             */
-            messageId?: string | null;
-            /** @description Why none was made: a stable name. */
-            code?: string | null;
-            /** @description The same in words. */
-            reason?: string | null;
-        };
-        /** @description What became of each lead. */
-        QuickSendView: {
-            queued: number;
-            skipped: number;
-            results: components["schemas"]["QuickSendResult"][];
-        };
-        /** @description Hours of the day in which nothing is sent, as minutes after midnight. They may go over midnight. */
-        QuietHoursView: {
-            /**
-             * Format: int32
-             * @description When they begin.
-             * @example 1260
-             */
-            fromMinute: number;
-            /**
-             * Format: int32
-             * @description When they end.
-             * @example 480
-             */
-            untilMinute: number;
-        };
         /**
          * @description Whether a lead is one to make an offer to.
          * @enum {string}
@@ -8262,20 +6986,6 @@ export interface components {
             /** @description The code of the refusal; null where it was accepted. */
             code?: string | null;
         };
-        /** @description An answer. */
-        ReplyRequest: {
-            /** @description What it says, with placeholders. Or name a template. */
-            message?: string | null;
-            /** @description Of e-mail. */
-            subject?: string | null;
-            /** Format: uuid */
-            templateId?: string | null;
-            /**
-             * Format: uuid
-             * @description Names the request: sent twice, it is carried out once.
-             */
-            requestId?: string | null;
-        };
         /** @description The last requests. */
         RequestList: {
             data: components["schemas"]["RequestView"][];
@@ -8398,39 +7108,6 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
-        /** @description A lead on its way through an automation. */
-        RunView: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            automationId: string;
-            /**
-             * Format: int64
-             * @description The version of the automation that it goes by.
-             */
-            version: number;
-            /** Format: uuid */
-            leadId: string;
-            /** @description What the lead is called; null where it is gone. */
-            leadName?: string | null;
-            /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
-            state: string;
-            /** @description Why it never began, or left before its last step. */
-            reason?: string | null;
-            /** @description The same in words. */
-            reasonWords?: string | null;
-            /**
-             * Format: int64
-             * @description The step that it is at, from 1.
-             */
-            step: number;
-            /** @description What was tried, in order. */
-            sendings: components["schemas"]["SendingView"][];
-            /** Format: date-time */
-            startedAt: string;
-            /** Format: date-time */
-            finishedAt?: string | null;
-        };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
             /**
@@ -8615,100 +7292,6 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
-        };
-        /** @description One try of a step to send its message. */
-        SendingView: {
-            /**
-             * Format: int64
-             * @description From 1.
-             */
-            step: number;
-            /** @description Whether it is the other way of its step. */
-            isFallback: boolean;
-            channel: components["schemas"]["StepChannel"];
-            /** Format: uuid */
-            templateId: string;
-            templateName?: string | null;
-            /** Format: uuid */
-            messageId?: string | null;
-            /** @description `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `skipped`. */
-            status: string;
-            /** @description Why it was not sent, or failed: a stable name. */
-            reason?: string | null;
-            /** @description The same in words; null without `pii:view`. */
-            error?: string | null;
-            /**
-             * Format: date-time
-             * @description When its time comes, or came.
-             */
-            dueAt: string;
-            /** Format: date-time */
-            sentAt?: string | null;
-        };
-        /** @description A message that went out or came in by a channel, or a note in a conversation. */
-        SentMessageView: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            conversationId: string;
-            /** Format: uuid */
-            leadId?: string | null;
-            leadName?: string | null;
-            /** Format: uuid */
-            contactId?: string | null;
-            /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
-            direction: string;
-            /** @description `visitor`, `agent` or `bot`. */
-            author: string;
-            authorName?: string | null;
-            /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
-            channel?: string | null;
-            /** Format: uuid */
-            channelId?: string | null;
-            channelName?: string | null;
-            /** Format: uuid */
-            templateId?: string | null;
-            templateName?: string | null;
-            /** @description To or from which number or address. */
-            address?: string | null;
-            subject?: string | null;
-            body: string;
-            /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
-            status?: string | null;
-            /** Format: date-time */
-            statusAt?: string | null;
-            /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
-            errorCode?: string | null;
-            error?: string | null;
-            /** @description What the provider calls it. */
-            providerId?: string | null;
-            /** @description `user`, `automation` or `campaign`. */
-            causeKind?: string | null;
-            /** Format: uuid */
-            causeId?: string | null;
-            /** Format: int64 */
-            step?: number | null;
-            /** Format: int64 */
-            attemptCount: number;
-            /** Format: date-time */
-            dueAt?: string | null;
-            /**
-             * Format: date-time
-             * @description When it was said: its place in the conversation.
-             */
-            saidAt: string;
-            /** Format: date-time */
-            sentAt?: string | null;
-            /** Format: date-time */
-            deliveredAt?: string | null;
-            /** Format: date-time */
-            readAt?: string | null;
-            /** Format: date-time */
-            failedAt?: string | null;
-            /** @description The advertisement that was clicked before somebody wrote. */
-            referral?: Record<string, never> | null;
-            /** Format: date-time */
-            createdAt: string;
         };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
@@ -8934,59 +7517,6 @@ export interface components {
              */
             leadCount?: number | null;
         };
-        /** @description How often an automation ran, and how that ended. */
-        StatsView: {
-            /**
-             * Format: int64
-             * @description Runs that began.
-             */
-            triggered: number;
-            /**
-             * Format: int64
-             * @description Runs of which all steps are through, and nothing failed.
-             */
-            completed: number;
-            /**
-             * Format: int64
-             * @description Runs of which all steps are through, and something failed.
-             */
-            failed: number;
-            /**
-             * Format: int64
-             * @description Runs that never began, or sent nothing.
-             */
-            skipped: number;
-            /**
-             * Format: date-time
-             * @description When it was started last.
-             */
-            lastTriggeredAt?: string | null;
-        };
-        /**
-         * @description By which kind of channel a step goes.
-         * @enum {string}
-         */
-        StepChannel: "whatsapp" | "sms" | "email";
-        /** @description One message of an automation. */
-        StepView: {
-            channel: components["schemas"]["StepChannel"];
-            /**
-             * Format: int64
-             * @description Minutes to wait after the step before, up to 43,200. The screen offers 0, 5, 15, 30, 60, 120 and 1,440.
-             */
-            delayMinutes?: number;
-            /**
-             * Format: uuid
-             * @description A template for the channel.
-             */
-            templateId: string;
-            fallbackChannel?: components["schemas"]["StepChannel"] | null;
-            /**
-             * Format: uuid
-             * @description What is said there; the same text where nothing is chosen.
-             */
-            fallbackTemplateId?: string | null;
-        };
         /** @description What became of a callback. */
         StoredView: {
             /** @description Whether it is with the lead now. False where we sent nothing under this id, or nothing about a lead. */
@@ -9055,6 +7585,38 @@ export interface components {
              * @description Submissions that wait on this node's disk for the store to come back.
              */
             spooled: number;
+        };
+        /** @description Whom nobody may write to any more: an e-mail address or a phone number. */
+        SuppressionRequest: {
+            email?: string | null;
+            /** @description With its calling code. */
+            phone?: string | null;
+            /** @description Why, in a few words. Shown to everybody who sees the list. */
+            note?: string | null;
+        };
+        /** @description Somebody who must not be written to, known by a keyed hash alone. */
+        SuppressionView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `email` or `phone`.
+             * @example email
+             */
+            kind: string;
+            /**
+             * @description The beginning of the keyed hash, which tells nobody whose it is.
+             * @example 9f86d081
+             */
+            fingerprint: string;
+            /**
+             * @description `erased`, or `asked` where somebody put it in by hand.
+             * @example asked
+             */
+            reason: string;
+            note?: string | null;
+            addedBy: string;
+            /** Format: date-time */
+            addedAt: string;
         };
         SwitchWorkspaceRequest: {
             /** Format: uuid */
@@ -9143,11 +7705,20 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description A text to be looked at. */
+        /** @description A template to look at. */
         TemplatePreviewRequest: {
-            subject?: string | null;
-            body: string;
-            html?: string | null;
+            /** @description As a text or as JSON itself. */
+            template: unknown;
+            /**
+             * @description `json` or `form`.
+             * @example json
+             */
+            contentType?: string | null;
+            /**
+             * Format: uuid
+             * @description The lead to fill in; the newest one where it is absent.
+             */
+            leadId?: string | null;
         };
         /** @description What a template would send. */
         TemplatePreviewView: {
@@ -9212,38 +7783,9 @@ export interface components {
             /** @description Words that speak for it, beside its name; a star stands for the rest of a word. */
             words: string[];
         };
-        /**
-         * @description What starts an automation.
-         * @enum {string}
-         */
-        TriggerEvent: "lead.arrived" | "lead.created" | "lead.re_engaged" | "lead.stage_changed" | "lead.tag_added" | "lead.score_crossed" | "message.received";
-        /** @description What starts an automation. The source of an arrival stands in `webhookSourceId`. */
-        TriggerView: {
-            event: components["schemas"]["TriggerEvent"];
-            /**
-             * Format: uuid
-             * @description With `lead.stage_changed`: the stage.
-             */
-            stageId?: string | null;
-            /** @description With `lead.tag_added`: the tag; with `message.received`: a tag of the conversation, or none for any. */
-            tag?: string | null;
-            /**
-             * Format: int64
-             * @description With `lead.score_crossed`: the number, 1 to 100.
-             */
-            score?: number | null;
-        };
         TryRequest: {
             /** @description At most 4,000 characters. */
             message: string;
-        };
-        /** @description How many conversations have something unread. */
-        UnreadView: {
-            /**
-             * Format: int64
-             * @description At most 1,000.
-             */
-            unread: number;
         };
         UserView: {
             /** Format: uuid */
@@ -9272,18 +7814,6 @@ export interface components {
             createdAt: string;
             /** @description The password that was made for them, this once. */
             password?: string | null;
-        };
-        /** @description Something that a placeholder can stand for. */
-        VariableView: {
-            name: string;
-            meaning: string;
-            example: string;
-        };
-        /** @description What placeholders can stand for. */
-        VariablesView: {
-            data: components["schemas"]["VariableView"][];
-            /** @description What can stand behind a bar: `{{phone | national}}`. */
-            filters: string[];
         };
         /** @description A version of the weights and rules. */
         VersionView: {
@@ -10142,141 +8672,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-        };
-    };
-    get_channels_by_channel_callback: {
-        parameters: {
-            query?: {
-                /** @description `subscribe` */
-                "hub.mode"?: string;
-                /** @description The channel's verify token */
-                "hub.verify_token"?: string;
-                /** @description What is to be answered */
-                "hub.challenge"?: string;
-            };
-            header?: never;
-            path: {
-                /** @description The channel's id */
-                channel: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The challenge */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The verify token is not the channel's */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description There is no such channel, or nobody calls it back */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_channels_by_channel_callback: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The channel's id */
-                channel: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": Record<string, never>;
-                "application/x-www-form-urlencoded": Record<string, never>;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CallbackTaken"];
-                };
-            };
-            /** @description It cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It is not signed, or not by the channel's provider */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description There is no such channel, or nobody calls it back */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The body is over 1 MiB */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
         };
     };
@@ -13371,6 +11766,546 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_privacy_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseRequest"];
+            };
+        };
+        responses: {
+            /** @description It goes on by itself */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_privacy_persons_by_contactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_privacy_persons_by_contactId_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_privacy_suppressions: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_SuppressionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_privacy_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_privacy_suppressions_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_privacy_consents_by_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18172,713 +17107,6 @@ export interface operations {
             };
         };
     };
-    get_identity_lead_automations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AutomationView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_lead_automations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewAutomation"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AutomationView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_lead_automations_dry_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DryRunRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DryRunView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_lead_automations_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AutomationView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_identity_lead_automations_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_identity_lead_automations_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AutomationPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AutomationView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_lead_automations_by_id_runs: {
-        parameters: {
-            query?: {
-                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
-                state?: string;
-                /** @description Of this lead. */
-                leadId?: string;
-                /** @description From 1. */
-                page?: number;
-                /** @description At most 200; 50 where it is absent. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_RunView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_lead_automations_by_id_retry_by_leadId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                leadId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_leads_by_id_automation_timeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AutomationEventView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "get_identity_leads_export.csv": {
         parameters: {
             query?: {
@@ -22676,2485 +20904,6 @@ export interface operations {
             };
             /** @description Not found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_messaging_conversations_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationPatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InboxEntry"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_channels: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_ChannelView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_channels: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChannelRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_channel_kinds: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_ChannelKindView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_channels_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_messaging_channels_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_messaging_channels_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChannelWish"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_channels_by_id_test: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelTestView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_channels_by_id_sandbox: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_DeviceView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_channels_by_id_sandbox_arrivals: {
-        parameters: {
-            query: {
-                /** @description The phone number or e-mail address. */
-                address: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_ArrivalView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_channels_by_id_sandbox_open: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OpenRequest"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_channels_by_id_sandbox_answers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AnswerRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_templates: {
-        parameters: {
-            query?: {
-                /** @description Only those for this kind of channel: `whatsapp`, `sms` or `email`. */
-                channel?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_MessageTemplateView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_templates: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MessageTemplateRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageTemplateView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_template_variables: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VariablesView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_template_previews: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplatePreviewRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessagePreviewView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_templates_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageTemplateView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_messaging_templates_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_messaging_templates_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MessageTemplatePatch"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageTemplateView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_messages: {
-        parameters: {
-            query?: {
-                /** @description To or from this lead. */
-                leadId?: string;
-                /** @description In this conversation, with the team's notes. */
-                conversationId?: string;
-                /** @description That this run, campaign or act caused. */
-                causeId?: string;
-                /** @description By this channel. */
-                channelId?: string;
-                /** @description That fare like this. */
-                status?: string;
-                page?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_SentMessageView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_messages_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SentMessageView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_leads_broadcast_quick_send: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QuickSendRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuickSendView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_identity_leads_broadcast_create_audience: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AudienceRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AudienceView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_audiences: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_AudienceView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_inbox: {
-        parameters: {
-            query?: {
-                /** @description `open` (where nothing is said), `snoozed`, `closed` or `all`. */
-                folder?: string;
-                /** @description A user's id, `me`, or `nobody`. */
-                assignedTo?: string;
-                /** @description Only those with something unread. */
-                unread?: boolean;
-                /** @description `whatsapp`, `sms`, `email` or `chat`. */
-                channel?: string;
-                /** @description By the person's name, e-mail address, phone number or company. */
-                search?: string;
-                page?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Paged_InboxEntry"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_inbox_unread: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnreadView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_conversations_by_id_notes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationNote"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SentMessageView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_conversations_by_id_replies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReplyRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SentMessageView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_messaging_canned_replies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["All_CannedReplyView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_messaging_canned_replies: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CannedReplyRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CannedReplyView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is of no kind that is read here */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_messaging_canned_replies_by_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is there */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };

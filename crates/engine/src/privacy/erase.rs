@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use leadline_domain::{
-    ids::{ContactId, ConversationId, LeadId, StageCountId},
+    ids::{ContactId, LeadId, StageCountId, WorkspaceId},
     permissions::Permission,
-    privacy::{ERASED, Naming, Traces},
+    privacy::Traces,
+    time::Timestamp,
 };
 use leadline_store::{
     Error, Tx,
@@ -21,14 +22,15 @@ use leadline_store::{
         person::{self, Person},
         places::{self, Owner},
         rows::{self, Of},
-        texts::{self, Act, Key, Looked, Sought, Strip, Texts},
+        texts::{self, Key, Sought, Strip, Texts},
         wipe::{self, Remains},
     },
     search,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::named::{act, closely, naming};
 use crate::{
     Engine, dispatch,
     erasing::KeeperError,
@@ -47,9 +49,6 @@ const STRIP: i64 = 2_000;
 
 /// Strips without anything in them that are looked through in one step.
 const STRIPS_AT_ONCE: usize = 25;
-
-/// Rows that are looked at closely at once: a request may have a megabyte.
-const CLOSELY_AT_ONCE: usize = 20;
 
 /// Identities that are walked in one question.
 const IDENTITIES: i64 = 20_000;
@@ -248,7 +247,7 @@ async fn through_texts(engine: &Engine, turn: Turn, mut cursor: Cursor) -> Resul
         if !closely.is_empty() {
             let mut tx = turn.begin(engine).await?;
             wipe::overwrite_deleted(&mut tx).await?;
-            let n = act(&mut tx, &turn, place, &closely).await?;
+            let n = act(&mut tx, turn.job().workspace_id, place, &closely).await?;
             return go_on(engine, turn, tx, (Phase::Texts, cursor), tally([(place.0, n)])).await;
         }
     }
@@ -268,13 +267,6 @@ fn for_table(texts: &Texts, traces: &Traces, cursor: &Cursor) -> Traces {
     traces
 }
 
-fn naming(texts: &Texts) -> Naming {
-    match texts.act {
-        Act::Delete | Act::DeleteWith(_) => Naming::Alone,
-        Act::Redact | Act::RedactRows => Naming::WithName,
-    }
-}
-
 async fn look(
     engine: &Engine,
     turn: &Turn,
@@ -285,67 +277,6 @@ async fn look(
     let pieces = for_table(place.1, traces, cursor).pieces(naming(place.1));
     let sought = Sought { workspace: turn.job().workspace_id, pieces: &pieces, leads: &cursor.leads };
     texts::strip(&engine.store.reader(), place, sought, cursor.after.as_ref(), STRIP).await
-}
-
-/// The rows of a strip that do name the person, as they are to be.
-async fn closely(engine: &Engine, place: (&str, &Texts), strip: &Strip, traces: &Traces) -> Result<Vec<Looked>, Error> {
-    let reader = engine.store.reader();
-    let (owned, open): (Vec<_>, Vec<_>) = strip.found.iter().partition(|(_, is_theirs)| *is_theirs);
-    let mut named: Vec<Looked> =
-        owned.into_iter().map(|(key, _)| Looked { key: key.clone(), columns: Vec::new() }).collect();
-    let open: Vec<Key> = open.into_iter().map(|(key, _)| key.clone()).collect();
-    for few in open.chunks(CLOSELY_AT_ONCE) {
-        for row in texts::load(&reader, place, few).await? {
-            let names =
-                |text: &Option<String>| text.as_deref().is_some_and(|text| traces.are_in(text, naming(place.1)));
-            if row.columns.iter().any(names) {
-                named.push(redacted(place.1, row, traces));
-            }
-        }
-    }
-    Ok(named)
-}
-
-fn redacted(texts: &Texts, row: Looked, traces: &Traces) -> Looked {
-    let one = |(at, text): (usize, Option<String>)| {
-        let text = text?;
-        if !texts.is_json(at) {
-            return Some(if traces.are_in(&text, Naming::WithName) { ERASED.to_owned() } else { text });
-        }
-        let mut value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let is_changed = match texts.act {
-            Act::RedactRows => traces.redact_rows(&mut value),
-            Act::Redact | Act::Delete | Act::DeleteWith(_) => traces.redact(&mut value),
-        };
-        Some(if is_changed { value.to_string() } else { text })
-    };
-    match texts.act {
-        // It goes as a whole: nothing of it is worth holding on to.
-        Act::Delete | Act::DeleteWith(_) => Looked { key: row.key, columns: Vec::new() },
-        Act::Redact | Act::RedactRows => {
-            Looked { key: row.key, columns: row.columns.into_iter().enumerate().map(one).collect() }
-        }
-    }
-}
-
-async fn act(tx: &mut Tx, turn: &Turn, place: (&str, &Texts), named: &[Looked]) -> Result<u64, Error> {
-    let keys: Vec<Key> = named.iter().map(|row| row.key.clone()).collect();
-    let ids: Vec<String> = keys.iter().filter_map(texts::id_of).map(str::to_owned).collect();
-    match place.1.act {
-        Act::Delete => {
-            rows::audit_entries(tx, turn.job().workspace_id, &ids).await?;
-            texts::delete(tx, place, &keys).await
-        }
-        Act::DeleteWith(Owner::Conversation) => {
-            let ids: Vec<ConversationId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-            rows::these_conversations(tx, &ids).await
-        }
-        Act::DeleteWith(owner) => {
-            rows::delete_of(tx, owner, &ids).await?;
-            texts::delete(tx, place, &keys).await
-        }
-        Act::Redact | Act::RedactRows => texts::rewrite(tx, place, named).await,
-    }
 }
 
 async fn identities(engine: &Engine, turn: Turn, mut cursor: Cursor) -> Result<Turned, JobError> {
@@ -455,11 +386,7 @@ async fn them(engine: &Engine, turn: Turn, cursor: Cursor) -> Result<Turned, Job
     go_on(engine, turn, tx, (Phase::Leads, cursor), erased).await
 }
 
-fn gone(
-    workspace_id: leadline_domain::ids::WorkspaceId,
-    lead: &Locked,
-    now: leadline_domain::time::Timestamp,
-) -> StageDelta {
+fn gone(workspace_id: WorkspaceId, lead: &Locked, now: Timestamp) -> StageDelta {
     StageDelta {
         id: StageCountId::new(now, random_bytes()),
         workspace_id,
@@ -470,7 +397,7 @@ fn gone(
     }
 }
 
-fn tags_of(workspace_id: leadline_domain::ids::WorkspaceId, lead: &Locked) -> Vec<LeadTag> {
+fn tags_of(workspace_id: WorkspaceId, lead: &Locked) -> Vec<LeadTag> {
     let tags = lead.tags.iter();
     tags.map(|tag| LeadTag { workspace_id, tag: tag.clone(), lead_id: lead.id }).collect()
 }
@@ -508,7 +435,7 @@ async fn told(engine: &Engine, turn: Turn, mut cursor: Cursor) -> Result<Turned,
     let mut tx = turn.begin(engine).await?;
     wipe::overwrite_deleted(&mut tx).await?;
     for (place, row) in &named {
-        n += act(&mut tx, &turn, *place, std::slice::from_ref(row)).await?;
+        n += act(&mut tx, turn.job().workspace_id, *place, std::slice::from_ref(row)).await?;
     }
     let cursor = if cursor.after.is_none() { cursor.into_next() } else { cursor };
     go_on(engine, turn, tx, (Phase::Events, cursor), tally([("events", n)])).await

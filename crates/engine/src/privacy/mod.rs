@@ -6,6 +6,7 @@
 
 pub mod consents;
 pub mod erase;
+mod named;
 pub mod suppressions;
 
 use leadline_domain::{

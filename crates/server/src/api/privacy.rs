@@ -223,7 +223,7 @@ async fn find(app: &App, actor: &Actor, contact: ContactId) -> ApiResult<person:
 
 /// Everything that is held of a person, as an archive
 ///
-/// A zip file with a JSON and a CSV file for each class. Needs `pii:view` as well, and is written down in the audit log.
+/// A zip file with a JSON and a CSV file for each class. Needs `pii:view` as well. It is written down in the audit log.
 #[utoipa::path(get, path = "/v1/admin/privacy/persons/{contactId}/export", tag = "privacy",
     params(("contactId" = Uuid, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]

@@ -60,7 +60,9 @@ function Ask({ person, onClose, erase }: AskProps) {
               {classWords(name)}: {formatCount(count, isCapped)}
             </li>
           ))}
-          <li>Whatever else names them: quarantine, refused requests, imports, saved filters, details in the audit log</li>
+          <li>
+            Whatever else names them: quarantine, refused requests, imports, saved filters, details in the audit log
+          </li>
         </ul>
         <Text size="sm">What destinations were sent is theirs: ask them to erase it as well.</Text>
         <Checkbox
@@ -117,11 +119,13 @@ function Under({ job: asked, contactId }: { job: Job; contactId: string }) {
             ? `It could not go on. ${job.error ?? ''}`
             : 'Erasing. It goes on by itself when you leave this page.'}
       </Text>
-      {!isOver && <Progress value={Math.max(5, (100 * job.done) / Math.max(1, job.total))} aria-label="How far it is" />}
+      {!isOver && (
+        <Progress value={Math.max(5, (100 * job.done) / Math.max(1, job.total))} aria-label="How far it is" />
+      )}
       {job.state === 'done' && copies && (
         <Text size="sm">
-          The database file is too large to be written anew on the side. Its free space is overwritten; have the operator
-          run VACUUM to be rid of the last copies.
+          The database file is too large to be written anew on the side. Its free space is overwritten; have the
+          operator run VACUUM to be rid of the last copies.
         </Text>
       )}
       <Group justify="flex-end">

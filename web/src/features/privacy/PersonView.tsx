@@ -64,11 +64,13 @@ function Loaded({ person }: { person: HeldPerson }) {
         title="What is held"
         actions={
           <>
-            <RouteLink to={`/contacts/${person.contactId}`}>Contact</RouteLink>
+            <RouteLink to="/contacts/$contactId" params={{ contactId: person.contactId }}>
+              Contact
+            </RouteLink>
             {permits.can('audit:view') && (
-              <Link to="/settings/audit" search={{ object: person.contactId }}>
+              <RouteLink to="/settings/audit" search={{ object: person.contactId }}>
                 Audit log
-              </Link>
+              </RouteLink>
             )}
           </>
         }

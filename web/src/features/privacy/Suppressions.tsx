@@ -59,9 +59,7 @@ export function Suppressions({ page }: { page: number }) {
             limit={SUPPRESSION_PAGE}
             total={list.data.total}
             totalIsCapped={list.data.totalIsCapped}
-            onPage={(next) =>
-              void navigate({ to: '/settings/privacy', search: { show: 'suppressions', page: next } })
-            }
+            onPage={(next) => void navigate({ to: '/settings/privacy', search: { show: 'suppressions', page: next } })}
           />
         </Section>
       )}

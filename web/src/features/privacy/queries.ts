@@ -85,8 +85,7 @@ export function useWithdraw(contactId: string) {
     onSuccess: (withdrawn) =>
       client.setQueryData(
         personQuery(contactId).queryKey,
-        (old) =>
-          old && { ...old, consents: old.consents.map((each) => (each.id === withdrawn.id ? withdrawn : each)) },
+        (old) => old && { ...old, consents: old.consents.map((each) => (each.id === withdrawn.id ? withdrawn : each)) },
       ),
   });
 }
