@@ -133,6 +133,9 @@ fn write(dice: &mut Dice, n: u64, now: Timestamp, sources: &Sources) -> Vec<Lett
         fields["message"] = (*dice.pick(&MESSAGES)).into();
     }
     fields["rooms"] = (1 + dice.roll(4)).into();
+    if n % 3 == 0 {
+        fields["newsletter"] = "Yes, write to me about new flats".into();
+    }
     add_visit(dice, &mut fields, key.0);
     let ip = format!("198.51.{}.{}", n / 200, 1 + n % 200);
     let letter = Letter { key, fields, ip, at };

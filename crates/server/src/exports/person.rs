@@ -74,7 +74,7 @@ impl Archive {
             return Ok(());
         }
         if is_first {
-            self.begin(&format!("{}.{format}", class.name))?;
+            self.open_file(&format!("{}.{format}", class.name))?;
         }
         if format == "json" {
             for (row, index) in rows.iter().zip(self.rows_written..) {
@@ -102,7 +102,7 @@ impl Archive {
         Ok(())
     }
 
-    fn begin(&mut self, name: &str) -> Result<(), ExportError> {
+    fn open_file(&mut self, name: &str) -> Result<(), ExportError> {
         let Some(zip) = &mut self.zip else { return Ok(()) };
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         zip.start_file(name, options).map_err(|error| ExportError::Workbook(error.into()))
@@ -126,7 +126,7 @@ pub(crate) fn archive(
     let out = Outlet::default();
     let zip = Some(ZipWriter::new_stream(out.clone()));
     let mut archive = Archive { reader, workspace, person, zip, out, file: 0, rows_written: 0 };
-    archive.begin("about.txt")?;
+    archive.open_file("about.txt")?;
     archive.put(ABOUT)?;
     Ok(stream::try_unfold(archive, |mut archive| async move {
         let next = archive.next().await;
