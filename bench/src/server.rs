@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 const TICKS: f64 = 100.0;
 
 /// Which database the product runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Database {
     Sqlite,
     Postgres,
@@ -55,6 +55,15 @@ impl Product {
 
     /// Starts with so many leads on the board already.
     pub(crate) async fn start_filled(database: Database, leads: u64) -> anyhow::Result<Self> {
+        Self::start_loaded(database, leads, &[]).await
+    }
+
+    /// Starts with a year of so many leads.
+    pub(crate) async fn start_with_history(database: Database, leads: u64) -> anyhow::Result<Self> {
+        Self::start_loaded(database, leads, &["--with-history"]).await
+    }
+
+    async fn start_loaded(database: Database, leads: u64, how: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut arguments = vec!["--data-dir".to_owned(), folder.path().display().to_string()];
         let mut postgres = None;
@@ -69,7 +78,8 @@ impl Product {
         }
         let token = output(&["token", "create", "--role", "admin"], &arguments).await?;
         if leads > 0 {
-            output(&["dev", "load-leads", "--count", &leads.to_string()], &arguments).await?;
+            let count = leads.to_string();
+            output(&[&["dev", "load-leads", "--count", &count], how].concat(), &arguments).await?;
         }
         let address = free_address()?;
         let child = Command::new(binary()?)

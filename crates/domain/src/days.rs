@@ -64,7 +64,8 @@ pub fn list_days(first: Option<&str>, last: Option<&str>, now: Timestamp, timezo
         .collect())
 }
 
-fn parse(text: &str) -> Result<NaiveDate, DaysError> {
+/// Reads a date that a clock may show.
+pub(crate) fn parse(text: &str) -> Result<NaiveDate, DaysError> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| DaysError::Date)?;
     // Years far off are dates, and no times that a clock will show.
     let is_near = date.to_string() == text && ("1970-01-02".."3000-01-01").contains(&text);

@@ -40,6 +40,7 @@ pub mod pipelines;
 pub mod privacy;
 pub mod rank;
 pub mod referrers;
+pub mod reports;
 pub mod retention;
 pub mod retry;
 pub mod scores;

@@ -28,6 +28,7 @@ pub mod mails;
 pub mod messaging;
 pub mod privacy;
 mod reasons;
+pub mod reports;
 pub mod retention;
 pub mod scoring;
 pub mod seal;

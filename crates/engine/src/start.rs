@@ -23,6 +23,7 @@ use crate::{
     jobs,
     live::Live,
     mails, messaging, privacy, random_bytes, retention, scoring,
+    mails, privacy, random_bytes, reports, retention, scoring,
     seal::Keys,
     visits, work,
 };
@@ -38,6 +39,9 @@ const KEEP_REFUSED_EVERY: Duration = Duration::from_millis(500);
 
 /// How often sources, destinations and books are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
+
+/// How often facts of days are packed for reports.
+const REPORTS_EVERY: Duration = Duration::from_secs(60);
 
 /// How often what has lived long enough is deleted.
 const RETENTION_EVERY: Duration = Duration::from_millis(HOUR_MS as u64);
@@ -151,6 +155,7 @@ impl Engine {
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
             tasks.spawn(every(GEO_EVERY, stopped.clone(), engine.clone(), look_for_newer_files));
             tasks.spawn(every(WATCH_EVERY, stopped.clone(), engine.clone(), watch));
+            tasks.spawn(every(REPORTS_EVERY, stopped.clone(), engine.clone(), pack_days));
             tasks.spawn(every(RETENTION_EVERY, stopped, engine.clone(), retain_by_itself));
         }
         Ok((engine, Running { stop, tasks }))
@@ -241,6 +246,10 @@ async fn delete_held(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
 
 async fn watch(engine: Engine) -> Result<(), Error> {
     alerts::watch::watch(&engine).await
+}
+
+async fn pack_days(engine: Engine) -> Result<(), Error> {
+    reports::keep(&engine, reports::LARGE).await
 }
 
 async fn retain_by_itself(engine: Engine) -> Result<(), Error> {

@@ -75,6 +75,9 @@ pub(crate) enum DevCommand {
         /// How many
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
+        /// With a year of history: two submissions each, custom fields, tags, owners, stages and values
+        #[arg(long)]
+        with_history: bool,
     },
     /// Puts very many deliveries to the destinations of the default workspace, for measurements
     LoadDeliveries {

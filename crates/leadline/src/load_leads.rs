@@ -1,5 +1,8 @@
 //! `leadline dev load-leads`: very many leads at once, for measurements. They are written by set and straight into the
-//! tables, without submissions, events or deliveries: what the board and the search read is all there.
+//! tables, without events or deliveries: what the board and the search read is all there. What else a year brings, such
+//! as submissions, custom fields and stages that were left, is added by [`history`].
+
+mod history;
 
 use anyhow::Context;
 use leadline_domain::{
@@ -15,6 +18,7 @@ use leadline_store::{
 };
 use serde_json::json;
 
+use self::history::History;
 use crate::{
     Exit, admin,
     config::Config,
@@ -27,8 +31,8 @@ const AT_ONCE: u64 = 5_000;
 /// How leads spread over the stages: most are new, many are lost.
 const STAGES_OF_TEN: [usize; 10] = [0, 0, 0, 0, 1, 1, 2, 3, 4, 5];
 
-/// Puts `count` leads into the default workspace.
-pub(crate) async fn load(config: &Config, count: u64) -> anyhow::Result<Exit> {
+/// Puts `count` leads into the default workspace, of so many seconds or of a year.
+pub(crate) async fn load(config: &Config, count: u64, with_history: bool) -> anyhow::Result<Exit> {
     let store = admin::open(config).await?;
     let workspace = admin::workspace(&store, config, "default").await?.id;
     let reader = store.reader();
@@ -36,21 +40,27 @@ pub(crate) async fn load(config: &Config, count: u64) -> anyhow::Result<Exit> {
         sources::find_direct_intake(&reader, workspace, None).await?.context("a workspace without a project")?;
     let pipeline = pipelines::find(&reader, workspace, None).await?.context("a workspace without a pipeline")?;
     let now = admin::now();
+    let history = if with_history { Some(History::begin(&store, workspace, &intake, now).await?) } else { None };
+    let apart_ms = if with_history { history::SPAN_MS / i64::try_from(count.max(1))? } else { SECOND_MS };
     let mut done = 0;
     while done < count {
         let few = done..count.min(done + AT_ONCE);
-        let (contacts, leads): (Vec<NewContact>, Vec<NewLead>) = few
+        let (contacts, mut leads): (Vec<NewContact>, Vec<NewLead>) = few
             .clone()
             .map(|n| {
-                person(n, Timestamp(now.0 - i64::try_from(count - n).unwrap_or(0) * SECOND_MS), &intake, &pipeline)
+                person(n, Timestamp(now.0 - i64::try_from(count - n).unwrap_or(0) * apart_ms), &intake, &pipeline)
             })
             .unzip();
+        let past = history.as_ref().map(|history| history.of(few.clone(), &mut leads, &pipeline, now));
         let ids: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();
         let mut tx = store.begin().await?;
         capture::insert_contacts(&mut tx, &contacts).await?;
         capture::insert_leads(&mut tx, &leads).await?;
         capture::add_stage_counts(&mut tx, &counts(&leads, now)).await?;
         search::index(&mut tx, &ids).await?;
+        if let Some(past) = past {
+            past.write(&mut tx).await?;
+        }
         tx.commit().await?;
         done = few.end;
     }

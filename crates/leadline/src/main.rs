@@ -89,7 +89,9 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
             println!("{}", leadline_server::openapi_json());
             Ok(Exit::Done)
         }
-        Command::Dev { command: DevCommand::LoadLeads { count } } => load_leads::load(&config, count).await,
+        Command::Dev { command: DevCommand::LoadLeads { count, with_history } } => {
+            load_leads::load(&config, count, with_history).await
+        }
         Command::Dev { command: DevCommand::LoadDeliveries { count } } => load_deliveries::load(&config, count).await,
         Command::Config { .. } => Ok(Exit::Done),
     }

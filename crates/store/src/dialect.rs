@@ -168,6 +168,14 @@ impl Dialect {
         }
     }
 
+    /// A sub-select of the whole numbers in one JSON parameter.
+    pub(crate) fn number_list(self, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT value FROM json_each(${parameter}))"),
+            Self::Postgres => format!("(SELECT value::bigint FROM json_array_elements_text(${parameter}::json))"),
+        }
+    }
+
     /// All values of a column as one JSON text. Over no rows it is an empty list.
     pub(crate) fn json_array_of(self, column: &str) -> String {
         match self {

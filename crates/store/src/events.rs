@@ -129,12 +129,42 @@ pub async fn append(tx: &mut Tx, events: &[NewEvent]) -> Result<(), Error> {
     tx.insert_set("events", EVENT_COLUMNS, events, "").await.map(drop)
 }
 
-/// Appends to the timelines.
+/// Appends to the timelines. A lead for which a person did something for the first time was answered then.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn insert_activities(tx: &mut Tx, activities: &[NewActivity]) -> Result<(), Error> {
-    tx.insert_set("lead_activities", ACTIVITY_COLUMNS, activities, "").await.map(drop)
+    tx.insert_set("lead_activities", ACTIVITY_COLUMNS, activities, "").await?;
+    note_answers(tx, activities).await
+}
+
+/// What somebody does who takes care of a lead.
+const ANSWERS: [&str; 5] = ["lead.stage_changed", "lead.assigned", "lead.converted", "note.added", "message.sent"];
+
+/// A lead that was answered.
+#[derive(Serialize)]
+struct Answered {
+    id: LeadId,
+    at: i64,
+}
+
+const ANSWERED_COLUMNS: Columns = &[("id", Kind::Id), ("at", Kind::Integer)];
+
+async fn note_answers(tx: &mut Tx, activities: &[NewActivity]) -> Result<(), Error> {
+    let mut answered: Vec<Answered> = Vec::new();
+    for line in activities.iter().filter(|line| line.actor_kind == "user" && ANSWERS.contains(&line.kind.as_str())) {
+        if !answered.iter().any(|known| known.id == line.lead_id) {
+            answered.push(Answered { id: line.lead_id, at: line.created_at });
+        }
+    }
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE leads SET responded_at = r.at FROM {set} WHERE leads.id = r.id AND leads.responded_at IS NULL",
+        set = tx.dialect().set(1, ANSWERED_COLUMNS),
+    );
+    tx.execute(&sql, &[json_set(&answered)]).await.map(drop)
 }
 
 /// The oldest events that nobody has dispatched, locked so that another node takes others.

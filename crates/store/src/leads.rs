@@ -14,6 +14,7 @@ pub mod merging;
 mod persons;
 mod read;
 mod sort;
+mod stays;
 mod sweep;
 pub(crate) mod values;
 mod walked;
@@ -38,6 +39,7 @@ pub use change::{
 pub(crate) use persons::{People, of_contact, people};
 pub use read::{Column, Related, StagePage, board, find, list, list_by_id, list_of_contact, load, related, stage_page};
 pub use sort::{SortBy, SortOrder};
+pub use stays::{NewStay, insert_stays};
 pub use sweep::{Place, Sweep, Swept, few, sweep, total};
 pub use values::{LeadValues, set_close_reason, set_values};
 pub use walked::{LeadRows, LeadWalk, lead_ids, walk};

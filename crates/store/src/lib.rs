@@ -49,6 +49,7 @@ pub mod privacy;
 pub mod projects;
 pub mod quarantine;
 pub mod recent_visits;
+pub mod reports;
 pub mod requests;
 pub mod responses;
 pub mod roles;

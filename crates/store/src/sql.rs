@@ -384,6 +384,8 @@ impl Reader {
     }
 
     pub(crate) async fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Error> {
+        #[cfg(feature = "testing")]
+        crate::testing::plans::note(sql, params);
         query(&self.connection, self.dialect, sql, params).await
     }
 

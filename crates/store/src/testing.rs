@@ -1,6 +1,8 @@
 //! What tests need beside the product: databases of their own, and a look into tables. Built with the feature
 //! `testing` alone.
 
+pub mod plans;
+
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::{

@@ -1636,6 +1636,287 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/reports/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the leads of a pipeline came, and how long they were in each stage */
+        get: operations["get_identity_reports_funnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/funnel.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The funnel, as comma-separated values */
+        get: operations["get_identity_reports_funnel.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where leads came from, and what they brought
+         * @description A source is a form, an inbound webhook and the like; leads without one are grouped by how they came.
+         */
+        get: operations["get_identity_reports_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/sources.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where leads came from, as comma-separated values */
+        get: operations["get_identity_reports_sources.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which campaigns brought leads, by the first visit of each */
+        get: operations["get_identity_reports_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/campaigns.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which campaigns brought leads, as comma-separated values */
+        get: operations["get_identity_reports_campaigns.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/over-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many leads came, day by day, week by week or month by month
+         * @description Days on which nothing came are there as well.
+         */
+        get: operations["get_identity_reports_over_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/over-time.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many leads came, as comma-separated values */
+        get: operations["get_identity_reports_over_time.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/response-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How soon somebody answered
+         * @description A lead is answered when a person first moves it to another stage, assigns it, converts it, writes a note or a message.
+         */
+        get: operations["get_identity_reports_response_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/response-time.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How soon somebody answered, as comma-separated values */
+        get: operations["get_identity_reports_response_time.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/win-rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many of the leads that are decided were won, and why */
+        get: operations["get_identity_reports_win_rate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/win-rate.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many of the leads that are decided were won, as comma-separated values */
+        get: operations["get_identity_reports_win_rate.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the team did with its leads */
+        get: operations["get_identity_reports_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/people.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the team did with its leads, as comma-separated values */
+        get: operations["get_identity_reports_people.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each project brought */
+        get: operations["get_identity_reports_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/projects.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each project brought, as comma-separated values */
+        get: operations["get_identity_reports_projects.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capture/projects": {
         parameters: {
             query?: never;
@@ -3441,6 +3722,23 @@ export interface components {
              */
             jobId: string;
         };
+        /** @description Leads whose first visit had the same campaign. */
+        CampaignView: components["schemas"]["FiguresView"] & {
+            /**
+             * @description How the visit came about.
+             * @example paid
+             */
+            channel?: string | null;
+            /** @description `utm_source`. */
+            source?: string | null;
+            /** @description `utm_medium`. */
+            medium?: string | null;
+            /** @description `utm_campaign`. */
+            campaign?: string | null;
+            /** @description Whether these are all leads of the campaigns that are too many to be shown. */
+            isRest: boolean;
+            before?: components["schemas"]["FiguresView"] | null;
+        };
         /** @description The feed. */
         CaptureList: {
             data: components["schemas"]["CaptureView"][];
@@ -4581,6 +4879,63 @@ export interface components {
              */
             message: string;
         };
+        /** @description The figures of some leads. */
+        FiguresView: {
+            /**
+             * Format: int64
+             * @description Leads that came.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Those of them that are still being worked on.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Those that are in a stage that means won.
+             */
+            won: number;
+            /**
+             * Format: int64
+             * @description Those that are in a stage that means lost.
+             */
+            lost: number;
+            /**
+             * Format: double
+             * @description The won among those that are won or lost, from 0 to 1.
+             */
+            winRate?: number | null;
+            /**
+             * @description What those that were won were sold for.
+             * @example 12500.00
+             */
+            salesValue: string;
+            /** @description What was quoted to all of them. */
+            quoteValue: string;
+            /** @description What was sold, for each lead that came. */
+            valuePerLead?: string | null;
+            /**
+             * Format: int64
+             * @description Leads that somebody answered.
+             */
+            responded: number;
+            /**
+             * Format: int64
+             * @description How long half of those waited at most.
+             */
+            medianResponseMs?: number | null;
+            /**
+             * Format: int64
+             * @description How long nine in ten of those waited at most.
+             */
+            p90ResponseMs?: number | null;
+            /**
+             * Format: double
+             * @description Those that were answered within the target, among all, from 0 to 1.
+             */
+            withinTarget?: number | null;
+        };
         /** @description Something that leads can be filtered by. */
         FilterFieldView: {
             /** @description Its name in a condition's `field`. */
@@ -4635,6 +4990,96 @@ export interface components {
             snippet: string;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description How far the leads of a pipeline came. */
+        FunnelReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** Format: uuid */
+            pipelineId: string;
+            pipelineName: string;
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description The open stages in their order, and that leads were won. */
+            rows: components["schemas"]["FunnelStepView"][];
+        };
+        /** @description A stage of the funnel; the last one is that leads were won. */
+        FunnelStepView: {
+            /**
+             * Format: uuid
+             * @description Absent where several stages mean won.
+             */
+            stageId?: string | null;
+            name: string;
+            /** @example blue */
+            color: string;
+            /**
+             * @description `open` or `won`.
+             * @example open
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Leads that came as far as here, or further.
+             */
+            reached: number;
+            /**
+             * Format: double
+             * @description Of those that reached the stage before, from 0 to 1.
+             */
+            fromPrevious?: number | null;
+            /**
+             * Format: double
+             * @description Of all, from 0 to 1.
+             */
+            fromFirst?: number | null;
+            /**
+             * Format: int64
+             * @description Leads that are here now.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Leads that came no further and were lost.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description How long half of the leads that went on were here at most; of those that were won, how long they took.
+             */
+            medianMs?: number | null;
+            /**
+             * Format: int64
+             * @description How long leads that went on were here on average.
+             */
+            averageMs?: number | null;
+            /** @description How it was in the days that they are compared with. */
+            before?: {
+                /** Format: int64 */
+                reached: number;
+                /** Format: double */
+                fromPrevious?: number | null;
+                /** Format: int64 */
+                medianMs?: number | null;
+            } | null;
+        };
+        /** @description Leads that share a source, an owner or a project. */
+        GroupView: components["schemas"]["FiguresView"] & {
+            /**
+             * Format: uuid
+             * @description The source, the user or the project, where there is one.
+             */
+            id?: string | null;
+            /** @description What it is called. */
+            name?: string | null;
+            /**
+             * @description Of sources: how leads came.
+             * @example form
+             */
+            kind?: string | null;
+            /** @description Whether these are all leads of the groups that are too many to be shown. */
+            isRest: boolean;
+            before?: components["schemas"]["FiguresView"] | null;
         };
         /** @description How a destination fares. */
         HealthView: {
@@ -4839,6 +5284,10 @@ export interface components {
             preview: components["schemas"]["PreviewRowView"][];
             options: components["schemas"]["ImportOptionsView"];
             checkJob?: components["schemas"]["JobView"] | null;
+        };
+        /** @description The leads of a day, a week or a month. */
+        IntervalView: components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
+            before?: components["schemas"]["FiguresView"] | null;
         };
         InvitationView: {
             /** Format: uuid */
@@ -6845,6 +7294,13 @@ export interface components {
          * @enum {string}
          */
         QuotableName: "not_set" | "yes" | "no" | "pending";
+        /** @description Why leads were won or lost. */
+        ReasonCount: {
+            /** @description Absent where nobody said why. */
+            reason?: string | null;
+            /** Format: int64 */
+            leads: number;
+        };
         /** @description What a program is told about a submission that was accepted. */
         ReceiptView: {
             /**
@@ -6986,6 +7442,87 @@ export interface components {
             /** @description The code of the refusal; null where it was accepted. */
             code?: string | null;
         };
+        /** @description What a report is about. */
+        ReportPeriodView: components["schemas"]["SpanView"] & {
+            before?: components["schemas"]["SpanView"] | null;
+            /**
+             * @description How days are grouped: `day`, `week` or `month`.
+             * @example day
+             */
+            interval: string;
+            /**
+             * @description By whose clock days begin.
+             * @example Europe/Berlin
+             */
+            timezone: string;
+            /**
+             * @description Of all amounts.
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Format: int64
+             * @description In how many minutes a lead is to be answered.
+             */
+            targetMinutes: number;
+        };
+        /** @description A report that is a table. */
+        Report_CampaignView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["FiguresView"] & {
+                /**
+                 * @description How the visit came about.
+                 * @example paid
+                 */
+                channel?: string | null;
+                /** @description `utm_source`. */
+                source?: string | null;
+                /** @description `utm_medium`. */
+                medium?: string | null;
+                /** @description `utm_campaign`. */
+                campaign?: string | null;
+                /** @description Whether these are all leads of the campaigns that are too many to be shown. */
+                isRest: boolean;
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
+        /** @description A report that is a table. */
+        Report_GroupView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["FiguresView"] & {
+                /**
+                 * Format: uuid
+                 * @description The source, the user or the project, where there is one.
+                 */
+                id?: string | null;
+                /** @description What it is called. */
+                name?: string | null;
+                /**
+                 * @description Of sources: how leads came.
+                 * @example form
+                 */
+                kind?: string | null;
+                /** @description Whether these are all leads of the groups that are too many to be shown. */
+                isRest: boolean;
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
+        /** @description A report that is a table. */
+        Report_IntervalView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
         /** @description The last requests. */
         RequestList: {
             data: components["schemas"]["RequestView"][];
@@ -7051,6 +7588,16 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             finishedAt?: string | null;
+        };
+        /** @description How soon leads were answered. */
+        ResponseTimeReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description How many leads waited how long. */
+            waits: components["schemas"]["WaitView"][];
+            rows: components["schemas"]["IntervalView"][];
         };
         RestoreVersionRequest: {
             /**
@@ -7424,6 +7971,13 @@ export interface components {
             silentMinutes?: number | null;
             /** @description Whether there is an open alert. */
             isSilent: boolean;
+        };
+        /** @description Days, from the first to the last. */
+        SpanView: {
+            /** @example 2026-01-01 */
+            from: string;
+            /** @example 2026-01-31 */
+            to: string;
         };
         /** @description A lead that waits on disk for the store to come back. */
         Spooled: {
@@ -7863,6 +8417,23 @@ export interface components {
             /** @description Its first 100 pages, in the order in which they were opened. */
             pages: components["schemas"]["PageView"][];
         };
+        /** @description Leads that waited about as long. */
+        WaitView: {
+            /**
+             * Format: int64
+             * @description They waited so long at most; absent for those that waited longer than all others, and for those that wait still.
+             */
+            upToMs?: number | null;
+            /** @description Whether nobody answered yet. */
+            isWaiting: boolean;
+            /** Format: int64 */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Those of the days that they are compared with.
+             */
+            before?: number | null;
+        };
         /** @description How a source is watched. */
         WatchView: {
             /** Format: int64 */
@@ -8026,6 +8597,18 @@ export interface components {
             lastReceivedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description How many of the leads that are decided were won. */
+        WinRateReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description Why leads were won, the most frequent reason first. */
+            wonReasons: components["schemas"]["ReasonCount"][];
+            /** @description Why leads were lost, the most frequent reason first. */
+            lostReasons: components["schemas"]["ReasonCount"][];
+            rows: components["schemas"]["IntervalView"][];
         };
         WithPasswordRequest: {
             /** Format: password */
@@ -17384,6 +17967,1330 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_funnel: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description The pipeline; the default one where it is absent. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunnelReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_funnel.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description The pipeline; the default one where it is absent. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_sources: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_sources.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_campaigns: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_CampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_campaigns.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_over_time: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_IntervalView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_over_time.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_response_time: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseTimeReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_response_time.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_win_rate: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WinRateReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_win_rate.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_people: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_people.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_projects: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_projects.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description The request could not be read */

@@ -240,6 +240,19 @@ export type AnalysisChange = Narrowed<
   { endpoint: Partial<Schemas['ChangeEndpoint']> }
 >;
 
+export type Figures = Schemas['FiguresView'];
+export type ReportPeriod = Schemas['ReportPeriodView'];
+export type IntervalReport = Schemas['Report_IntervalView'];
+export type IntervalRow = Schemas['IntervalView'];
+export type GroupReport = Schemas['Report_GroupView'];
+export type GroupRow = Schemas['GroupView'];
+export type CampaignReport = Schemas['Report_CampaignView'];
+export type CampaignRow = Schemas['CampaignView'];
+export type FunnelReport = Schemas['FunnelReport'];
+export type FunnelRow = Schemas['FunnelStepView'];
+export type ResponseTimeReport = Schemas['ResponseTimeReport'];
+export type WinRateReport = Schemas['WinRateReport'];
+
 export type Member = Schemas['MemberView'];
 export type Workspace = Schemas['WorkspaceView'];
 export type User = Schemas['UserView'];

@@ -54,6 +54,7 @@ export function Palette() {
     { label: 'Go to segments', allowed: true, run: () => void navigate({ to: '/segments' }) },
     { label: 'Go to the inbox', allowed: true, run: () => void navigate({ to: '/messaging/inbox' }) },
     { label: 'Go to automations', allowed: true, run: () => void navigate({ to: '/automations' }) },
+    { label: 'Go to reports', allowed: true, run: () => void navigate({ to: '/reports' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },
     { label: 'Go to sources', allowed: true, run: () => void navigate({ to: '/sources' }) },
     {

@@ -5,6 +5,7 @@ import {
   IconAddressBook,
   IconArrowBarToRight,
   IconBolt,
+  IconChartBar,
   IconChartPie,
   IconCheck,
   IconChecklist,
@@ -44,6 +45,8 @@ const NAV = [
   { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
   { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
   { to: '/automations', label: 'Automations', icon: IconBolt, permission: 'leads:view', wideOnly: true },
+  // On a phone it is in the account's menu.
+  { to: '/reports', label: 'Reports', icon: IconChartBar, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
   // On a phone there is room for six; this one is linked from its settings there, and destinations are found by search.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },
@@ -228,6 +231,9 @@ function UserMenu() {
           <Menu.Divider />
           <ThemeMenu />
           <Menu.Divider />
+          <Menu.Item component={Link} to="/reports">
+            Reports
+          </Menu.Item>
           <Menu.Item component={Link} to="/jobs">
             Recent jobs
           </Menu.Item>

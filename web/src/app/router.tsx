@@ -19,6 +19,7 @@ import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { readPrivacySearch } from '@/features/privacy/search';
 import { readInboxSearch } from '@/features/messaging/search';
+import { readReportsSearch } from '@/features/reports/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { readTasksSearch } from '@/features/tasks/search';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -177,6 +178,11 @@ const automation = createRoute({
   path: '/automations/$automationId',
   validateSearch: readRunSearch,
   component: lazyRouteComponent(() => import('@/features/automations/AutomationPage'), 'AutomationPage'),
+const reports = createRoute({
+  getParentRoute: () => shell,
+  path: '/reports',
+  validateSearch: readReportsSearch,
+  component: lazyRouteComponent(() => import('@/features/reports/ReportsPage'), 'ReportsPage'),
 });
 
 const fraud = createRoute({
@@ -359,6 +365,7 @@ const routeTree = root.addChildren([
     automations,
     newAutomation,
     automation,
+    reports,
     fraud,
     imports,
     oneImport,

@@ -35,6 +35,7 @@ mod pipelines;
 mod privacy;
 mod projects;
 mod replays;
+mod reports;
 mod requests;
 mod roles;
 mod sandbox;
@@ -88,6 +89,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(work_settings::routes())
         .merge(automations::routes())
         .merge(exports::routes())
+        .merge(reports::routes())
         .merge(projects::routes())
         .merge(forms::routes())
         .merge(webhooks::routes())

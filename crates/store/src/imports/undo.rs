@@ -100,7 +100,9 @@ pub async fn delete_leads(tx: &mut Tx, workspace: WorkspaceId, leads: &[LeadId])
         tx.execute(&found, &[json_set(leads)]).await?;
     }
     // Each by an index that the lead begins.
-    for table in ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors", "consents"] {
+    let tables =
+        ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors", "lead_stage_stays", "consents"];
+    for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE lead_id IN {list}"), &[json_set(leads)]).await?;
     }
     let sql = format!("DELETE FROM leads WHERE id IN {list} AND workspace_id = $2");

@@ -11,7 +11,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::values::{VALUE_COLUMNS, read_values};
+use super::{
+    stays,
+    values::{VALUE_COLUMNS, read_values},
+};
 use crate::{
     capture::{IDENTITY_COLUMNS, Identity, IdentityKey, LeadTag, insert_tags},
     dialect::Kind,
@@ -64,7 +67,7 @@ pub struct Moved {
     pub close_reason: Option<String>,
 }
 
-const MOVED_COLUMNS: Columns = &[
+pub(super) const MOVED_COLUMNS: Columns = &[
     ("id", Kind::Id),
     ("pipeline_id", Kind::Id),
     ("stage_id", Kind::Id),
@@ -237,8 +240,8 @@ pub async fn neighbour_below(
     row.map(|row| row.get("rank")).transpose()
 }
 
-/// Puts leads into their new places; one that stays in its stage has still entered it when it did. The stage counts are
-/// the caller's to add.
+/// Puts leads into their new places; one that stays in its stage has still entered it when it did, and the stage that
+/// one leaves is noted among its stays. The stage counts are the caller's to add.
 ///
 /// # Errors
 /// [`Error::Contended`] where one of them is not there.
@@ -246,6 +249,7 @@ pub async fn move_to(tx: &mut Tx, workspace: WorkspaceId, rows: &[Moved], now: T
     if rows.is_empty() {
         return Ok(());
     }
+    stays::note(tx, workspace, rows, now).await?;
     let sql = format!(
         "UPDATE leads SET pipeline_id = r.pipeline_id, stage_id = r.stage_id, rank = r.rank,
                           close_reason = r.close_reason, updated_at = $2,
@@ -272,7 +276,7 @@ pub struct Returned {
     pub stage_entered_at: i64,
 }
 
-const RETURNED_COLUMNS: Columns = &[
+pub(super) const RETURNED_COLUMNS: Columns = &[
     ("id", Kind::Id),
     ("pipeline_id", Kind::Id),
     ("stage_id", Kind::Id),
@@ -289,6 +293,7 @@ pub async fn move_back(tx: &mut Tx, workspace: WorkspaceId, rows: &[Returned], n
     if rows.is_empty() {
         return Ok(());
     }
+    stays::forget(tx, rows).await?;
     let sql = format!(
         "UPDATE leads SET pipeline_id = r.pipeline_id, stage_id = r.stage_id, rank = r.rank,
                           close_reason = r.close_reason, stage_entered_at = r.stage_entered_at, updated_at = $2,

@@ -36,6 +36,7 @@ mod privacy;
 mod reference;
 mod replays;
 mod responses;
+mod reports;
 mod revocation;
 mod roles;
 mod rules;

@@ -159,12 +159,12 @@ pub(crate) fn refused(at: &str, faults: Vec<FilterFault>) -> ApiError {
 }
 
 /// A text that a query names; an empty one names nothing.
-fn said(text: Option<String>) -> Option<String> {
+pub(crate) fn said(text: Option<String>) -> Option<String> {
     // No lead can hold U+0000, and PostgreSQL refuses to look for it.
     text.map(|text| text.replace('\0', "")).filter(|text| !text.is_empty())
 }
 
-fn assigned(who: &str, actor: &Actor) -> ApiResult<Assigned> {
+pub(crate) fn assigned(who: &str, actor: &Actor) -> ApiResult<Assigned> {
     match who {
         "none" => Ok(Assigned::Nobody),
         "me" => {
