@@ -20,7 +20,7 @@ test: ## run every test; installs PostgreSQL and Chromium where they are missing
 check: ## what a change must pass: formatting, lints, docs, freshness, licences, and every test
 	scripts/check.sh
 
-bench: web embed ## print the figures of this machine: captures, deliveries, the board at a million leads
+bench: web embed ## print the figures of this machine: captures, deliveries, a million leads (an hour; needs 20 GB)
 	cargo build --release --package leadline --package leadline-bench
 	scripts/with-postgres.sh --durable cargo run --release --package leadline-bench
 

@@ -31,28 +31,28 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     /// How long each way of posting is measured
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
     /// How many leads the board holds
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, global = true, default_value_t = 1_000_000)]
     leads: u64,
     /// How long submissions are measured beside reports of visits, and without them
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, global = true, default_value_t = 60)]
     tracking_seconds: u64,
     /// How many leads are delivered
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, global = true, default_value_t = 20_000)]
     deliveries: u64,
     /// How many rows are imported
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, global = true, default_value_t = 1_000_000)]
     rows: u64,
     /// Where `million` writes how statements were answered
-    #[arg(long, default_value = ".")]
+    #[arg(long, global = true, default_value = ".")]
     plans: std::path::PathBuf,
     /// On which database `million` measures; on both where nothing is said
-    #[arg(long)]
+    #[arg(long, global = true)]
     only: Option<Database>,
     /// A database of places to look addresses up in
-    #[arg(long)]
+    #[arg(long, global = true)]
     geo_db: Option<std::path::PathBuf>,
 }
 

@@ -3,7 +3,7 @@ import { Api, expect, test } from "./harness/fixtures";
 import { submitDemoForm, visit } from "./harness/screens";
 
 const SETTINGS = ["workspace", "scoring", "fraud", "analysis", "users", "roles", "tokens", "sessions", "ledger"].map((tab) => `/settings/${tab}`);
-const SCREENS = ["/board", "/leads", "/contacts", "/segments", "/segments/new", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/duplicates", "/messaging/inbox", "/messaging/templates", "/messaging/channels", "/messaging/sandbox", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
+const SCREENS = ["/board", "/leads", "/contacts", "/segments", "/segments/new", "/reports?compare=previous", "/reports?report=funnel", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/duplicates", "/messaging/inbox", "/messaging/templates", "/messaging/channels", "/messaging/sandbox", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
 
 interface List {
   data: { id: string }[];

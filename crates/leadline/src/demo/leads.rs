@@ -273,6 +273,11 @@ async fn follow_up(
         let tags = vec![(*dice.pick(&TAGS)).to_owned()];
         crm::apply(&then, somebody, &Action::Tag(tags), &[lead]).await?;
     }
+    let answers_soon = age_days > 0 && dice.chance(60);
+    if answers_soon {
+        clock.store((at.0 + dice.span(2 * MINUTE_MS, 5 * HOUR_MS)).min(now.0 - MINUTE_MS), Ordering::SeqCst);
+        crm::assign(&then, somebody, lead, somebody.user).await?;
+    }
     let mut steps = 0;
     if dice.chance(35) {
         let worth = WorthChanges {
@@ -285,7 +290,7 @@ async fn follow_up(
     while steps < 3 && dice.chance(u64::try_from((age_days * 6).clamp(10, 78)).unwrap_or(10)) {
         later(dice);
         steps += 1;
-        if steps == 1 {
+        if steps == 1 && !answers_soon {
             crm::assign(&then, somebody, lead, somebody.user).await?;
         }
         move_to(&then, somebody, lead, stages.get(steps).copied(), None).await?;
@@ -298,6 +303,11 @@ async fn follow_up(
     if is_decided {
         later(dice);
         let won = steps == 3 && dice.chance(60);
+        if won {
+            let sales = Amount::from_milli((4 + i64::try_from(dice.roll(160)).unwrap_or(0)) * 250_000);
+            let worth = WorthChanges { sales_value: Some(sales), ..WorthChanges::default() };
+            crm::update(&then, somebody, lead, &Changes { worth, ..Changes::default() }).await?;
+        }
         let reason = (!won).then(|| *dice.pick(&LOST_REASONS));
         move_to(&then, somebody, lead, stages.get(if won { 4 } else { 5 }).copied(), reason).await?;
     }

@@ -50,7 +50,7 @@ export function Funnel({ search, today }: ReportBodyProps) {
 
 const barWords = ({ reached, fromPrevious }: FunnelRow) =>
   typeof fromPrevious === 'number'
-    ? `${reached.toLocaleString()} · ${percent(fromPrevious)} went on`
+    ? `${reached.toLocaleString()} · ${percent(fromPrevious)} of those before`
     : reached.toLocaleString();
 
 function Steps({ rows, period, pipelineId }: Pick<Report, 'rows' | 'period' | 'pipelineId'>) {

@@ -72,12 +72,12 @@ export function Columns({ label, data, format = count, top }: ColumnsProps) {
                 {stacked(column.parts).map(({ name, tone, from, to }) => (
                   <rect key={name} x={x} y={y(to)} width={bar} height={y(from) - y(to)} data-tone={tone} />
                 ))}
-                {typeof column.before === 'number' && (
+                {Boolean(column.before) && (
                   <line
                     x1={x - 2}
                     x2={x + bar + 2}
-                    y1={y(column.before)}
-                    y2={y(column.before)}
+                    y1={y(column.before ?? 0)}
+                    y2={y(column.before ?? 0)}
                     className={classes.before}
                   />
                 )}

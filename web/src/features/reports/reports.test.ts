@@ -31,7 +31,15 @@ describe('the days of a report', () => {
 
 describe('the address of the page', () => {
   it('keeps what it knows and drops the rest', () => {
-    const raw = { report: 'funnel', range: 'own', from: '2026-01-01', to: 'x', compare: 'never', source: 'form', y: '1' };
+    const raw = {
+      report: 'funnel',
+      range: 'own',
+      from: '2026-01-01',
+      to: 'x',
+      compare: 'never',
+      source: 'form',
+      y: '1',
+    };
 
     expect(readReportsSearch(raw)).toEqual({ report: 'funnel', range: 'own', from: '2026-01-01', source: 'form' });
     expect(readReportsSearch({ report: 'over-time', range: 'last-30', from: '2026-01-01' })).toEqual({});
