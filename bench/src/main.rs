@@ -45,6 +45,9 @@ struct Cli {
     /// How many rows are imported
     #[arg(long, global = true, default_value_t = 1_000_000)]
     rows: u64,
+    /// How often `million` asks each question
+    #[arg(long, global = true, default_value_t = 40)]
+    times: usize,
     /// Where `million` writes how statements were answered
     #[arg(long, global = true, default_value = ".")]
     plans: std::path::PathBuf,
@@ -104,7 +107,7 @@ async fn main() -> anyhow::Result<()> {
     }
     for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Million)) {
         if cli.only.is_none_or(|only| only == database) {
-            million::measure(database, cli.leads, &cli.plans).await?;
+            million::measure(database, cli.leads, cli.times, &cli.plans).await?;
         }
     }
     // Takes longer than all others together.

@@ -22,14 +22,11 @@ use crate::{
     server::{Database, Product},
 };
 
-/// How often each question is asked.
-const TIMES: usize = 20;
-
 /// How long days may take to be packed for reports.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// Measures everything on one database, and writes how each statement was answered into a file of the folder.
-pub(crate) async fn measure(database: Database, leads: u64, folder: &Path) -> anyhow::Result<()> {
+/// Measures everything on one database, asking each question so often, and writes how each statement was answered into a file of the folder.
+pub(crate) async fn measure(database: Database, leads: u64, times: usize, folder: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
     let product = Product::start_with_history(database, leads).await?;
     let store = Store::connect(product.database_url(), Durability::Full).await?;
@@ -46,7 +43,7 @@ pub(crate) async fn measure(database: Database, leads: u64, folder: &Path) -> an
     println!("{:<52} {:>8} {:>8}   full scans", "", "p50 ms", "p95 ms");
     let mut scans = 0;
     for question in &questions {
-        let latencies = ask(&product, question).await?;
+        let latencies = ask(&product, question, times).await?;
         let scanned = plans.explain(question).await?;
         scans += scanned.len();
         println!(
@@ -64,9 +61,9 @@ pub(crate) async fn measure(database: Database, leads: u64, folder: &Path) -> an
     Ok(())
 }
 
-async fn ask(product: &Product, question: &Question) -> anyhow::Result<Vec<Duration>> {
-    let mut latencies = Vec::with_capacity(TIMES);
-    for n in 0..TIMES {
+async fn ask(product: &Product, question: &Question, times: usize) -> anyhow::Result<Vec<Duration>> {
+    let mut latencies = Vec::with_capacity(times);
+    for n in 0..times {
         let begin = Instant::now();
         product.call(Method::GET, question.path(n), None).await?;
         latencies.push(begin.elapsed());

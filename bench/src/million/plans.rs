@@ -56,11 +56,13 @@ impl Plans {
         for statement in asked {
             let plan = plans::plan(&self.store, &statement).await?;
             writeln!(self.file, "-- {}", statement.sql())?;
+            writeln!(self.file, "     {}", statement.params().join(", "))?;
             for line in &plan {
                 writeln!(self.file, "     {line}")?;
             }
             scans.extend(plans::full_scans(self.store.dialect(), &plan));
         }
+        self.file.flush()?;
         Ok(scans)
     }
 

@@ -142,7 +142,8 @@ impl World {
 
     /// What a list is narrowed by with a parameter of its own.
     fn parameters(&self) -> Vec<Question> {
-        let each = |name: &str, values: &[String]| values.iter().map(|value| leads(&format!("{name}={value}"))).collect();
+        let each =
+            |name: &str, values: &[String]| values.iter().map(|value| leads(&format!("{name}={value}"))).collect();
         vec![
             Question::new("stage", each("stageId", &self.stages)),
             Question::new("project", each("projectId", &self.projects)),
@@ -189,10 +190,19 @@ impl World {
             ("custom yes or no", json!({"field": "custom.has_pets", "op": "is", "value": true})),
             ("custom: empty", json!({"field": "custom.budget", "op": "empty"})),
             ("custom: a field that nobody has", one("custom.shoe_size", "is", json!("43"))),
-            ("and", json!({"all": [budget.clone(), one("stageKind", "is", json!("open")), one("score", "at_least", json!(50))]})),
-            ("or", json!({"any": [budget.clone(), one("tags", "any_of", json!(["rare"])), one("score", "at_least", json!(99))]})),
-            ("and, or", json!({"all": [{"any": [budget, one("custom.area", "is", json!("Hill"))]},
-                                       {"any": [one("createdAt", "in_last", days(90)), one("score", "at_least", json!(90))]}]})),
+            (
+                "and",
+                json!({"all": [budget.clone(), one("stageKind", "is", json!("open")), one("score", "at_least", json!(50))]}),
+            ),
+            (
+                "or",
+                json!({"any": [budget.clone(), one("tags", "any_of", json!(["rare"])), one("score", "at_least", json!(99))]}),
+            ),
+            (
+                "and, or",
+                json!({"all": [{"any": [budget, one("custom.area", "is", json!("Hill"))]},
+                                       {"any": [one("createdAt", "in_last", days(90)), one("score", "at_least", json!(90))]}]}),
+            ),
         ];
         cases.into_iter().map(|(name, tree)| Question::new(format!("filter: {name}"), vec![filter(&tree)])).collect()
     }

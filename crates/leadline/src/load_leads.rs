@@ -47,9 +47,7 @@ pub(crate) async fn load(config: &Config, count: u64, with_history: bool) -> any
         let few = done..count.min(done + AT_ONCE);
         let (contacts, mut leads): (Vec<NewContact>, Vec<NewLead>) = few
             .clone()
-            .map(|n| {
-                person(n, Timestamp(now.0 - i64::try_from(count - n).unwrap_or(0) * apart_ms), &intake, &pipeline)
-            })
+            .map(|n| person(n, Timestamp(now.0 - i64::try_from(count - n).unwrap_or(0) * apart_ms), &intake, &pipeline))
             .unzip();
         let past = history.as_ref().map(|history| history.of(few.clone(), &mut leads, &pipeline, now));
         let ids: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();

@@ -145,11 +145,8 @@ impl Groups {
         let mut groups: Vec<(Shared, Both<Tally>)> = self.tallies.into_iter().collect();
         groups.sort_unstable_by_key(|(shared, both)| (Reverse((both.now.leads(), both.before.leads())), *shared));
         let rest = groups.split_off(groups.len().min(MOST_GROUPS));
-        let group = |shared, both: Both<Tally>| Group {
-            shared,
-            now: both.now.figures(),
-            before: both.before.figures(),
-        };
+        let group =
+            |shared, both: Both<Tally>| Group { shared, now: both.now.figures(), before: both.before.figures() };
         let has_rest = !rest.is_empty();
         let together = rest.into_iter().fold(Both::<Tally>::default(), |mut together, (_, both)| {
             together.now.merge(both.now);
@@ -163,8 +160,7 @@ impl Groups {
 }
 
 /// Waits are counted up to these, each with those that are longer than the one before.
-pub const WAITS_MS: [i64; 6] =
-    [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, DAY_MS, 3 * DAY_MS];
+pub const WAITS_MS: [i64; 6] = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, DAY_MS, 3 * DAY_MS];
 
 /// How long leads waited for the first answer: up to each of [`WAITS_MS`], longer, and in vain so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_in_time_up_to_the_target() {
-        let answered = |after: i64| LeadFact { created_at: 100, responded_at: Some(100 + after), ..LeadFact::default() };
+        let answered =
+            |after: i64| LeadFact { created_at: 100, responded_at: Some(100 + after), ..LeadFact::default() };
         let mut tally = Tally::default();
 
         for after in [-5, 0, 60, 61] {

@@ -144,13 +144,17 @@ mod tests {
     const WON: u128 = 8;
     const LOST: u128 = 9;
 
-    fn counted(leads: &[(u128, Outcome, &[(u128, i64)])]) -> Counts {
+    /// In which stage a lead is, what became of it, and which stages it has left after how long.
+    type Told<'a> = (u128, Outcome, &'a [(u128, i64)]);
+
+    fn counted(leads: &[Told<'_>]) -> Counts {
         let mut names = Names::default();
         let mut funnel = Funnel::of(&[NEW, TALKING, OFFER].map(Uuid::from_u128));
         for (stage, outcome, stays) in leads {
             let mut number = |id: u128| names.id(Some(Uuid::from_u128(id)));
             let stays = stays.iter().map(|(stage, ms)| Stay { stage: number(*stage), ms: *ms }).collect();
-            let lead = LeadFact { created_at: 10, stage_entered_at: 60, stage: number(*stage), stays, ..LeadFact::default() };
+            let lead =
+                LeadFact { created_at: 10, stage_entered_at: 60, stage: number(*stage), stays, ..LeadFact::default() };
             funnel.add(&lead, *outcome, &names);
         }
         funnel.counts()

@@ -77,12 +77,7 @@ pub fn unpack(bytes: &[u8], names: &mut Names) -> Option<Vec<LeadFact>> {
     read.bytes.is_empty().then_some(leads)
 }
 
-fn write_lead(
-    bytes: &mut Vec<u8>,
-    lead: &LeadFact,
-    time: &mut i64,
-    own: &mut impl FnMut(NameNumber) -> NameNumber,
-) {
+fn write_lead(bytes: &mut Vec<u8>, lead: &LeadFact, time: &mut i64, own: &mut impl FnMut(NameNumber) -> NameNumber) {
     write_signed(bytes, lead.created_at - *time);
     *time = lead.created_at;
     write_signed(bytes, lead.stage_entered_at - lead.created_at);

@@ -74,11 +74,10 @@ impl Interval {
     }
 
     fn usual(days: i64) -> Self {
-        match days {
-            ..=DAYS_APART => Self::Day,
-            ..=WEEKS_APART => Self::Week,
-            _ => Self::Month,
+        if days <= DAYS_APART {
+            return Self::Day;
         }
+        if days <= WEEKS_APART { Self::Week } else { Self::Month }
     }
 
     /// The first day after the group that this day is in.

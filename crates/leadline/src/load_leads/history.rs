@@ -215,13 +215,8 @@ impl History {
         let mut at = lead.created_at;
         for (step, stage) in open.iter().take(passed).enumerate() {
             let left_at = (at + MINUTE_MS + whole(dice(n, 21 + step as u64, 72)) * HOUR_MS / 4).min(now.0);
-            let stay = NewStay {
-                lead_id: lead.id,
-                entered_at: at,
-                stage_id: *stage,
-                workspace_id: self.workspace,
-                left_at,
-            };
+            let stay =
+                NewStay { lead_id: lead.id, entered_at: at, stage_id: *stage, workspace_id: self.workspace, left_at };
             if step == 0 {
                 past.activities.push(self.first_answer(n, lead, left_at));
             }

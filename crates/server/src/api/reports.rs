@@ -19,8 +19,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::{
     asked::{Asked, FunnelQuery, ReportQuery},
     views::{
-        CampaignView, FunnelReport, GroupView, IntervalView, Report, ResponseTimeReport, WinRateReport, campaigns, funnel,
-        groups, intervals, reasons, waits,
+        CampaignView, FunnelReport, GroupView, IntervalView, Report, ResponseTimeReport, WinRateReport, campaigns,
+        funnel, groups, intervals, reasons, waits,
     },
 };
 use crate::{
@@ -157,7 +157,9 @@ async fn count_groups(app: &App, actor: &Actor, query: ReportQuery, by: By) -> A
     let asked = Asked::read(app, actor, query).await?;
     let mut counting = Groups::by(by);
     let counted = asked
-        .count(&app.reader, actor.workspace, |when, lead, outcome, _| counting.add(when, lead, outcome, asked.target_ms))
+        .count(&app.reader, actor.workspace, |when, lead, outcome, _| {
+            counting.add(when, lead, outcome, asked.target_ms)
+        })
         .await?;
     groups(&app.reader, actor.workspace, &asked, counted, (by, counting.figures())).await
 }
@@ -188,7 +190,9 @@ async fn count_campaigns(app: &App, actor: &Actor, query: ReportQuery) -> ApiRes
     let asked = Asked::read(app, actor, query).await?;
     let mut counting = Groups::by(By::Campaign);
     let counted = asked
-        .count(&app.reader, actor.workspace, |when, lead, outcome, _| counting.add(when, lead, outcome, asked.target_ms))
+        .count(&app.reader, actor.workspace, |when, lead, outcome, _| {
+            counting.add(when, lead, outcome, asked.target_ms)
+        })
         .await?;
     Ok(campaigns(&asked, counted, counting.figures()))
 }
@@ -222,7 +226,9 @@ async fn count_over_time(app: &App, actor: &Actor, query: ReportQuery) -> ApiRes
     let asked = Asked::read(app, actor, query).await?;
     let mut counting = Intervals::of(&asked.period.buckets);
     let counted = asked
-        .count(&app.reader, actor.workspace, |when, lead, outcome, _| counting.add(when, lead, outcome, asked.target_ms))
+        .count(&app.reader, actor.workspace, |when, lead, outcome, _| {
+            counting.add(when, lead, outcome, asked.target_ms)
+        })
         .await?;
     Ok(Report::new(&asked, counted, intervals(&asked.period, counting.figures())))
 }

@@ -9,7 +9,7 @@ use leadline_domain::{
 
 use super::{
     Card, Cursor, Lead, LeadFilter, SortBy, SortOrder,
-    found::{Asked, FEW, Found, LOOKED_THROUGH, Strip, Walk, Where, found, is_whole, strip_of},
+    found::{Asked, FEW, Found, Strip, Walk, Where, depth, found, is_whole, strip_of},
     values::{SUM, VALUE, VALUE_COLUMNS, VALUE_PARTS, read_sum, read_values},
 };
 use crate::{
@@ -159,19 +159,20 @@ async fn rows(
         }
         Found::All => {
             let total = count_all(reader, workspace, filter).await?;
-            let condition = sortable(reader, workspace, filter, sort);
+            let condition = sortable(reader, workspace, filter, sort).await?;
             return Ok(Rows { condition, total: total.min(SORTED_MAX), total_is_capped: total > SORTED_MAX });
         }
         Found::Many(newest) => newest,
     };
     if !sort.has_index() {
-        let condition = sortable(reader, workspace, filter, sort);
+        let condition = sortable(reader, workspace, filter, sort).await?;
         let counted = count_capped(reader, &condition, COUNT_CAP).await?;
         return Ok(Rows { condition, total: counted.min(COUNT_CAP), total_is_capped: counted > COUNT_CAP });
     }
     let strip = Strip::Sorted(sort.clone(), order);
     let mut asked = Asked::of(dialect, filter);
-    asked.condition.from = asked.strip(dialect, workspace, &strip, sort.columns(), LOOKED_THROUGH);
+    let depth = depth(reader, workspace).await?;
+    asked.condition.from = asked.strip(dialect, workspace, &strip, sort.columns(), depth);
     let counted = count_capped(reader, &asked.condition, COUNT_CAP).await?;
     let are_near = counted > count_of(FEW);
     if !are_near {
@@ -183,14 +184,20 @@ async fn rows(
 }
 
 /// The newest leads that match, for an order that no index has.
-fn sortable(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, sort: &SortBy) -> Where {
+async fn sortable(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &LeadFilter,
+    sort: &SortBy,
+) -> Result<Where, Error> {
     let dialect = reader.dialect();
     let mut asked = Asked::of(dialect, filter);
-    let from = asked.strip(dialect, workspace, &strip_of(filter), sort.columns(), LOOKED_THROUGH);
+    let depth = depth(reader, workspace).await?;
+    let from = asked.strip(dialect, workspace, &strip_of(filter), sort.columns(), depth);
     let mut condition = asked.condition;
     condition.from = format!("(SELECT * FROM {from} WHERE {} LIMIT {SORTED_MAX}) AS leads", condition.text);
     condition.text = "TRUE".to_owned();
-    condition
+    Ok(condition)
 }
 
 pub(super) async fn count_all(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<i64, Error> {

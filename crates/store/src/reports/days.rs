@@ -76,11 +76,7 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId, first: i64) -> Result
     let rows = reader.query(sql, &params![workspace, first]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Day {
-                day: row.get("day")?,
-                announced_at: row.get("announced_at")?,
-                is_packed: row.get("is_packed")?,
-            })
+            Ok(Day { day: row.get("day")?, announced_at: row.get("announced_at")?, is_packed: row.get("is_packed")? })
         })
         .collect()
 }

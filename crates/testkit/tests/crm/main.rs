@@ -8,3 +8,4 @@ mod jobs;
 mod merging;
 mod pipelines;
 mod search;
+mod stays;

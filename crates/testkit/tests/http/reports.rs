@@ -49,7 +49,8 @@ impl<'a> World<'a> {
         at(site, "2026-01-09T08:00:00Z");
         let admin_id = site.member("admin@example.com", Role::Admin).await;
         let admin = site.sign_in("admin@example.com").await;
-        let settings = json!({"settings": {"timezone": "Europe/Berlin", "currency": "EUR", "testEmails": ["test.example"]}});
+        let settings =
+            json!({"settings": {"timezone": "Europe/Berlin", "currency": "EUR", "testEmails": ["test.example"]}});
         assert_eq!(admin.patch("/v1/admin/workspace", settings).await.status.as_u16(), 200);
         let pipelines = admin.get("/v1/identity/lead-pipelines").await.json();
         let stages = pipelines["data"][0]["stages"].as_array().expect("stages");
@@ -62,7 +63,8 @@ impl<'a> World<'a> {
     async fn live(&self) {
         self.comes("2026-01-10T10:00:00Z", "Eve", json!({})).await;
         // Past midnight in Berlin.
-        let ann = self.comes("2026-01-11T23:30:00Z", "Ann", json!({"utm_source": "news", "utm_campaign": "=cmd()"})).await;
+        let ann =
+            self.comes("2026-01-11T23:30:00Z", "Ann", json!({"utm_source": "news", "utm_campaign": "=cmd()"})).await;
         self.moves("2026-01-12T00:30:00Z", &ann, 1).await;
         self.moves("2026-01-12T02:30:00Z", &ann, 2).await;
         self.moves("2026-01-12T03:30:00Z", &ann, 1).await;
@@ -314,7 +316,10 @@ async fn a_table_says_what_the_report_says_and_computes_nothing(#[values(Db::Sql
     let campaigns = viewer.get(&format!("/v1/identity/reports/campaigns.csv?{DAYS}")).await.text();
     assert!(campaigns.contains("\r\n'=cmd(),news,"), "{campaigns}");
     let over_time = viewer.get("/v1/identity/reports/over-time.csv?from=2026-01-12&to=2026-01-12").await.text();
-    assert!(over_time.contains("2026-01-12,2026-01-12,2,0,1,1,0.5,1000.00,1200.00,500.00,2,60.0,120.0,0.5\r\n"), "{over_time}");
+    assert!(
+        over_time.contains("2026-01-12,2026-01-12,2,0,1,1,0.5,1000.00,1200.00,500.00,2,60.0,120.0,0.5\r\n"),
+        "{over_time}"
+    );
     let funnel = viewer.get("/v1/identity/reports/funnel.csv?from=2026-01-12&to=2026-01-14").await.text();
     assert!(funnel.contains("\r\nContacted,open,1,0.3333,0.3333,0,0,4.00,4.00\r\n"), "{funnel}");
     site.stop().await;

@@ -60,8 +60,7 @@ struct Table {
 impl Table {
     fn of_figures(first: &[&str], is_compared: bool) -> Self {
         let before = FIGURES.iter().map(|name| format!("{name} before")).filter(|_| is_compared);
-        let heads: Vec<String> =
-            first.iter().chain(&FIGURES).map(|name| (*name).to_owned()).chain(before).collect();
+        let heads: Vec<String> = first.iter().chain(&FIGURES).map(|name| (*name).to_owned()).chain(before).collect();
         Self { text: csv::BYTE_ORDER_MARK.to_owned() + &csv::line(&heads), is_compared }
     }
 

@@ -286,12 +286,8 @@ pub(super) fn waits(now: Distribution, before: Option<Distribution>) -> Vec<Wait
         leads: *leads,
         before: before.map(|before| before.answered[place]),
     });
-    let waiting = WaitView {
-        up_to_ms: None,
-        is_waiting: true,
-        leads: now.waiting,
-        before: before.map(|before| before.waiting),
-    };
+    let waiting =
+        WaitView { up_to_ms: None, is_waiting: true, leads: now.waiting, before: before.map(|before| before.waiting) };
     answered.chain([waiting]).collect()
 }
 
@@ -416,8 +412,7 @@ fn lines(funnel: Funnel) -> Vec<Line> {
         median_ms: step.median_ms,
         average_ms: step.average_ms,
     });
-    let won =
-        Line { reached: counts.won, now: counts.won, lost: 0, median_ms: counts.median_won_ms, average_ms: None };
+    let won = Line { reached: counts.won, now: counts.won, lost: 0, median_ms: counts.median_won_ms, average_ms: None };
     open.chain([won]).collect()
 }
 
