@@ -407,6 +407,20 @@ impl Dialect {
         }
     }
 
+    /// The number under a key, by the text under it. SQLite reads the JSON anew for each look at it, and most numbers are
+    /// kept as such.
+    pub(crate) fn number_under(self, column: &str, key: usize) -> String {
+        let text = self.json_text_under(column, key);
+        let number = self.number_of(&text);
+        match self {
+            Self::Sqlite => format!(
+                "(CASE WHEN json_type({column}, ${key}) = 'integer' AND length({column} ->> ${key}) <= 18
+                       THEN CAST({column} ->> ${key} AS REAL) ELSE {number} END)"
+            ),
+            Self::Postgres => number,
+        }
+    }
+
     /// The day that a text begins with, and NULL where it begins with none; compared byte by byte.
     pub(crate) fn day_of(self, text: &str) -> String {
         match self {

@@ -39,21 +39,20 @@ const ENGINE_FEATURES: &[&str] = &[
 ];
 
 /// Engine modules that are no features: every feature may use them, and they name none.
-const ENGINE_GROUND: &[&str] =
-    &[
-        "addresses",
-        "audit",
-        "connections",
-        "erasing",
-        "geo",
-        "jobs",
-        "live",
-        "mails",
-        "reasons",
-        "reports",
-        "retention",
-        "seal",
-    ];
+const ENGINE_GROUND: &[&str] = &[
+    "addresses",
+    "audit",
+    "connections",
+    "erasing",
+    "geo",
+    "jobs",
+    "live",
+    "mails",
+    "reasons",
+    "reports",
+    "retention",
+    "seal",
+];
 
 /// Engine files that may name features other than their own, and why.
 const ENGINE_SANCTIONED: &[(&str, &str)] = &[

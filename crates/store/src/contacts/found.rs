@@ -14,8 +14,11 @@ use crate::{
     sql::{COUNT_CAP, Error, IntoParam, Page, Param, Reader, json_set},
 };
 
-/// Contacts that are looked through where no index has the answer.
+/// So many contacts are looked through as a whole where no index has the answer, and the answer is exact.
 const LOOKED_THROUGH: i64 = 100_000;
+
+/// Contacts that are looked through where there are more. The answer is of the first of them anyway, so it is a quick one.
+const LOOKED_THROUGH_OF_MANY: i64 = 10_000;
 
 /// Renamed persons that a search finds at most.
 const RENAMED_MAX: i64 = 2_000;
@@ -90,7 +93,7 @@ async fn found(
         return Ok(among(reader, workspace, filter, &ids, is_capped));
     }
     let mut params = vec![workspace.param()];
-    let from = strip.sql();
+    let from = strip.sql(if beyond { LOOKED_THROUGH_OF_MANY } else { LOOKED_THROUGH });
     let text = conditions(reader.dialect(), workspace, filter, &mut params);
     let is_in_order = strip.is_bounded && strip.is_in_order;
     Ok(Question { from, text, params, is_capped: beyond && !is_everybody(filter), is_in_order })
@@ -144,12 +147,12 @@ impl Strip {
         Ok(reader.count(&sql, &[workspace.param()]).await? > 0)
     }
 
-    fn sql(&self) -> String {
+    fn sql(&self, rows: i64) -> String {
         let Self { which, order, is_bounded, .. } = self;
         if !is_bounded {
             return format!("(SELECT * FROM contacts WHERE {which}) AS contacts");
         }
-        format!("(SELECT * FROM contacts WHERE {which} ORDER BY {order} LIMIT {LOOKED_THROUGH}) AS contacts")
+        format!("(SELECT * FROM contacts WHERE {which} ORDER BY {order} LIMIT {rows}) AS contacts")
     }
 }
 

@@ -100,8 +100,7 @@ pub async fn delete_leads(tx: &mut Tx, workspace: WorkspaceId, leads: &[LeadId])
         tx.execute(&found, &[json_set(leads)]).await?;
     }
     // Each by an index that the lead begins.
-    let tables =
-        ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors", "lead_stage_stays", "consents"];
+    let tables = ["lead_activities", "lead_scores", "lead_analyses", "lead_visitors", "lead_stage_stays", "consents"];
     for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE lead_id IN {list}"), &[json_set(leads)]).await?;
     }

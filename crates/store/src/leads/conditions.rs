@@ -81,7 +81,7 @@ impl Writing<'_> {
         match test {
             Test::Empty => format!("coalesce({text}, '') IN ('', '[]', '{{}}')"),
             Test::Number { from, until } => {
-                let number = self.dialect.number_of(&text);
+                let number = self.dialect.number_under("leads.custom_fields", key);
                 self.between(&number, [(from, ">"), (until, "<")], |bound| bound.value.param())
             }
             Test::Day { from, before } => {

@@ -184,12 +184,7 @@ async fn rows(
 }
 
 /// The newest leads that match, for an order that no index has.
-async fn sortable(
-    reader: &Reader,
-    workspace: WorkspaceId,
-    filter: &LeadFilter,
-    sort: &SortBy,
-) -> Result<Where, Error> {
+async fn sortable(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, sort: &SortBy) -> Result<Where, Error> {
     let dialect = reader.dialect();
     let mut asked = Asked::of(dialect, filter);
     let depth = depth(reader, workspace).await?;

@@ -116,7 +116,7 @@ impl SortBy {
                 params.push(dialect.json_key(key).param());
                 let text = dialect.json_text_under("leads.custom_fields", params.len());
                 return match kind {
-                    Kind::Number => dialect.number_of(&text),
+                    Kind::Number => dialect.number_under("leads.custom_fields", params.len()),
                     Kind::Day => dialect.day_of(&text),
                     Kind::Text | Kind::Whole | Kind::Time | Kind::Choice | Kind::Id | Kind::Set | Kind::Flag => {
                         dialect.folded(&text)
