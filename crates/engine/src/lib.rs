@@ -3,11 +3,7 @@
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`messaging`],
 //! [`automations`], [`scoring`], [`visits`], [`alerts`], [`privacy`], [`work`], [`admin`]) never call each other; what
-//! [`automations`], [`scoring`], [`visits`], [`alerts`], [`privacy`], [`admin`], [`work`]) never call each other; what
 //! one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
-//! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`scoring`],
-//! [`visits`], [`alerts`], [`privacy`], [`admin`]) never call each other; what one causes in another goes through the
-//! event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;

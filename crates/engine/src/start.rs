@@ -22,8 +22,7 @@ use crate::{
     geo::Geo,
     jobs,
     live::Live,
-    mails, messaging, privacy, random_bytes, retention, scoring,
-    mails, privacy, random_bytes, reports, retention, scoring,
+    mails, messaging, privacy, random_bytes, reports, retention, scoring,
     seal::Keys,
     visits, work,
 };

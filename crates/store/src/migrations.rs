@@ -38,10 +38,10 @@ impl MigratorTrait for Migrations {
             Box::new(Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") }),
             Box::new(Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") }),
             Box::new(Text { name: "0023_privacy", both: include_str!("migrations/0023_privacy.sql") }),
+            Box::new(Text { name: "0024_reports", both: include_str!("migrations/0024_reports.sql") }),
             Box::new(Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") }),
             Box::new(Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") }),
             Box::new(Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") }),
-            Box::new(Text { name: "0024_reports", both: include_str!("migrations/0024_reports.sql") }),
         ]
     }
 }
