@@ -159,6 +159,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels/{channel}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Meta's handshake
+         * @description Meta asks once, when the address is given to it, and wants its challenge back.
+         */
+        get: operations["get_channels_by_channel_callback"];
+        put?: never;
+        /**
+         * A provider calls back
+         * @description How messages fare, and what people write, in the provider's own shape: WhatsApp with `X-Hub-Signature-256`, Twilio
+         *     with `X-Twilio-Signature`, a gateway with the channel's token in `X-Callback-Token` or as `token` in the address.
+         *     Repeats are harmless, and a status only moves forward.
+         */
+        post: operations["post_channels_by_channel_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -1561,6 +1587,217 @@ export interface paths {
         patch: operations["patch_identity_segments_by_id"];
         trace?: never;
     };
+    "/v1/identity/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists tasks; those of deleted leads are not among them */
+        get: operations["get_identity_tasks"];
+        put?: never;
+        /** Makes a task */
+        post: operations["post_identity_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a task */
+        delete: operations["delete_identity_tasks_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a task, ticks it off, or opens it again */
+        patch: operations["patch_identity_tasks_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller has not seen yet, newest first */
+        get: operations["get_identity_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alerts/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the caller has seen one of their alerts */
+        post: operations["post_identity_alerts_by_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alerts/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the caller has seen all of their alerts */
+        post: operations["post_identity_alerts_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/alert-wishes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what the caller is told of, and by which ways */
+        get: operations["get_identity_alert_wishes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says by which ways the caller is told of something */
+        patch: operations["patch_identity_alert_wishes"];
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists assignment rules in their order */
+        get: operations["get_admin_assignment_rules"];
+        put?: never;
+        /** Makes an assignment rule */
+        post: operations["post_admin_assignment_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries conditions on the last 100 leads and changes nothing */
+        post: operations["post_admin_assignment_rules_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/assignment-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes an assignment rule; the leads that it gave to somebody stay theirs */
+        delete: operations["delete_admin_assignment_rules_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes an assignment rule, or its place */
+        patch: operations["patch_admin_assignment_rules_by_id"];
+        trace?: never;
+    };
+    "/v1/admin/work-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells when the workspace works, and how soon it wants to answer */
+        get: operations["get_admin_work_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes when the workspace works, and how soon it wants to answer */
+        patch: operations["patch_admin_work_settings"];
+        trace?: never;
+    };
+    "/v1/identity/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists when members work, and who is away */
+        get: operations["get_identity_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says when the caller works, and how long they are away */
+        patch: operations["patch_identity_availability"];
+        trace?: never;
+    };
+    "/v1/admin/availability/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says when a member works, and how long they are away */
+        patch: operations["patch_admin_availability_by_id"];
+        trace?: never;
+    };
     "/v1/identity/leads/export.csv": {
         parameters: {
             query?: never;
@@ -1628,287 +1865,6 @@ export interface paths {
         };
         /** All contacts that match, as a workbook */
         get: operations["get_identity_contacts_export.xlsx"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/funnel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How far the leads of a pipeline came, and how long they were in each stage */
-        get: operations["get_identity_reports_funnel"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/funnel.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The funnel, as comma-separated values */
-        get: operations["get_identity_reports_funnel.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Where leads came from, and what they brought
-         * @description A source is a form, an inbound webhook and the like; leads without one are grouped by how they came.
-         */
-        get: operations["get_identity_reports_sources"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/sources.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Where leads came from, as comma-separated values */
-        get: operations["get_identity_reports_sources.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/campaigns": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Which campaigns brought leads, by the first visit of each */
-        get: operations["get_identity_reports_campaigns"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/campaigns.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Which campaigns brought leads, as comma-separated values */
-        get: operations["get_identity_reports_campaigns.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/over-time": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * How many leads came, day by day, week by week or month by month
-         * @description Days on which nothing came are there as well.
-         */
-        get: operations["get_identity_reports_over_time"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/over-time.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How many leads came, as comma-separated values */
-        get: operations["get_identity_reports_over_time.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/response-time": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * How soon somebody answered
-         * @description A lead is answered when a person first moves it to another stage, assigns it, converts it, writes a note or a message.
-         */
-        get: operations["get_identity_reports_response_time"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/response-time.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How soon somebody answered, as comma-separated values */
-        get: operations["get_identity_reports_response_time.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/win-rate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How many of the leads that are decided were won, and why */
-        get: operations["get_identity_reports_win_rate"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/win-rate.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How many of the leads that are decided were won, as comma-separated values */
-        get: operations["get_identity_reports_win_rate.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What the team did with its leads */
-        get: operations["get_identity_reports_people"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/people.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What the team did with its leads, as comma-separated values */
-        get: operations["get_identity_reports_people.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/projects": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What each project brought */
-        get: operations["get_identity_reports_projects"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identity/reports/projects.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What each project brought, as comma-separated values */
-        get: operations["get_identity_reports_projects.csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2420,6 +2376,412 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        /** Assigns, puts off, closes or reads a conversation */
+        patch: operations["patch_messaging_conversations_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channels of the workspace, oldest first */
+        get: operations["get_messaging_channels"];
+        put?: never;
+        /**
+         * Makes a channel
+         * @description A sandbox needs nothing but a name: what is sent by it arrives at a phone and a mailbox inside Leadline.
+         */
+        post: operations["post_messaging_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each kind of channel wants to know */
+        get: operations["get_messaging_channel_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel */
+        get: operations["get_messaging_channels_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a channel and its secrets; what waits for it is not sent */
+        delete: operations["delete_messaging_channels_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a channel; its kind stays */
+        patch: operations["patch_messaging_channels_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the channel's provider whether it can be used; nothing is sent to anybody */
+        post: operations["post_messaging_channels_by_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The phones and mailboxes that got something lately, the latest first, at most 100 */
+        get: operations["get_messaging_channels_by_id_sandbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/arrivals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What arrived at one phone or mailbox, newest first, at most 200 */
+        get: operations["get_messaging_channels_by_id_sandbox_arrivals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a phone or mailbox: what arrived there counts as read */
+        post: operations["post_messaging_channels_by_id_sandbox_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/sandbox/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers from a phone or mailbox, as the person behind a lead would */
+        post: operations["post_messaging_channels_by_id_sandbox_answers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The templates of the workspace, by channel and name */
+        get: operations["get_messaging_templates"];
+        put?: never;
+        /** Makes a template */
+        post: operations["post_messaging_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/template-variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What placeholders of messages can stand for */
+        get: operations["get_messaging_template_variables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/template-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a text would say, with examples for its placeholders */
+        post: operations["post_messaging_template_previews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One template */
+        get: operations["get_messaging_templates_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a template; messages that wait for it are not sent */
+        delete: operations["delete_messaging_templates_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a template; messages that wait say what it says when they go out */
+        patch: operations["patch_messaging_templates_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages, newest first */
+        get: operations["get_messaging_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["get_messaging_messages_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/broadcast/quick-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a message to leads
+         * @description Each lead needs what the channel goes by: a phone number, or an e-mail address. Whoever has none is skipped, with
+         *     the reason; the others' messages are sent at once.
+         */
+        post: operations["post_identity_leads_broadcast_quick_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/broadcast/create-audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an audience of leads */
+        post: operations["post_identity_leads_broadcast_create_audience"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/audiences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audiences of the workspace, newest first */
+        get: operations["get_messaging_audiences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The inbox, the latest first */
+        get: operations["get_messaging_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/inbox/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many open conversations have something unread */
+        get: operations["get_messaging_inbox_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a note in a conversation, for the team alone */
+        post: operations["post_messaging_conversations_by_id_notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers in a conversation; the message is sent at once */
+        post: operations["post_messaging_conversations_by_id_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The canned replies of the workspace, by name */
+        get: operations["get_messaging_canned_replies"];
+        put?: never;
+        /** Keeps a text for later */
+        post: operations["post_messaging_canned_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a canned reply */
+        delete: operations["delete_messaging_canned_replies_by_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2974,7 +3336,7 @@ export interface paths {
         };
         /**
          * Hints about what changes, as server-sent events
-         * @description `lead`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
+         * @description `lead`, `task`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
          *     caller's role changed; `resync` says that hints were missed; `ping` comes every 15 seconds. The stream ends within a
          *     second of the session or token.
          */
@@ -3078,6 +3440,175 @@ export interface components {
             acknowledgedBy?: string | null;
             /** Format: date-time */
             closedAt?: string | null;
+        };
+        /** @description What the caller wants to be told of from now on. */
+        AlertWish: {
+            kind: components["schemas"]["PersonalAlertKind"];
+            app: boolean;
+            mail: boolean;
+        };
+        /** @description By which ways the caller is told of something. */
+        AlertWishView: {
+            /** @example lead.assigned */
+            kind: string;
+            /** @description Under the bell. */
+            app: boolean;
+            /** @description By e-mail, where the operator set up a server. */
+            mail: boolean;
+        };
+        /** @description A list that comes as a whole. */
+        All_AlertWishView: {
+            /** @description The rows. */
+            data: {
+                /** @example lead.assigned */
+                kind: string;
+                /** @description Under the bell. */
+                app: boolean;
+                /** @description By e-mail, where the operator set up a server. */
+                mail: boolean;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AssignmentRuleView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                isActive: boolean;
+                /** @description A tree of conditions, as the list of leads takes it. */
+                filter: Record<string, never>;
+                method: components["schemas"]["AssignmentMethod"];
+                /** @description In the order of their turns. */
+                members: string[];
+                /** @description Whether only those get leads who are in their working hours and not away. */
+                onlyAvailable: boolean;
+                /** @description Whether leads that came back are taken as well, where they are nobody's. */
+                takesReturning: boolean;
+                /**
+                 * Format: uuid
+                 * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
+                 */
+                fallbackUserId?: string | null;
+                /**
+                 * Format: int64
+                 * @description How soon its leads are to be answered; as the workspace says where it is null.
+                 */
+                respondWithinMinutes?: number | null;
+                /**
+                 * Format: uuid
+                 * @description Who had the last turn.
+                 */
+                lastUserId?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many leads it gave to somebody.
+                 */
+                assignedCount: number;
+                /** Format: date-time */
+                lastAssignedAt?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AudienceView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** Format: int64 */
+                memberCount: number;
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AvailabilityView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                userId: string;
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description Until when they are away; null where they are not.
+                 */
+                awayUntil?: string | null;
+                hours?: components["schemas"]["HoursView"] | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_CannedReplyView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                body: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_ChannelKindView: {
+            /** @description The rows. */
+            data: {
+                kind: string;
+                carries: string[];
+                fields: components["schemas"]["ChannelFieldView"][];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_ChannelView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
+                kind: string;
+                name: string;
+                /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
+                carries: string[];
+                /** @description What it needs to know that is no secret. */
+                settings: Record<string, never>;
+                /** @description The end of each secret, by its name. */
+                credentials: Record<string, never>;
+                isActive: boolean;
+                /**
+                 * Format: int64
+                 * @description How many messages it may send in a minute; 0 for as many as there are.
+                 */
+                perMinute: number;
+                /**
+                 * Format: int64
+                 * @description How many it sends at the same time.
+                 */
+                maxInFlight: number;
+                /** @description Where its provider calls back; null where none does. */
+                callbackUrl?: string | null;
+                /** Format: date-time */
+                lastSentAt?: string | null;
+                /** @description What went wrong last; null once a message was taken after it. */
+                lastError?: string | null;
+                /** Format: date-time */
+                lastErrorAt?: string | null;
+                /** Format: date-time */
+                lastCallbackAt?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
         };
         /** @description A list that comes as a whole. */
         All_CustomFieldView: {
@@ -3195,6 +3726,35 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_MessageTemplateView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `whatsapp`, `sms` or `email`. */
+                channel: string;
+                name: string;
+                language: string;
+                /** @description Of e-mail. */
+                subject?: string | null;
+                body: string;
+                /** @description Of e-mail: the same as a page. */
+                html?: string | null;
+                /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
+                approval: string;
+                approvalReason?: string | null;
+                /**
+                 * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
+                 *     message.
+                 */
+                providerName?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_OwnSessionView: {
             /** @description The rows. */
             data: {
@@ -3276,6 +3836,43 @@ export interface components {
                 members: number;
                 /** Format: date-time */
                 updatedAt?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_SandboxArrivalView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                messageId: string;
+                kind: string;
+                subject?: string | null;
+                body: string;
+                html?: string | null;
+                /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
+                plays: string;
+                /**
+                 * Format: int64
+                 * @description How often it was handed over.
+                 */
+                times: number;
+                /** Format: date-time */
+                arrivedAt: string;
+                /** Format: date-time */
+                openedAt?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_SandboxDeviceView: {
+            /** @description The rows. */
+            data: {
+                /** @description `whatsapp`, `sms` or `email`. */
+                kind: string;
+                /** @description Its phone number or e-mail address. */
+                address: string;
+                /** Format: date-time */
+                lastAt: string;
+                /** Format: int64 */
+                count: number;
             }[];
         };
         /** @description A list that comes as a whole. */
@@ -3498,6 +4095,109 @@ export interface components {
              */
             assignedTo: string | null;
         };
+        /**
+         * @description How a rule chooses among its people.
+         * @enum {string}
+         */
+        AssignmentMethod: "person" | "round_robin" | "least_busy";
+        /** @description What is to change about a rule; what is left out stays. */
+        AssignmentRulePatch: {
+            name?: string | null;
+            isActive?: boolean | null;
+            filter?: Record<string, never> | null;
+            method?: components["schemas"]["AssignmentMethod"] | null;
+            members?: string[] | null;
+            onlyAvailable?: boolean | null;
+            takesReturning?: boolean | null;
+            /** Format: uuid */
+            fallbackUserId?: string | null;
+            /** Format: int64 */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description Its place among the rules, from 0.
+             */
+            position?: number | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description Who gets which new leads. Rules are asked in their order, and the first that has somebody takes the lead. */
+        AssignmentRuleView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            isActive: boolean;
+            /** @description A tree of conditions, as the list of leads takes it. */
+            filter: Record<string, never>;
+            method: components["schemas"]["AssignmentMethod"];
+            /** @description In the order of their turns. */
+            members: string[];
+            /** @description Whether only those get leads who are in their working hours and not away. */
+            onlyAvailable: boolean;
+            /** @description Whether leads that came back are taken as well, where they are nobody's. */
+            takesReturning: boolean;
+            /**
+             * Format: uuid
+             * @description Who gets what none of them can take; where there is nobody the rules behind it are asked.
+             */
+            fallbackUserId?: string | null;
+            /**
+             * Format: int64
+             * @description How soon its leads are to be answered; as the workspace says where it is null.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: uuid
+             * @description Who had the last turn.
+             */
+            lastUserId?: string | null;
+            /**
+             * Format: int64
+             * @description How many leads it gave to somebody.
+             */
+            assignedCount: number;
+            /** Format: date-time */
+            lastAssignedAt?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description Conditions that are to be tried. */
+        AssignmentTrial: {
+            filter: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The rule whose place they would have; behind all where it is absent.
+             */
+            ruleId?: string | null;
+        };
+        /** @description What became of a trial. */
+        AssignmentTrialView: {
+            /**
+             * Format: int64
+             * @description The leads that came last, at most 100.
+             */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description How many of them match.
+             */
+            matching: number;
+            /**
+             * Format: int64
+             * @description How many of those an active rule before it would have taken.
+             */
+            takenBefore: number;
+        };
         AttemptView: {
             /** Format: uuid */
             id: string;
@@ -3516,6 +4216,24 @@ export interface components {
             responseHeaders?: Record<string, never> | null;
             /** @description The first 64 KiB of the answer, secrets of ours hidden; null without the permission `pii:view`. */
             responseBody?: string | null;
+        };
+        /** @description Leads that are to be an audience. */
+        AudienceRequest: {
+            /** @description 1 to 120 characters. */
+            name: string;
+            /** @description At most 10,000. */
+            leadIds: string[];
+        };
+        /** @description An audience of leads that somebody chose. */
+        AudienceView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: int64 */
+            memberCount: number;
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description Who did it. */
         AuditActorView: {
@@ -3557,6 +4275,24 @@ export interface components {
             kind: string;
             id?: string | null;
             name: string;
+        };
+        /** @description What is to change about when somebody works; what is left out stays. */
+        AvailabilityPatch: {
+            /** Format: date-time */
+            awayUntil?: string | null;
+            hours?: components["schemas"]["HoursView"] | null;
+        };
+        /** @description When a member works. */
+        AvailabilityView: {
+            /** Format: uuid */
+            userId: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Until when they are away; null where they are not.
+             */
+            awayUntil?: string | null;
+            hours?: components["schemas"]["HoursView"] | null;
         };
         /** @description How many leads have such a score. */
         BandView: {
@@ -3722,22 +4458,25 @@ export interface components {
              */
             jobId: string;
         };
-        /** @description Leads whose first visit had the same campaign. */
-        CampaignView: components["schemas"]["FiguresView"] & {
-            /**
-             * @description How the visit came about.
-             * @example paid
-             */
-            channel?: string | null;
-            /** @description `utm_source`. */
-            source?: string | null;
-            /** @description `utm_medium`. */
-            medium?: string | null;
-            /** @description `utm_campaign`. */
-            campaign?: string | null;
-            /** @description Whether these are all leads of the campaigns that are too many to be shown. */
-            isRest: boolean;
-            before?: components["schemas"]["FiguresView"] | null;
+        /** @description A callback was taken. */
+        CallbackTaken: {
+            received: boolean;
+        };
+        /** @description A text to keep. */
+        CannedReplyRequest: {
+            /** @description 1 to 80 characters. One of this name is written over. */
+            name: string;
+            /** @description With placeholders such as `{{firstName}}`. */
+            body: string;
+        };
+        /** @description A text that those who answer use often. */
+        CannedReplyView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            body: string;
+            /** Format: date-time */
+            updatedAt: string;
         };
         /** @description The feed. */
         CaptureList: {
@@ -3842,6 +4581,7 @@ export interface components {
              */
             version: number;
             isTest: boolean;
+            response?: components["schemas"]["ResponseView"] | null;
         };
         /** @description What is absent stays. */
         ChangeAnalysisRequest: {
@@ -3964,6 +4704,111 @@ export interface components {
         ChangeWorkspaceRequest: {
             name?: string | null;
             settings?: components["schemas"]["ChangeSettings"];
+        };
+        /** @description One thing that a kind of channel wants to know. */
+        ChannelFieldView: {
+            name: string;
+            /** @description Whether it belongs into `credentials`; else it belongs into `settings`. */
+            isSecret: boolean;
+            isRequired: boolean;
+            default?: string | null;
+        };
+        /** @description What a kind of channel wants to know. */
+        ChannelKindView: {
+            kind: string;
+            carries: string[];
+            fields: components["schemas"]["ChannelFieldView"][];
+        };
+        /** @description A new channel. */
+        ChannelRequest: {
+            /**
+             * @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`.
+             * @example sandbox
+             */
+            kind: string;
+            /** @description 1 to 120 characters. */
+            name: string;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description 0 to 600,000; 0 for as many as there are.
+             */
+            perMinute?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100.
+             */
+            maxInFlight?: number | null;
+            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
+            settings?: Record<string, never>;
+            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
+            credentials?: Record<string, never>;
+        };
+        /** @description What a test of a channel showed. */
+        ChannelTestView: {
+            /** @description Whether it can be used. */
+            isGood: boolean;
+            /** @description What was found, in a sentence. */
+            detail: string;
+        };
+        /** @description A channel. */
+        ChannelView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `sandbox`, `whatsapp`, `twilio`, `sms_http` or `smtp`. */
+            kind: string;
+            name: string;
+            /** @description Which messages it carries: `whatsapp`, `sms`, `email`. */
+            carries: string[];
+            /** @description What it needs to know that is no secret. */
+            settings: Record<string, never>;
+            /** @description The end of each secret, by its name. */
+            credentials: Record<string, never>;
+            isActive: boolean;
+            /**
+             * Format: int64
+             * @description How many messages it may send in a minute; 0 for as many as there are.
+             */
+            perMinute: number;
+            /**
+             * Format: int64
+             * @description How many it sends at the same time.
+             */
+            maxInFlight: number;
+            /** @description Where its provider calls back; null where none does. */
+            callbackUrl?: string | null;
+            /** Format: date-time */
+            lastSentAt?: string | null;
+            /** @description What went wrong last; null once a message was taken after it. */
+            lastError?: string | null;
+            /** Format: date-time */
+            lastErrorAt?: string | null;
+            /** Format: date-time */
+            lastCallbackAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description What a channel is to be; what is absent stays as it is. */
+        ChannelWish: {
+            /** @description 1 to 120 characters. */
+            name?: string | null;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description 0 to 600,000; 0 for as many as there are.
+             */
+            perMinute?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100.
+             */
+            maxInFlight?: number | null;
+            /** @description What its kind wants to know, as `channel-kinds` tells; null takes something away. */
+            settings?: Record<string, never>;
+            /** @description Secrets that its kind wants to know; null takes one away. They are never told again. */
+            credentials?: Record<string, never>;
         };
         /** @description All chat sources. */
         ChatList: {
@@ -4231,6 +5076,27 @@ export interface components {
         /** @description Conversations. */
         ConversationList: {
             data: components["schemas"]["ConversationView"][];
+        };
+        /** @description A note for the team. */
+        ConversationNote: {
+            /** @description 1 to 5,000 characters. */
+            value: string;
+        };
+        /** @description What is to be done with a conversation. */
+        ConversationPatch: {
+            /**
+             * Format: uuid
+             * @description Whose it is from now on; null for nobody's.
+             */
+            assignedTo?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is put off; null to take it up again.
+             */
+            snoozedUntil?: string | null;
+            isClosed?: boolean | null;
+            /** @description True marks everything in it as read. */
+            isRead?: boolean | null;
         };
         /** @description A conversation. */
         ConversationView: {
@@ -4879,63 +5745,6 @@ export interface components {
              */
             message: string;
         };
-        /** @description The figures of some leads. */
-        FiguresView: {
-            /**
-             * Format: int64
-             * @description Leads that came.
-             */
-            leads: number;
-            /**
-             * Format: int64
-             * @description Those of them that are still being worked on.
-             */
-            open: number;
-            /**
-             * Format: int64
-             * @description Those that are in a stage that means won.
-             */
-            won: number;
-            /**
-             * Format: int64
-             * @description Those that are in a stage that means lost.
-             */
-            lost: number;
-            /**
-             * Format: double
-             * @description The won among those that are won or lost, from 0 to 1.
-             */
-            winRate?: number | null;
-            /**
-             * @description What those that were won were sold for.
-             * @example 12500.00
-             */
-            salesValue: string;
-            /** @description What was quoted to all of them. */
-            quoteValue: string;
-            /** @description What was sold, for each lead that came. */
-            valuePerLead?: string | null;
-            /**
-             * Format: int64
-             * @description Leads that somebody answered.
-             */
-            responded: number;
-            /**
-             * Format: int64
-             * @description How long half of those waited at most.
-             */
-            medianResponseMs?: number | null;
-            /**
-             * Format: int64
-             * @description How long nine in ten of those waited at most.
-             */
-            p90ResponseMs?: number | null;
-            /**
-             * Format: double
-             * @description Those that were answered within the target, among all, from 0 to 1.
-             */
-            withinTarget?: number | null;
-        };
         /** @description Something that leads can be filtered by. */
         FilterFieldView: {
             /** @description Its name in a condition's `field`. */
@@ -4990,96 +5799,6 @@ export interface components {
             snippet: string;
             /** Format: date-time */
             createdAt: string;
-        };
-        /** @description How far the leads of a pipeline came. */
-        FunnelReport: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** Format: uuid */
-            pipelineId: string;
-            pipelineName: string;
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            /** @description The open stages in their order, and that leads were won. */
-            rows: components["schemas"]["FunnelStepView"][];
-        };
-        /** @description A stage of the funnel; the last one is that leads were won. */
-        FunnelStepView: {
-            /**
-             * Format: uuid
-             * @description Absent where several stages mean won.
-             */
-            stageId?: string | null;
-            name: string;
-            /** @example blue */
-            color: string;
-            /**
-             * @description `open` or `won`.
-             * @example open
-             */
-            kind: string;
-            /**
-             * Format: int64
-             * @description Leads that came as far as here, or further.
-             */
-            reached: number;
-            /**
-             * Format: double
-             * @description Of those that reached the stage before, from 0 to 1.
-             */
-            fromPrevious?: number | null;
-            /**
-             * Format: double
-             * @description Of all, from 0 to 1.
-             */
-            fromFirst?: number | null;
-            /**
-             * Format: int64
-             * @description Leads that are here now.
-             */
-            now: number;
-            /**
-             * Format: int64
-             * @description Leads that came no further and were lost.
-             */
-            lost: number;
-            /**
-             * Format: int64
-             * @description How long half of the leads that went on were here at most; of those that were won, how long they took.
-             */
-            medianMs?: number | null;
-            /**
-             * Format: int64
-             * @description How long leads that went on were here on average.
-             */
-            averageMs?: number | null;
-            /** @description How it was in the days that they are compared with. */
-            before?: {
-                /** Format: int64 */
-                reached: number;
-                /** Format: double */
-                fromPrevious?: number | null;
-                /** Format: int64 */
-                medianMs?: number | null;
-            } | null;
-        };
-        /** @description Leads that share a source, an owner or a project. */
-        GroupView: components["schemas"]["FiguresView"] & {
-            /**
-             * Format: uuid
-             * @description The source, the user or the project, where there is one.
-             */
-            id?: string | null;
-            /** @description What it is called. */
-            name?: string | null;
-            /**
-             * @description Of sources: how leads came.
-             * @example form
-             */
-            kind?: string | null;
-            /** @description Whether these are all leads of the groups that are too many to be shown. */
-            isRest: boolean;
-            before?: components["schemas"]["FiguresView"] | null;
         };
         /** @description How a destination fares. */
         HealthView: {
@@ -5159,7 +5878,7 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
-        /** @description When leads are to be expected, by the clock of the workspace's timezone. */
+        /** @description Hours of the week, by the clock of the workspace's timezone. */
         HoursView: {
             /**
              * @description 1 is Monday, 7 is Sunday.
@@ -5285,9 +6004,45 @@ export interface components {
             options: components["schemas"]["ImportOptionsView"];
             checkJob?: components["schemas"]["JobView"] | null;
         };
-        /** @description The leads of a day, a week or a month. */
-        IntervalView: components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
-            before?: components["schemas"]["FiguresView"] | null;
+        /** @description A conversation in the inbox. */
+        InboxEntry: {
+            /** Format: uuid */
+            id: string;
+            /** @description `whatsapp`, `sms`, `email` or `chat`. */
+            channel: string;
+            /** Format: uuid */
+            channelId?: string | null;
+            channelName?: string | null;
+            /**
+             * Format: uuid
+             * @description Null where nobody knows who writes.
+             */
+            leadId?: string | null;
+            leadName?: string | null;
+            address?: string | null;
+            /** Format: uuid */
+            assignedTo?: string | null;
+            assignedName?: string | null;
+            /** Format: int64 */
+            unreadCount: number;
+            /** Format: int64 */
+            messageCount: number;
+            /** @description The beginning of what was said last. */
+            lastText?: string | null;
+            /** @description `inbound` or `outbound`. */
+            lastDirection?: string | null;
+            /** Format: date-time */
+            lastMessageAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
+             */
+            lastInboundAt?: string | null;
+            /** Format: date-time */
+            snoozedUntil?: string | null;
+            /** Format: date-time */
+            closedAt?: string | null;
+            tags: string[];
         };
         InvitationView: {
             /** Format: uuid */
@@ -5703,6 +6458,78 @@ export interface components {
             /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
             left?: string[] | null;
         };
+        /** @description A text to be looked at. */
+        MessagePreviewRequest: {
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+        };
+        /** @description What a text would say to an invented person. */
+        MessagePreviewView: {
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+        };
+        /** @description What is to change about a template. */
+        MessageTemplatePatch: {
+            channel?: string | null;
+            name?: string | null;
+            body?: string | null;
+            language?: string | null;
+            subject?: string | null;
+            html?: string | null;
+            approval?: string | null;
+            approvalReason?: string | null;
+            providerName?: string | null;
+        };
+        /** @description A new template. */
+        MessageTemplateRequest: {
+            /**
+             * @description `whatsapp`, `sms` or `email`.
+             * @example sms
+             */
+            channel: string;
+            /** @description 1 to 120 characters, and one of its kind in its channel. */
+            name: string;
+            /** @description With placeholders such as `{{firstName}}`. */
+            body: string;
+            /** @description A code such as `en` or `pt_BR`; `en` where none is named. */
+            language?: string | null;
+            /** @description Of e-mail, where it is required. */
+            subject?: string | null;
+            /** @description Of e-mail: the same as a page. Values are text in it, whatever they are. */
+            html?: string | null;
+            /** @description `draft`, `pending`, `approved` or `rejected`; `approved` where none is named. */
+            approval?: string | null;
+            approvalReason?: string | null;
+            providerName?: string | null;
+        };
+        /** @description A text that messages are made of. */
+        MessageTemplateView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel: string;
+            name: string;
+            language: string;
+            /** @description Of e-mail. */
+            subject?: string | null;
+            body: string;
+            /** @description Of e-mail: the same as a page. */
+            html?: string | null;
+            /** @description `draft`, `pending`, `approved` or `rejected`. Only what is approved is sent. */
+            approval: string;
+            approvalReason?: string | null;
+            /**
+             * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
+             *     message.
+             */
+            providerName?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description A message. */
         MessageView: {
             /** Format: uuid */
@@ -5752,6 +6579,31 @@ export interface components {
             asn?: number | null;
             organisation?: string | null;
             kind: components["schemas"]["NetworkKind"];
+        };
+        /** @description A rule that is to be made. */
+        NewAssignmentRule: {
+            /** @description 1 to 80 characters. */
+            name: string;
+            /** @description A tree of conditions, as the list of leads takes it; `me` is nobody in it. All leads where it is absent. */
+            filter?: Record<string, never> | null;
+            method: components["schemas"]["AssignmentMethod"];
+            /** @description 1 to 100 members of the workspace; one where the method is `person`. */
+            members: string[];
+            isActive?: boolean | null;
+            onlyAvailable?: boolean | null;
+            takesReturning?: boolean | null;
+            /** Format: uuid */
+            fallbackUserId?: string | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description Its place among the rules, from 0; behind them where it is absent.
+             */
+            position?: number | null;
         };
         /** @description A range to be blocked. */
         NewBlock: {
@@ -5910,6 +6762,22 @@ export interface components {
              * @description 1 to 3650; null for never.
              */
             staleAfterDays?: number | null;
+        };
+        /** @description A task that is to be made. */
+        NewTaskRequest: {
+            /** @description 1 to 200 characters, in one line. */
+            title: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            /**
+             * Format: uuid
+             * @description The caller where it is absent; a token of nobody has to name somebody.
+             */
+            assigneeId?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
         };
         /** @description A new inbound webhook. */
         NewWebhook: {
@@ -6333,6 +7201,7 @@ export interface components {
                  */
                 version: number;
                 isTest: boolean;
+                response?: components["schemas"]["ResponseView"] | null;
             }[];
             /**
              * Format: int64
@@ -6615,6 +7484,68 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_InboxEntry: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `whatsapp`, `sms`, `email` or `chat`. */
+                channel: string;
+                /** Format: uuid */
+                channelId?: string | null;
+                channelName?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Null where nobody knows who writes.
+                 */
+                leadId?: string | null;
+                leadName?: string | null;
+                address?: string | null;
+                /** Format: uuid */
+                assignedTo?: string | null;
+                assignedName?: string | null;
+                /** Format: int64 */
+                unreadCount: number;
+                /** Format: int64 */
+                messageCount: number;
+                /** @description The beginning of what was said last. */
+                lastText?: string | null;
+                /** @description `inbound` or `outbound`. */
+                lastDirection?: string | null;
+                /** Format: date-time */
+                lastMessageAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the person wrote last: by WhatsApp they can be answered freely for 24 hours.
+                 */
+                lastInboundAt?: string | null;
+                /** Format: date-time */
+                snoozedUntil?: string | null;
+                /** Format: date-time */
+                closedAt?: string | null;
+                tags: string[];
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_JobResultView: {
             /** @description The rows of this page. */
             data: {
@@ -6744,6 +7675,52 @@ export interface components {
                 startedAt?: string | null;
                 /** Format: date-time */
                 finishedAt?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_PersonalAlertView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
+                 *     `task.assigned`.
+                 * @example lead.assigned
+                 */
+                kind: string;
+                /** Format: uuid */
+                leadId?: string | null;
+                leadName?: string | null;
+                /** Format: uuid */
+                taskId?: string | null;
+                taskTitle?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many things it stands for.
+                 */
+                count: number;
+                /** Format: date-time */
+                createdAt: string;
             }[];
             /**
              * Format: int64
@@ -6938,6 +7915,93 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_SentMessageView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                conversationId: string;
+                /** Format: uuid */
+                leadId?: string | null;
+                leadName?: string | null;
+                /** Format: uuid */
+                contactId?: string | null;
+                /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
+                direction: string;
+                /** @description `visitor`, `agent` or `bot`. */
+                author: string;
+                authorName?: string | null;
+                /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
+                channel?: string | null;
+                /** Format: uuid */
+                channelId?: string | null;
+                channelName?: string | null;
+                /** Format: uuid */
+                templateId?: string | null;
+                templateName?: string | null;
+                /** @description To or from which number or address. */
+                address?: string | null;
+                subject?: string | null;
+                body: string;
+                /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
+                status?: string | null;
+                /** Format: date-time */
+                statusAt?: string | null;
+                /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
+                errorCode?: string | null;
+                error?: string | null;
+                /** @description What the provider calls it. */
+                providerId?: string | null;
+                /** @description `user`, `automation` or `campaign`. */
+                causeKind?: string | null;
+                /** Format: uuid */
+                causeId?: string | null;
+                /** Format: int64 */
+                step?: number | null;
+                /** Format: int64 */
+                attemptCount: number;
+                /** Format: date-time */
+                dueAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was said: its place in the conversation.
+                 */
+                saidAt: string;
+                /** Format: date-time */
+                sentAt?: string | null;
+                /** Format: date-time */
+                deliveredAt?: string | null;
+                /** Format: date-time */
+                readAt?: string | null;
+                /** Format: date-time */
+                failedAt?: string | null;
+                /** @description The advertisement that was clicked before somebody wrote. */
+                referral?: Record<string, never> | null;
+                /** Format: date-time */
+                createdAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_SuppressionView: {
             /** @description The rows of this page. */
             data: {
@@ -6962,6 +8026,58 @@ export interface components {
                 addedBy: string;
                 /** Format: date-time */
                 addedAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_TaskView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description Hidden without `pii:view`: it may name somebody. */
+                title: string;
+                /** Format: uuid */
+                leadId?: string | null;
+                leadName?: string | null;
+                /** Format: uuid */
+                assigneeId: string;
+                assigneeName?: string | null;
+                /** Format: date-time */
+                dueAt?: string | null;
+                /** Format: date-time */
+                remindAt?: string | null;
+                /** Format: date-time */
+                doneAt?: string | null;
+                doneByName?: string | null;
+                madeByName: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
             }[];
             /**
              * Format: int64
@@ -7097,6 +8213,35 @@ export interface components {
             consents: components["schemas"]["ConsentView"][];
             /** @description Why they must not be written to; empty where they may be. */
             suppressed: components["schemas"]["SuppressionView"][];
+        };
+        /**
+         * @description What a personal alert is about.
+         * @enum {string}
+         */
+        PersonalAlertKind: "lead.assigned" | "lead.returned" | "response.overdue" | "response.escalated" | "task.reminder" | "task.overdue" | "task.assigned";
+        /** @description Something that the caller should look at. */
+        PersonalAlertView: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `lead.assigned`, `lead.returned`, `response.overdue`, `response.escalated`, `task.reminder`, `task.overdue` or
+             *     `task.assigned`.
+             * @example lead.assigned
+             */
+            kind: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            taskId?: string | null;
+            taskTitle?: string | null;
+            /**
+             * Format: int64
+             * @description How many things it stands for.
+             */
+            count: number;
+            /** Format: date-time */
+            createdAt: string;
         };
         /** @description A QR code: dark squares on a light ground, which needs four squares of margin. */
         PictureView: {
@@ -7289,18 +8434,59 @@ export interface components {
              */
             leadId?: string | null;
         };
+        /** @description A message to leads that somebody chose. */
+        QuickSendRequest: {
+            /** @description At most 1,000. */
+            leadIds: string[];
+            /**
+             * @description `whatsapp`, `sms` or `email`.
+             * @example sms
+             */
+            channel: string;
+            /** @description What it says, with placeholders such as `{{firstName}}`. Or name a template. */
+            message?: string | null;
+            /** @description Of e-mail, where it is made of no template. */
+            subject?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            /**
+             * Format: uuid
+             * @description By this channel; the workspace's own choice where none is named.
+             */
+            channelId?: string | null;
+            /**
+             * Format: uuid
+             * @description Names the request: sent twice, it is carried out once.
+             */
+            requestId?: string | null;
+        };
+        /** @description What became of one lead. */
+        QuickSendResult: {
+            /** Format: uuid */
+            leadId: string;
+            /** @description `queued` or `skipped`. */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The message that waits to be sent.
+             */
+            messageId?: string | null;
+            /** @description Why none was made: a stable name. */
+            code?: string | null;
+            /** @description The same in words. */
+            reason?: string | null;
+        };
+        /** @description What became of each lead. */
+        QuickSendView: {
+            queued: number;
+            skipped: number;
+            results: components["schemas"]["QuickSendResult"][];
+        };
         /**
          * @description Whether a lead is one to make an offer to.
          * @enum {string}
          */
         QuotableName: "not_set" | "yes" | "no" | "pending";
-        /** @description Why leads were won or lost. */
-        ReasonCount: {
-            /** @description Absent where nobody said why. */
-            reason?: string | null;
-            /** Format: int64 */
-            leads: number;
-        };
         /** @description What a program is told about a submission that was accepted. */
         ReceiptView: {
             /**
@@ -7442,86 +8628,19 @@ export interface components {
             /** @description The code of the refusal; null where it was accepted. */
             code?: string | null;
         };
-        /** @description What a report is about. */
-        ReportPeriodView: components["schemas"]["SpanView"] & {
-            before?: components["schemas"]["SpanView"] | null;
+        /** @description An answer. */
+        ReplyRequest: {
+            /** @description What it says, with placeholders. Or name a template. */
+            message?: string | null;
+            /** @description Of e-mail. */
+            subject?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
             /**
-             * @description How days are grouped: `day`, `week` or `month`.
-             * @example day
+             * Format: uuid
+             * @description Names the request: sent twice, it is carried out once.
              */
-            interval: string;
-            /**
-             * @description By whose clock days begin.
-             * @example Europe/Berlin
-             */
-            timezone: string;
-            /**
-             * @description Of all amounts.
-             * @example EUR
-             */
-            currency: string;
-            /**
-             * Format: int64
-             * @description In how many minutes a lead is to be answered.
-             */
-            targetMinutes: number;
-        };
-        /** @description A report that is a table. */
-        Report_CampaignView: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            rows: (components["schemas"]["FiguresView"] & {
-                /**
-                 * @description How the visit came about.
-                 * @example paid
-                 */
-                channel?: string | null;
-                /** @description `utm_source`. */
-                source?: string | null;
-                /** @description `utm_medium`. */
-                medium?: string | null;
-                /** @description `utm_campaign`. */
-                campaign?: string | null;
-                /** @description Whether these are all leads of the campaigns that are too many to be shown. */
-                isRest: boolean;
-                before?: components["schemas"]["FiguresView"] | null;
-            })[];
-        };
-        /** @description A report that is a table. */
-        Report_GroupView: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            rows: (components["schemas"]["FiguresView"] & {
-                /**
-                 * Format: uuid
-                 * @description The source, the user or the project, where there is one.
-                 */
-                id?: string | null;
-                /** @description What it is called. */
-                name?: string | null;
-                /**
-                 * @description Of sources: how leads came.
-                 * @example form
-                 */
-                kind?: string | null;
-                /** @description Whether these are all leads of the groups that are too many to be shown. */
-                isRest: boolean;
-                before?: components["schemas"]["FiguresView"] | null;
-            })[];
-        };
-        /** @description A report that is a table. */
-        Report_IntervalView: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            rows: (components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
-                before?: components["schemas"]["FiguresView"] | null;
-            })[];
+            requestId?: string | null;
         };
         /** @description The last requests. */
         RequestList: {
@@ -7589,15 +8708,25 @@ export interface components {
             /** Format: date-time */
             finishedAt?: string | null;
         };
-        /** @description How soon leads were answered. */
-        ResponseTimeReport: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            /** @description How many leads waited how long. */
-            waits: components["schemas"]["WaitView"][];
-            rows: components["schemas"]["IntervalView"][];
+        /** @description Until when somebody was to act on a lead first, and who did. */
+        ResponseView: {
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description When somebody else was told that nobody acted.
+             */
+            escalatedAt?: string | null;
+            /** Format: date-time */
+            answeredAt?: string | null;
+            answeredByName?: string | null;
+            /**
+             * Format: int64
+             * @description Of working time.
+             */
+            answeredInMinutes?: number | null;
         };
         RestoreVersionRequest: {
             /**
@@ -7655,6 +8784,59 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
+        /** @description What somebody says from a phone or mailbox. */
+        SandboxAnswerRequest: {
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel: string;
+            /** @description From which phone number or e-mail address. */
+            address: string;
+            /** @description 1 to 5,000 characters. */
+            text: string;
+        };
+        /** @description Where what was said is now. */
+        SandboxAnswerView: {
+            /** Format: uuid */
+            messageId: string;
+            /** Format: uuid */
+            conversationId: string;
+            /** Format: uuid */
+            leadId?: string | null;
+        };
+        /** @description Something that arrived. */
+        SandboxArrivalView: {
+            /** Format: uuid */
+            messageId: string;
+            kind: string;
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+            /** @description What the sandbox plays with it: `deliver`, `bounce`, `never`, `late` or `break`. */
+            plays: string;
+            /**
+             * Format: int64
+             * @description How often it was handed over.
+             */
+            times: number;
+            /** Format: date-time */
+            arrivedAt: string;
+            /** Format: date-time */
+            openedAt?: string | null;
+        };
+        /** @description A phone or mailbox that got something. */
+        SandboxDeviceView: {
+            /** @description `whatsapp`, `sms` or `email`. */
+            kind: string;
+            /** @description Its phone number or e-mail address. */
+            address: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description Which phone or mailbox is opened. */
+        SandboxOpenRequest: {
+            address: string;
+        };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
             /**
@@ -7840,6 +9022,71 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /** @description A message that went out or came in by a channel, or a note in a conversation. */
+        SentMessageView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            conversationId: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            contactId?: string | null;
+            /** @description `inbound`, `outbound`, or `note` for what the team keeps for itself. */
+            direction: string;
+            /** @description `visitor`, `agent` or `bot`. */
+            author: string;
+            authorName?: string | null;
+            /** @description `whatsapp`, `sms` or `email`; null for what was said in a chat. */
+            channel?: string | null;
+            /** Format: uuid */
+            channelId?: string | null;
+            channelName?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            templateName?: string | null;
+            /** @description To or from which number or address. */
+            address?: string | null;
+            subject?: string | null;
+            body: string;
+            /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
+            status?: string | null;
+            /** Format: date-time */
+            statusAt?: string | null;
+            /** @description Why it failed, was skipped, or nobody knows: a stable name, or the provider's number. */
+            errorCode?: string | null;
+            error?: string | null;
+            /** @description What the provider calls it. */
+            providerId?: string | null;
+            /** @description `user`, `automation` or `campaign`. */
+            causeKind?: string | null;
+            /** Format: uuid */
+            causeId?: string | null;
+            /** Format: int64 */
+            step?: number | null;
+            /** Format: int64 */
+            attemptCount: number;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was said: its place in the conversation.
+             */
+            saidAt: string;
+            /** Format: date-time */
+            sentAt?: string | null;
+            /** Format: date-time */
+            deliveredAt?: string | null;
+            /** Format: date-time */
+            readAt?: string | null;
+            /** Format: date-time */
+            failedAt?: string | null;
+            /** @description The advertisement that was clicked before somebody wrote. */
+            referral?: Record<string, never> | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
         /** @description Who is signed in, where, and what they may do there. */
         SessionView: {
             user: components["schemas"]["SignedInUser"];
@@ -7971,13 +9218,6 @@ export interface components {
             silentMinutes?: number | null;
             /** @description Whether there is an open alert. */
             isSilent: boolean;
-        };
-        /** @description Days, from the first to the last. */
-        SpanView: {
-            /** @example 2026-01-01 */
-            from: string;
-            /** @example 2026-01-31 */
-            to: string;
         };
         /** @description A lead that waits on disk for the store to come back. */
         Spooled: {
@@ -8227,6 +9467,53 @@ export interface components {
             /** @description The first rows that make none. */
             refusedRows: components["schemas"]["RefusedRowView"][];
         };
+        /** @description What is to change about a task; what is left out stays. */
+        TaskPatch: {
+            title?: string | null;
+            /** Format: uuid */
+            assigneeId?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
+            /** @description Ticks it off, or opens it again. */
+            done?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description Something that somebody means to do. */
+        TaskView: {
+            /** Format: uuid */
+            id: string;
+            /** @description Hidden without `pii:view`: it may name somebody. */
+            title: string;
+            /** Format: uuid */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** Format: uuid */
+            assigneeId: string;
+            assigneeName?: string | null;
+            /** Format: date-time */
+            dueAt?: string | null;
+            /** Format: date-time */
+            remindAt?: string | null;
+            /** Format: date-time */
+            doneAt?: string | null;
+            doneByName?: string | null;
+            madeByName: string;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description A name that a placeholder can hold. */
         TemplateNameView: {
             /** @example email */
@@ -8341,6 +9628,14 @@ export interface components {
             /** @description At most 4,000 characters. */
             message: string;
         };
+        /** @description How many conversations have something unread. */
+        UnreadView: {
+            /**
+             * Format: int64
+             * @description At most 1,000.
+             */
+            unread: number;
+        };
         UserView: {
             /** Format: uuid */
             id: string;
@@ -8368,6 +9663,18 @@ export interface components {
             createdAt: string;
             /** @description The password that was made for them, this once. */
             password?: string | null;
+        };
+        /** @description Something that a placeholder can stand for. */
+        VariableView: {
+            name: string;
+            meaning: string;
+            example: string;
+        };
+        /** @description What placeholders can stand for. */
+        VariablesView: {
+            data: components["schemas"]["VariableView"][];
+            /** @description What can stand behind a bar: `{{phone | national}}`. */
+            filters: string[];
         };
         /** @description A version of the weights and rules. */
         VersionView: {
@@ -8416,23 +9723,6 @@ export interface components {
             touch: Record<string, never>;
             /** @description Its first 100 pages, in the order in which they were opened. */
             pages: components["schemas"]["PageView"][];
-        };
-        /** @description Leads that waited about as long. */
-        WaitView: {
-            /**
-             * Format: int64
-             * @description They waited so long at most; absent for those that waited longer than all others, and for those that wait still.
-             */
-            upToMs?: number | null;
-            /** @description Whether nobody answered yet. */
-            isWaiting: boolean;
-            /** Format: int64 */
-            leads: number;
-            /**
-             * Format: int64
-             * @description Those of the days that they are compared with.
-             */
-            before?: number | null;
         };
         /** @description How a source is watched. */
         WatchView: {
@@ -8598,21 +9888,71 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
-        /** @description How many of the leads that are decided were won. */
-        WinRateReport: {
-            period: components["schemas"]["ReportPeriodView"];
-            /** @description All leads of the period together. */
-            totals: components["schemas"]["FiguresView"];
-            before?: components["schemas"]["FiguresView"] | null;
-            /** @description Why leads were won, the most frequent reason first. */
-            wonReasons: components["schemas"]["ReasonCount"][];
-            /** @description Why leads were lost, the most frequent reason first. */
-            lostReasons: components["schemas"]["ReasonCount"][];
-            rows: components["schemas"]["IntervalView"][];
-        };
         WithPasswordRequest: {
             /** Format: password */
             password: string;
+        };
+        /** @description What is to change; what is left out stays. */
+        WorkSettingsPatch: {
+            hours?: components["schemas"]["HoursView"] | null;
+            /**
+             * @description At most 400 days.
+             * @example [
+             *       "2026-12-25"
+             *     ]
+             */
+            holidays?: string[] | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description 1 minute to 31 days.
+             */
+            escalateAfterMinutes?: number | null;
+            /** @description At most 50 members. */
+            escalateTo?: string[] | null;
+            reassigns?: boolean | null;
+            countsAssignment?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description When a workspace works, and how soon it wants to answer. */
+        WorkSettingsView: {
+            hours?: components["schemas"]["HoursView"] | null;
+            /**
+             * @description Days on which nobody works.
+             * @example [
+             *       "2026-12-25"
+             *     ]
+             */
+            holidays: string[];
+            /**
+             * Format: int64
+             * @description In how many minutes of working time somebody is to act on a new lead; no clock runs where it is null.
+             */
+            respondWithinMinutes?: number | null;
+            /**
+             * Format: int64
+             * @description How many minutes of working time later others are told; nobody is where it is null.
+             */
+            escalateAfterMinutes?: number | null;
+            /** @description Who is told then. */
+            escalateTo: string[];
+            /** @description Whether the rules give the lead to somebody else then. */
+            reassigns: boolean;
+            /** @description Whether a person who gives the lead to somebody has answered it. */
+            countsAssignment: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
         };
         WorkspaceChoice: {
             /** Format: uuid */
@@ -9255,6 +10595,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_channels_by_channel_callback: {
+        parameters: {
+            query?: {
+                /** @description `subscribe` */
+                "hub.mode"?: string;
+                /** @description The channel's verify token */
+                "hub.verify_token"?: string;
+                /** @description What is to be answered */
+                "hub.challenge"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The channel's id */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The verify token is not the channel's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such channel, or nobody calls it back */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_by_channel_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The channel's id */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackTaken"];
+                };
+            };
+            /** @description It cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is not signed, or not by the channel's provider */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such channel, or nobody calls it back */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is over 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -17690,6 +19165,1560 @@ export interface operations {
             };
         };
     };
+    get_identity_tasks: {
+        parameters: {
+            query?: {
+                /** @description `me` or a user's id; everybody's where it is absent. */
+                assignee?: string;
+                leadId?: string;
+                /** @description `open` (where it is absent) or `done`. */
+                state?: "open" | "done";
+                /** @description Those that are due from then on. */
+                dueFrom?: string;
+                /** @description Those that are due before. */
+                dueBefore?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaskRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_tasks_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_tasks_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_alerts: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_PersonalAlertView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_alerts_by_id_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_alerts_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_alert_wishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AlertWishView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_alert_wishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AlertWishView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_assignment_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_assignment_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignmentRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_assignment_rules_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentTrial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentTrialView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_assignment_rules_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_assignment_rules_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentRulePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentRuleView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_work_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_work_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkSettingsPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkSettingsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AvailabilityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_availability_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get_identity_leads_export.csv": {
         parameters: {
             query?: {
@@ -17967,1330 +20996,6 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_funnel: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description The pipeline; the default one where it is absent. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FunnelReport"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_funnel.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description The pipeline; the default one where it is absent. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_sources: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Report_GroupView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_sources.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_campaigns: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Report_CampaignView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_campaigns.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_over_time: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Report_IntervalView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_over_time.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_response_time: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResponseTimeReport"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_response_time.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_win_rate: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WinRateReport"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_win_rate.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_people: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Report_GroupView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_people.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_identity_reports_projects: {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Report_GroupView"];
-                };
-            };
-            /** @description The request could not be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Some fields are not valid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get_identity_reports_projects.csv": {
-        parameters: {
-            query?: {
-                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
-                from?: string;
-                /** @description The last day; today where it is absent. At most 1,100 days. */
-                to?: string;
-                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
-                compare?: string;
-                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
-                interval?: string;
-                /** @description Leads in this pipeline. */
-                pipelineId?: string;
-                /** @description Leads of this project. */
-                projectId?: string;
-                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
-                source?: string;
-                /** @description Leads of this user, of `me`, or of `none`. */
-                assignedTo?: string;
-                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
-                targetMinutes?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
                 };
             };
             /** @description The request could not be read */
@@ -22811,6 +24516,2485 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_conversations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxEntry"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channel_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_ChannelKindView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_channels_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id_sandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SandboxDeviceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_channels_by_id_sandbox_arrivals: {
+        parameters: {
+            query?: {
+                /** @description The phone number or e-mail address; nothing has arrived where none is named. */
+                address?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SandboxArrivalView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_sandbox_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SandboxOpenRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_sandbox_answers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SandboxAnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxAnswerView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_templates: {
+        parameters: {
+            query?: {
+                /** @description Only those for this kind of channel: `whatsapp`, `sms` or `email`. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_template_variables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariablesView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_template_previews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessagePreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreviewView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_templates_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_messages: {
+        parameters: {
+            query?: {
+                /** @description To or from this lead. */
+                leadId?: string;
+                /** @description In this conversation, with the team's notes. */
+                conversationId?: string;
+                /** @description That this run, campaign or act caused. */
+                causeId?: string;
+                /** @description By this channel. */
+                channelId?: string;
+                /** @description That fare like this. */
+                status?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_messages_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_broadcast_quick_send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuickSendRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickSendView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_broadcast_create_audience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AudienceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_audiences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AudienceView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_inbox: {
+        parameters: {
+            query?: {
+                /** @description `open` (where nothing is said), `snoozed`, `closed` or `all`. */
+                folder?: string;
+                /** @description A user's id, `me`, or `nobody`. */
+                assignedTo?: string;
+                /** @description Only those with something unread. */
+                unread?: boolean;
+                /** @description `whatsapp`, `sms`, `email` or `chat`. */
+                channel?: string;
+                /** @description By the person's name, e-mail address, phone number or company. */
+                search?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_InboxEntry"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_inbox_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_conversations_by_id_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_conversations_by_id_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessageView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_canned_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_CannedReplyView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_canned_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedReplyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_canned_replies_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

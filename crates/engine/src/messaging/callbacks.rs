@@ -1,6 +1,6 @@
 //! What providers call back with: whether it is theirs, and what it changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use leadline_domain::{
     ids::{ChannelId, MessageId},
@@ -185,14 +185,22 @@ pub(super) async fn apply(
     let ids: Vec<MessageId> = reports.iter().map(|(id, _)| *id).collect();
     let mut standing: HashMap<MessageId, Standing> =
         rows::lock(tx, &ids).await?.into_iter().map(|one| (one.id, one)).collect();
-    // One after the other: two reports of one message in one callback are two steps.
-    for (id, report) in reports {
-        let Some(was) = standing.get_mut(id) else { continue };
-        let is = after(was, report, now);
-        outcome::write(engine, tx, &[(was.clone(), is.clone())], now).await?;
-        was.status = is.status;
-        was.error_code = is.error_code;
-        was.error_message = is.error_message;
+    // Two reports of one message are two steps; those of different ones are taken together.
+    let mut left: Vec<&(MessageId, Report)> = reports.iter().collect();
+    while !left.is_empty() {
+        let mut seen = HashSet::new();
+        let (step, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(id, _)| seen.insert(*id));
+        left = later;
+        let mut changes = Vec::with_capacity(step.len());
+        for (id, report) in step {
+            let Some(was) = standing.get_mut(id) else { continue };
+            let is = after(was, report, now);
+            changes.push((was.clone(), is.clone()));
+            was.status = is.status;
+            was.error_code = is.error_code;
+            was.error_message = is.error_message;
+        }
+        outcome::write(engine, tx, &changes, now).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 import { Skeleton, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { kindWord } from '@/api/messaging';
 import type { ContactDetail, ContactLead, Touch } from '@/api/shapes';
 import { asText, humanise, plural } from '@/lib/text';
 import { spentTime } from '@/lib/time';
@@ -91,10 +92,10 @@ export function ContactConversations({ contactId }: { contactId: string }) {
           <div className={classes.entryHead}>
             {leadId ? (
               <RouteLink to="/leads/$leadId" params={{ leadId }} hash={`conversation-${id}`} fw={600} c="inherit">
-                {channel === 'whatsapp' ? 'WhatsApp' : 'Chat'}
+                {kindWord(channel)}
               </RouteLink>
             ) : (
-              <span>{channel === 'whatsapp' ? 'WhatsApp' : 'Chat'}</span>
+              <span>{kindWord(channel)}</span>
             )}
             <span className={classes.small}>
               {sourceName} · {plural(messageCount, 'message')}

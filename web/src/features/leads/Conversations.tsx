@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react';
 import { api, rowsOf } from '@/api/client';
 import type { Conversation, ConversationDetail, Page } from '@/api/shapes';
 import { plural } from '@/lib/text';
+import { kindWord } from '@/api/messaging';
 import { CopyButton, Failure, State, Time } from '@/ui/basics';
 import classes from './Lead.module.css';
 import { Block } from './LeadParts';
@@ -13,7 +14,9 @@ const conversationsQuery = (leadId: string) =>
   queryOptions({
     queryKey: ['conversations', 'of', leadId],
     queryFn: async ({ signal }) =>
-      rowsOf(await api.get<Page<Conversation>>('/v1/messaging/conversations', { leadId }, signal)),
+      rowsOf(await api.get<Page<Conversation>>('/v1/messaging/conversations', { leadId }, signal)).filter(
+        ({ channel, reference, messageCount }) => channel === 'chat' || (reference && messageCount === 0),
+      ),
   });
 
 const threadQuery = (id: string) =>
@@ -22,7 +25,7 @@ const threadQuery = (id: string) =>
     queryFn: ({ signal }) => api.get<ConversationDetail>(`/v1/messaging/conversations/${id}`, {}, signal),
   });
 
-/** What was said with the lead, in chats and on WhatsApp. A lead that never talked has no such section. */
+/** Chats of the lead, and what a widget opened and nobody has written in yet; what goes by channels is under messages. */
 export function Conversations({ leadId }: { leadId: string }) {
   const conversations = useQuery(conversationsQuery(leadId));
   if (conversations.isPending) return null;
@@ -60,7 +63,7 @@ function Thread({ conversation }: { conversation: Conversation }) {
   return (
     <article ref={place} className={classes.submission} data-asked={isAskedFor || undefined}>
       <div className={classes.submissionHead}>
-        <span>{channel === 'whatsapp' ? 'WhatsApp' : 'Chat'}</span>
+        <span>{kindWord(channel)}</span>
         <span className={classes.small}>{sourceName}</span>
         <State color={color}>{word}</State>
         <Time at={createdAt} />
