@@ -6,8 +6,8 @@ import { pipelinesQuery } from '@/api/lookups';
 import { Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { LeadDetail } from '@/api/shapes';
-import { ResponseState } from '@/ui/ResponseState';
 import { Empty, Failure, PermitButton, Tag, Time } from '@/ui/basics';
+import { ResponseState } from '@/ui/ResponseState';
 import { Suspicion } from '@/ui/Score';
 import { AnalysisBlock } from './AnalysisBlock';
 import { AutomationTimeline } from './AutomationTimeline';
@@ -101,7 +101,6 @@ function LoadedLead({
     </Block>
   );
   const submissions = <Submissions leadId={lead.id} count={lead.submissionCount} />;
-  const conversations = <Conversations leadId={lead.id} />;
   const tasks = <LeadTasks leadId={lead.id} why={why} />;
   const conversations = (
     <>
