@@ -48,7 +48,7 @@ const NAV = [
   // On a phone it is in the account's menu.
   { to: '/reports', label: 'Reports', icon: IconChartBar, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
-  // On a phone there is room for six; this one is linked from its settings there, and destinations are found by search.
+  // On a phone there is room for six: this one is linked from its settings there, destinations are found by search.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },
   {
     to: '/destinations',
