@@ -35,7 +35,7 @@ test("a person is found, taken along and erased for good, and is not written to 
 
   await page.getByRole("textbox", { name: "Whose data?" }).fill("navy grace");
   await expect(page.getByText("Nobody is found")).toBeVisible();
-  await visit(page, `${leadline.origin}/leads/${grace.id}`);
+  await page.goto(`${leadline.origin}/leads/${grace.id}`);
   await expect(page.getByText(/no such lead/i).first()).toBeVisible();
   await visit(page, `${leadline.origin}/leads`);
   await expect(page.getByText("Ada Byron").first()).toBeVisible();

@@ -86,7 +86,7 @@ function Ask({ person, onClose, erase }: AskProps) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" color="red" disabled={!isSure} loading={erase.isPending}>
+          <Button type="submit" color="red.9" disabled={!isSure} loading={erase.isPending}>
             Erase for good
           </Button>
         </Group>

@@ -56,7 +56,7 @@ function Loaded({ person }: { person: HeldPerson }) {
         >
           Export
         </Button>
-        <Button color="red" leftSection={<IconTrash size={14} />} onClick={() => setErasing(true)}>
+        <Button color="red.9" leftSection={<IconTrash size={14} />} onClick={() => setErasing(true)}>
           Erase
         </Button>
       </header>
