@@ -18,7 +18,7 @@ test("reports follow range, comparison and filters, lead to the leads behind the
   await expect(inShort).toContainText("than before");
   await expectAccessible(page, "reports over time, compared");
 
-  await page.getByRole("combobox", { name: "Days" }).click();
+  await page.getByRole("combobox", { name: "Days", exact: true }).click();
   await page.getByRole("option", { name: "Last 90 days" }).click();
   await expect(page).toHaveURL(/range=last-90/);
   await page.getByRole("combobox", { name: "How days are grouped" }).click();
@@ -56,7 +56,7 @@ test("the funnel is read by keyboard and keeps its filters in the address", asyn
   const steps = page.getByRole("region", { name: "Funnel", exact: true }).getByRole("row");
   await expect(steps).toHaveCount(6);
   await expect(steps.nth(1)).toContainText("New");
-  await page.getByRole("combobox", { name: "Source" }).click();
+  await page.getByRole("combobox", { name: "Source", exact: true }).click();
   await page.getByRole("option", { name: "By hand" }).click();
   await expect(page.getByText("No leads came in these days")).toBeVisible();
 
