@@ -4,8 +4,6 @@
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`messaging`],
 //! [`automations`], [`scoring`], [`visits`], [`alerts`], [`privacy`], [`work`], [`admin`]) never call each other; what
 //! one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
-//! [`scoring`], [`visits`], [`alerts`], [`privacy`], [`admin`], [`work`]) never call each other; what one causes in
-//! another goes through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
 pub mod admin;

@@ -23,7 +23,6 @@ use crate::{
     jobs,
     live::Live,
     mails, messaging, privacy, random_bytes, reports, retention, scoring,
-    mails, messaging, privacy, random_bytes, retention, scoring,
     seal::Keys,
     visits, work,
 };

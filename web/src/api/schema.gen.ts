@@ -723,7 +723,7 @@ export interface paths {
         };
         /**
          * Everything that is held of a person, as an archive
-         * @description A zip file with a JSON and a CSV file for each class. Needs `pii:view` as well, and is written down in the audit log.
+         * @description A zip file with a JSON and a CSV file for each class. Needs `pii:view` as well. It is written down in the audit log.
          */
         get: operations["get_admin_privacy_persons_by_contactId_export"];
         put?: never;
@@ -1798,6 +1798,117 @@ export interface paths {
         patch: operations["patch_admin_availability_by_id"];
         trace?: never;
     };
+    "/v1/identity/lead-automations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists automations, the oldest first */
+        get: operations["get_identity_lead_automations"];
+        put?: never;
+        /**
+         * Makes an automation
+         * @description Its runs send messages: every lead that arrives by the source gets the steps from top to bottom.
+         */
+        post: operations["post_identity_lead_automations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-automations/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what an automation would do with a lead, and changes nothing */
+        post: operations["post_identity_lead_automations_dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-automations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One automation */
+        get: operations["get_identity_lead_automations_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes an automation; what it did stays on the timelines */
+        delete: operations["delete_identity_lead_automations_by_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an automation
+         * @description Runs that are under way keep the version that they began with; one that is switched off sends nothing more.
+         */
+        patch: operations["patch_identity_lead_automations_by_id"];
+        trace?: never;
+    };
+    "/v1/identity/lead-automations/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists an automation's runs, newest first */
+        get: operations["get_identity_lead_automations_by_id_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/lead-automations/{id}/retry/{leadId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries the last step once more that failed for a lead */
+        post: operations["post_identity_lead_automations_by_id_retry_by_leadId"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/automation-timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What automations did for a lead, oldest first: the newest 500 lines */
+        get: operations["get_identity_leads_by_id_automation_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/leads/export.csv": {
         parameters: {
             query?: never;
@@ -1865,6 +1976,287 @@ export interface paths {
         };
         /** All contacts that match, as a workbook */
         get: operations["get_identity_contacts_export.xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the leads of a pipeline came, and how long they were in each stage */
+        get: operations["get_identity_reports_funnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/funnel.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The funnel, as comma-separated values */
+        get: operations["get_identity_reports_funnel.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where leads came from, and what they brought
+         * @description A source is a form, an inbound webhook and the like; leads without one are grouped by how they came.
+         */
+        get: operations["get_identity_reports_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/sources.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where leads came from, as comma-separated values */
+        get: operations["get_identity_reports_sources.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which campaigns brought leads, by the first visit of each */
+        get: operations["get_identity_reports_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/campaigns.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which campaigns brought leads, as comma-separated values */
+        get: operations["get_identity_reports_campaigns.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/over-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many leads came, day by day, week by week or month by month
+         * @description Days on which nothing came are there as well.
+         */
+        get: operations["get_identity_reports_over_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/over-time.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many leads came, as comma-separated values */
+        get: operations["get_identity_reports_over_time.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/response-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How soon somebody answered
+         * @description A lead is answered when a person first moves it to another stage, assigns it, converts it, writes a note or a message.
+         */
+        get: operations["get_identity_reports_response_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/response-time.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How soon somebody answered, as comma-separated values */
+        get: operations["get_identity_reports_response_time.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/win-rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many of the leads that are decided were won, and why */
+        get: operations["get_identity_reports_win_rate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/win-rate.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many of the leads that are decided were won, as comma-separated values */
+        get: operations["get_identity_reports_win_rate.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the team did with its leads */
+        get: operations["get_identity_reports_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/people.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the team did with its leads, as comma-separated values */
+        get: operations["get_identity_reports_people.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each project brought */
+        get: operations["get_identity_reports_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/reports/projects.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each project brought, as comma-separated values */
+        get: operations["get_identity_reports_projects.csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3533,6 +3925,89 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_AutomationEventView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+                event: string;
+                /** @description The same in words, as `Automation triggered`. */
+                title: string;
+                /** @description The name of a picture for it. */
+                icon: string;
+                /** Format: uuid */
+                automationId?: string | null;
+                automationName?: string | null;
+                /** Format: uuid */
+                runId?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which step it is about, from 1; null where it is about the whole.
+                 */
+                step?: number | null;
+                /** @description `whatsapp`, `sms` or `email`. */
+                channel?: string | null;
+                /** @description Of a fallback: what failed before. */
+                fromChannel?: string | null;
+                /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
+                deliveryStatus?: string | null;
+                /** @description Why something failed or was left out: a stable name. */
+                reason?: string | null;
+                /** @description The same in words. */
+                reasonWords?: string | null;
+                /** @description What the provider says went wrong; null without `pii:view`. */
+                error?: string | null;
+                /** @description Whether the step can be tried again now. */
+                canRetry: boolean;
+                /** @description Who did it, where that was a person; else the automation. */
+                actorName: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_AutomationView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                description?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The source whose leads start it; null where any source does, or something else starts it.
+                 */
+                webhookSourceId?: string | null;
+                /** @description What that source is called; null where it was deleted. */
+                webhookSourceName?: string | null;
+                trigger: components["schemas"]["TriggerView"];
+                /** @description From top to bottom. */
+                steps: components["schemas"]["StepView"][];
+                /**
+                 * Format: int64
+                 * @description For how many minutes the same phone or e-mail does not start it again.
+                 */
+                safetyLockMinutes: number;
+                quietHours?: components["schemas"]["QuietHoursView"] | null;
+                /** @description What ends a run before its last step. */
+                exitOn: components["schemas"]["ExitName"][];
+                isActive: boolean;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                stats: components["schemas"]["StatsView"];
+                /** @description Who made it. */
+                madeBy: string;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_AvailabilityView: {
             /** @description The rows. */
             data: {
@@ -4276,6 +4751,102 @@ export interface components {
             id?: string | null;
             name: string;
         };
+        /** @description Something that an automation did for a lead. */
+        AutomationEventView: {
+            /** Format: uuid */
+            id: string;
+            /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+            event: string;
+            /** @description The same in words, as `Automation triggered`. */
+            title: string;
+            /** @description The name of a picture for it. */
+            icon: string;
+            /** Format: uuid */
+            automationId?: string | null;
+            automationName?: string | null;
+            /** Format: uuid */
+            runId?: string | null;
+            /**
+             * Format: int64
+             * @description Which step it is about, from 1; null where it is about the whole.
+             */
+            step?: number | null;
+            /** @description `whatsapp`, `sms` or `email`. */
+            channel?: string | null;
+            /** @description Of a fallback: what failed before. */
+            fromChannel?: string | null;
+            /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
+            deliveryStatus?: string | null;
+            /** @description Why something failed or was left out: a stable name. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /** @description What the provider says went wrong; null without `pii:view`. */
+            error?: string | null;
+            /** @description Whether the step can be tried again now. */
+            canRetry: boolean;
+            /** @description Who did it, where that was a person; else the automation. */
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description What is to change about an automation; what is left out stays. */
+        AutomationPatch: {
+            name?: string | null;
+            description?: string | null;
+            /** Format: uuid */
+            webhookSourceId?: string | null;
+            trigger?: components["schemas"]["TriggerView"] | null;
+            steps?: components["schemas"]["StepView"][] | null;
+            /** Format: int64 */
+            safetyLockMinutes?: number | null;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            exitOn?: components["schemas"]["ExitName"][] | null;
+            isActive?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description An automation. */
+        AutomationView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description The source whose leads start it; null where any source does, or something else starts it.
+             */
+            webhookSourceId?: string | null;
+            /** @description What that source is called; null where it was deleted. */
+            webhookSourceName?: string | null;
+            trigger: components["schemas"]["TriggerView"];
+            /** @description From top to bottom. */
+            steps: components["schemas"]["StepView"][];
+            /**
+             * Format: int64
+             * @description For how many minutes the same phone or e-mail does not start it again.
+             */
+            safetyLockMinutes: number;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            /** @description What ends a run before its last step. */
+            exitOn: components["schemas"]["ExitName"][];
+            isActive: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            stats: components["schemas"]["StatsView"];
+            /** @description Who made it. */
+            madeBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
         /** @description What is to change about when somebody works; what is left out stays. */
         AvailabilityPatch: {
             /** Format: date-time */
@@ -4461,6 +5032,23 @@ export interface components {
         /** @description A callback was taken. */
         CallbackTaken: {
             received: boolean;
+        };
+        /** @description Leads whose first visit had the same campaign. */
+        CampaignView: components["schemas"]["FiguresView"] & {
+            /**
+             * @description How the visit came about.
+             * @example paid
+             */
+            channel?: string | null;
+            /** @description `utm_source`. */
+            source?: string | null;
+            /** @description `utm_medium`. */
+            medium?: string | null;
+            /** @description `utm_campaign`. */
+            campaign?: string | null;
+            /** @description Whether these are all leads of the campaigns that are too many to be shown. */
+            isRest: boolean;
+            before?: components["schemas"]["FiguresView"] | null;
         };
         /** @description A text to keep. */
         CannedReplyRequest: {
@@ -5606,6 +6194,51 @@ export interface components {
         };
         /** @enum {string} */
         DirectSource: "manual" | "api";
+        /** @description A message that would be sent. */
+        DryRunMessage: {
+            channel: components["schemas"]["StepChannel"];
+            /** @description Which of the workspace's channels would carry it. */
+            channelName?: string | null;
+            templateName?: string | null;
+            /** @description Where it would go; masked without `pii:view`. */
+            address?: string | null;
+            /** @description What speaks against it: a stable name; null where it would be sent. */
+            skipReason?: string | null;
+            /** @description The same in words. */
+            skipWords?: string | null;
+            /** @description Of e-mail: the subject; hidden without `pii:view`. */
+            subject?: string | null;
+            /** @description What it would say; hidden without `pii:view`. */
+            text?: string | null;
+        };
+        /** @description An automation, and the lead to try it with. */
+        DryRunRequest: {
+            /** Format: uuid */
+            leadId: string;
+            automation: components["schemas"]["NewAutomation"];
+        };
+        /** @description What a step would do. */
+        DryRunStep: {
+            /**
+             * Format: date-time
+             * @description When its time comes.
+             */
+            at: string;
+            /** @description Whether quiet hours put it off. */
+            isPutOff: boolean;
+            message: components["schemas"]["DryRunMessage"];
+            fallback?: components["schemas"]["DryRunMessage"] | null;
+        };
+        /** @description What would happen, if the lead arrived now and all went well. */
+        DryRunView: {
+            /** @description Why it would not begin: a stable name. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /** @description By which clock quiet hours are read: the lead's own, where it is known. */
+            timezone: string;
+            steps: components["schemas"]["DryRunStep"][];
+        };
         /** @description Leads that are probably one person. */
         DuplicateGroup: {
             /** @description What is the same: `email`, `phone` or `name`. */
@@ -5691,6 +6324,11 @@ export interface components {
              */
             suppress?: boolean | null;
         };
+        /**
+         * @description What ends a run before its last step.
+         * @enum {string}
+         */
+        ExitName: "replied" | "converted" | "closed";
         FallbackView: {
             /** @description `timeout`, `refused`, `malformed`, `unreachable`, `resting` or `unusable`. */
             reason: string;
@@ -5744,6 +6382,63 @@ export interface components {
              * @example is required
              */
             message: string;
+        };
+        /** @description The figures of some leads. */
+        FiguresView: {
+            /**
+             * Format: int64
+             * @description Leads that came.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Those of them that are still being worked on.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Those that are in a stage that means won.
+             */
+            won: number;
+            /**
+             * Format: int64
+             * @description Those that are in a stage that means lost.
+             */
+            lost: number;
+            /**
+             * Format: double
+             * @description The won among those that are won or lost, from 0 to 1.
+             */
+            winRate?: number | null;
+            /**
+             * @description What those that were won were sold for.
+             * @example 12500.00
+             */
+            salesValue: string;
+            /** @description What was quoted to all of them. */
+            quoteValue: string;
+            /** @description What was sold, for each lead that came. */
+            valuePerLead?: string | null;
+            /**
+             * Format: int64
+             * @description Leads that somebody answered.
+             */
+            responded: number;
+            /**
+             * Format: int64
+             * @description How long half of those waited at most.
+             */
+            medianResponseMs?: number | null;
+            /**
+             * Format: int64
+             * @description How long nine in ten of those waited at most.
+             */
+            p90ResponseMs?: number | null;
+            /**
+             * Format: double
+             * @description Those that were answered within the target, among all, from 0 to 1.
+             */
+            withinTarget?: number | null;
         };
         /** @description Something that leads can be filtered by. */
         FilterFieldView: {
@@ -5799,6 +6494,96 @@ export interface components {
             snippet: string;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description How far the leads of a pipeline came. */
+        FunnelReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** Format: uuid */
+            pipelineId: string;
+            pipelineName: string;
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description The open stages in their order, and that leads were won. */
+            rows: components["schemas"]["FunnelStepView"][];
+        };
+        /** @description A stage of the funnel; the last one is that leads were won. */
+        FunnelStepView: {
+            /**
+             * Format: uuid
+             * @description Absent where several stages mean won.
+             */
+            stageId?: string | null;
+            name: string;
+            /** @example blue */
+            color: string;
+            /**
+             * @description `open` or `won`.
+             * @example open
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Leads that came as far as here, or further.
+             */
+            reached: number;
+            /**
+             * Format: double
+             * @description Of those that reached the stage before, from 0 to 1.
+             */
+            fromPrevious?: number | null;
+            /**
+             * Format: double
+             * @description Of all, from 0 to 1.
+             */
+            fromFirst?: number | null;
+            /**
+             * Format: int64
+             * @description Leads that are here now.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Leads that came no further and were lost.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description How long half of the leads that went on were here at most; of those that were won, how long they took.
+             */
+            medianMs?: number | null;
+            /**
+             * Format: int64
+             * @description How long leads that went on were here on average.
+             */
+            averageMs?: number | null;
+            /** @description How it was in the days that they are compared with. */
+            before?: {
+                /** Format: int64 */
+                reached: number;
+                /** Format: double */
+                fromPrevious?: number | null;
+                /** Format: int64 */
+                medianMs?: number | null;
+            } | null;
+        };
+        /** @description Leads that share a source, an owner or a project. */
+        GroupView: components["schemas"]["FiguresView"] & {
+            /**
+             * Format: uuid
+             * @description The source, the user or the project, where there is one.
+             */
+            id?: string | null;
+            /** @description What it is called. */
+            name?: string | null;
+            /**
+             * @description Of sources: how leads came.
+             * @example form
+             */
+            kind?: string | null;
+            /** @description Whether these are all leads of the groups that are too many to be shown. */
+            isRest: boolean;
+            before?: components["schemas"]["FiguresView"] | null;
         };
         /** @description How a destination fares. */
         HealthView: {
@@ -6043,6 +6828,10 @@ export interface components {
             /** Format: date-time */
             closedAt?: string | null;
             tags: string[];
+        };
+        /** @description The leads of a day, a week or a month. */
+        IntervalView: components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
+            before?: components["schemas"]["FiguresView"] | null;
         };
         InvitationView: {
             /** Format: uuid */
@@ -6604,6 +7393,29 @@ export interface components {
              * @description Its place among the rules, from 0; behind them where it is absent.
              */
             position?: number | null;
+        };
+        /** @description An automation that is to be made. */
+        NewAutomation: {
+            /** @description 1 to 80 characters. */
+            name: string;
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description The source whose leads start it. May be left out where a `trigger` is given: then any source does.
+             */
+            webhookSourceId?: string | null;
+            trigger?: components["schemas"]["TriggerView"] | null;
+            /** @description 1 to 20, from top to bottom. */
+            steps: components["schemas"]["StepView"][];
+            /**
+             * Format: int64
+             * @description For how many minutes the same phone or e-mail does not start it again, up to 43,200; 5 where nothing is said.
+             */
+            safetyLockMinutes?: number | null;
+            quietHours?: components["schemas"]["QuietHoursView"] | null;
+            exitOn?: components["schemas"]["ExitName"][];
+            /** @description Whether it is switched on, as it is where nothing is said. */
+            isActive?: boolean | null;
         };
         /** @description A range to be blocked. */
         NewBlock: {
@@ -7862,6 +8674,61 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_RunView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                automationId: string;
+                /**
+                 * Format: int64
+                 * @description The version of the automation that it goes by.
+                 */
+                version: number;
+                /** Format: uuid */
+                leadId: string;
+                /** @description What the lead is called; null where it is gone. */
+                leadName?: string | null;
+                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+                state: string;
+                /** @description Why it never began, or left before its last step. */
+                reason?: string | null;
+                /** @description The same in words. */
+                reasonWords?: string | null;
+                /**
+                 * Format: int64
+                 * @description The step that it is at, from 1.
+                 */
+                step: number;
+                /** @description What was tried, in order. */
+                sendings: components["schemas"]["SendingView"][];
+                /** Format: date-time */
+                startedAt: string;
+                /** Format: date-time */
+                finishedAt?: string | null;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_ScoreView: {
             /** @description The rows of this page. */
             data: {
@@ -8482,11 +9349,33 @@ export interface components {
             skipped: number;
             results: components["schemas"]["QuickSendResult"][];
         };
+        /** @description Hours of the day in which nothing is sent, as minutes after midnight. They may go over midnight. */
+        QuietHoursView: {
+            /**
+             * Format: int32
+             * @description When they begin.
+             * @example 1260
+             */
+            fromMinute: number;
+            /**
+             * Format: int32
+             * @description When they end.
+             * @example 480
+             */
+            untilMinute: number;
+        };
         /**
          * @description Whether a lead is one to make an offer to.
          * @enum {string}
          */
         QuotableName: "not_set" | "yes" | "no" | "pending";
+        /** @description Why leads were won or lost. */
+        ReasonCount: {
+            /** @description Absent where nobody said why. */
+            reason?: string | null;
+            /** Format: int64 */
+            leads: number;
+        };
         /** @description What a program is told about a submission that was accepted. */
         ReceiptView: {
             /**
@@ -8642,6 +9531,87 @@ export interface components {
              */
             requestId?: string | null;
         };
+        /** @description What a report is about. */
+        ReportPeriodView: components["schemas"]["SpanView"] & {
+            before?: components["schemas"]["SpanView"] | null;
+            /**
+             * @description How days are grouped: `day`, `week` or `month`.
+             * @example day
+             */
+            interval: string;
+            /**
+             * @description By whose clock days begin.
+             * @example Europe/Berlin
+             */
+            timezone: string;
+            /**
+             * @description Of all amounts.
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Format: int64
+             * @description In how many minutes a lead is to be answered.
+             */
+            targetMinutes: number;
+        };
+        /** @description A report that is a table. */
+        Report_CampaignView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["FiguresView"] & {
+                /**
+                 * @description How the visit came about.
+                 * @example paid
+                 */
+                channel?: string | null;
+                /** @description `utm_source`. */
+                source?: string | null;
+                /** @description `utm_medium`. */
+                medium?: string | null;
+                /** @description `utm_campaign`. */
+                campaign?: string | null;
+                /** @description Whether these are all leads of the campaigns that are too many to be shown. */
+                isRest: boolean;
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
+        /** @description A report that is a table. */
+        Report_GroupView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["FiguresView"] & {
+                /**
+                 * Format: uuid
+                 * @description The source, the user or the project, where there is one.
+                 */
+                id?: string | null;
+                /** @description What it is called. */
+                name?: string | null;
+                /**
+                 * @description Of sources: how leads came.
+                 * @example form
+                 */
+                kind?: string | null;
+                /** @description Whether these are all leads of the groups that are too many to be shown. */
+                isRest: boolean;
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
+        /** @description A report that is a table. */
+        Report_IntervalView: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            rows: (components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
+                before?: components["schemas"]["FiguresView"] | null;
+            })[];
+        };
         /** @description The last requests. */
         RequestList: {
             data: components["schemas"]["RequestView"][];
@@ -8707,6 +9677,16 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             finishedAt?: string | null;
+        };
+        /** @description How soon leads were answered. */
+        ResponseTimeReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description How many leads waited how long. */
+            waits: components["schemas"]["WaitView"][];
+            rows: components["schemas"]["IntervalView"][];
         };
         /** @description Until when somebody was to act on a lead first, and who did. */
         ResponseView: {
@@ -8784,6 +9764,39 @@ export interface components {
         RuleField: "emailDomain" | "country" | "source" | "company" | "title" | "message" | "customField";
         /** @enum {string} */
         RuleTest: "is" | "contains" | "startsWith";
+        /** @description A lead on its way through an automation. */
+        RunView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            automationId: string;
+            /**
+             * Format: int64
+             * @description The version of the automation that it goes by.
+             */
+            version: number;
+            /** Format: uuid */
+            leadId: string;
+            /** @description What the lead is called; null where it is gone. */
+            leadName?: string | null;
+            /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+            state: string;
+            /** @description Why it never began, or left before its last step. */
+            reason?: string | null;
+            /** @description The same in words. */
+            reasonWords?: string | null;
+            /**
+             * Format: int64
+             * @description The step that it is at, from 1.
+             */
+            step: number;
+            /** @description What was tried, in order. */
+            sendings: components["schemas"]["SendingView"][];
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt?: string | null;
+        };
         /** @description What somebody says from a phone or mailbox. */
         SandboxAnswerRequest: {
             /** @description `whatsapp`, `sms` or `email`. */
@@ -9022,6 +10035,35 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /** @description One try of a step to send its message. */
+        SendingView: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            step: number;
+            /** @description Whether it is the other way of its step. */
+            isFallback: boolean;
+            channel: components["schemas"]["StepChannel"];
+            /** Format: uuid */
+            templateId: string;
+            templateName?: string | null;
+            /** Format: uuid */
+            messageId?: string | null;
+            /** @description `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `skipped`. */
+            status: string;
+            /** @description Why it was not sent, or failed: a stable name. */
+            reason?: string | null;
+            /** @description The same in words; null without `pii:view`. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When its time comes, or came.
+             */
+            dueAt: string;
+            /** Format: date-time */
+            sentAt?: string | null;
+        };
         /** @description A message that went out or came in by a channel, or a note in a conversation. */
         SentMessageView: {
             /** Format: uuid */
@@ -9219,6 +10261,13 @@ export interface components {
             /** @description Whether there is an open alert. */
             isSilent: boolean;
         };
+        /** @description Days, from the first to the last. */
+        SpanView: {
+            /** @example 2026-01-01 */
+            from: string;
+            /** @example 2026-01-31 */
+            to: string;
+        };
         /** @description A lead that waits on disk for the store to come back. */
         Spooled: {
             /** Format: uuid */
@@ -9310,6 +10359,59 @@ export interface components {
              * @description How many leads stand in it. Told where pipelines are, and left out on the board, whose columns have counts.
              */
             leadCount?: number | null;
+        };
+        /** @description How often an automation ran, and how that ended. */
+        StatsView: {
+            /**
+             * Format: int64
+             * @description Runs that began.
+             */
+            triggered: number;
+            /**
+             * Format: int64
+             * @description Runs of which all steps are through, and nothing failed.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Runs of which all steps are through, and something failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Runs that never began, or sent nothing.
+             */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description When it was started last.
+             */
+            lastTriggeredAt?: string | null;
+        };
+        /**
+         * @description By which kind of channel a step goes.
+         * @enum {string}
+         */
+        StepChannel: "whatsapp" | "sms" | "email";
+        /** @description One message of an automation. */
+        StepView: {
+            channel: components["schemas"]["StepChannel"];
+            /**
+             * Format: int64
+             * @description Minutes to wait after the step before, up to 43,200. The screen offers 0, 5, 15, 30, 60, 120 and 1,440.
+             */
+            delayMinutes?: number;
+            /**
+             * Format: uuid
+             * @description A template for the channel.
+             */
+            templateId: string;
+            fallbackChannel?: components["schemas"]["StepChannel"] | null;
+            /**
+             * Format: uuid
+             * @description What is said there; the same text where nothing is chosen.
+             */
+            fallbackTemplateId?: string | null;
         };
         /** @description What became of a callback. */
         StoredView: {
@@ -9624,6 +10726,27 @@ export interface components {
             /** @description Words that speak for it, beside its name; a star stands for the rest of a word. */
             words: string[];
         };
+        /**
+         * @description What starts an automation.
+         * @enum {string}
+         */
+        TriggerEvent: "lead.arrived" | "lead.created" | "lead.re_engaged" | "lead.stage_changed" | "lead.tag_added" | "lead.score_crossed" | "message.received";
+        /** @description What starts an automation. The source of an arrival stands in `webhookSourceId`. */
+        TriggerView: {
+            event: components["schemas"]["TriggerEvent"];
+            /**
+             * Format: uuid
+             * @description With `lead.stage_changed`: the stage.
+             */
+            stageId?: string | null;
+            /** @description With `lead.tag_added`: the tag; with `message.received`: a tag of the conversation, or none for any. */
+            tag?: string | null;
+            /**
+             * Format: int64
+             * @description With `lead.score_crossed`: the number, 1 to 100.
+             */
+            score?: number | null;
+        };
         TryRequest: {
             /** @description At most 4,000 characters. */
             message: string;
@@ -9723,6 +10846,23 @@ export interface components {
             touch: Record<string, never>;
             /** @description Its first 100 pages, in the order in which they were opened. */
             pages: components["schemas"]["PageView"][];
+        };
+        /** @description Leads that waited about as long. */
+        WaitView: {
+            /**
+             * Format: int64
+             * @description They waited so long at most; absent for those that waited longer than all others, and for those that wait still.
+             */
+            upToMs?: number | null;
+            /** @description Whether nobody answered yet. */
+            isWaiting: boolean;
+            /** Format: int64 */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Those of the days that they are compared with.
+             */
+            before?: number | null;
         };
         /** @description How a source is watched. */
         WatchView: {
@@ -9887,6 +11027,18 @@ export interface components {
             lastReceivedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description How many of the leads that are decided were won. */
+        WinRateReport: {
+            period: components["schemas"]["ReportPeriodView"];
+            /** @description All leads of the period together. */
+            totals: components["schemas"]["FiguresView"];
+            before?: components["schemas"]["FiguresView"] | null;
+            /** @description Why leads were won, the most frequent reason first. */
+            wonReasons: components["schemas"]["ReasonCount"][];
+            /** @description Why leads were lost, the most frequent reason first. */
+            lostReasons: components["schemas"]["ReasonCount"][];
+            rows: components["schemas"]["IntervalView"][];
         };
         WithPasswordRequest: {
             /** Format: password */
@@ -20719,6 +21871,713 @@ export interface operations {
             };
         };
     };
+    get_identity_lead_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAutomation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_automations_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_identity_lead_automations_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_lead_automations_by_id_runs: {
+        parameters: {
+            query?: {
+                /** @description `running`, `completed`, `failed`, `skipped` or `exited`. */
+                state?: string;
+                /** @description Of this lead. */
+                leadId?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description At most 200; 50 where it is absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_RunView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_lead_automations_by_id_retry_by_leadId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_automation_timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_AutomationEventView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get_identity_leads_export.csv": {
         parameters: {
             query?: {
@@ -20996,6 +22855,1330 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_funnel: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description The pipeline; the default one where it is absent. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunnelReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_funnel.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description The pipeline; the default one where it is absent. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_sources: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_sources.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_campaigns: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_CampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_campaigns.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_over_time: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_IntervalView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_over_time.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_response_time: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseTimeReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_response_time.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_win_rate: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WinRateReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_win_rate.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_people: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_people.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_reports_projects: {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report_GroupView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_identity_reports_projects.csv": {
+        parameters: {
+            query?: {
+                /** @description The first day, such as `2026-01-31`; 29 days before the last where it is absent. */
+                from?: string;
+                /** @description The last day; today where it is absent. At most 1,100 days. */
+                to?: string;
+                /** @description With what it is compared: `previous` for as many days right before, `year` for the same days a year before. */
+                compare?: string;
+                /** @description How days are grouped: `day`, `week` or `month`; by how many they are where it is absent. */
+                interval?: string;
+                /** @description Leads in this pipeline. */
+                pipelineId?: string;
+                /** @description Leads of this project. */
+                projectId?: string;
+                /** @description Leads that came this way: a kind of source (`form`, `webhook`, …) or the id of one. */
+                source?: string;
+                /** @description Leads of this user, of `me`, or of `none`. */
+                assignedTo?: string;
+                /** @description In how many minutes a lead is to be answered; 60 where it is absent. */
+                targetMinutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description The request could not be read */

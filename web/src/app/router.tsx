@@ -18,8 +18,8 @@ import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
 import { readDuplicateSearch } from '@/features/leads/merging';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { readInboxSearch } from '@/features/messaging/search';
-import { readReportsSearch } from '@/features/reports/search';
 import { readPrivacySearch } from '@/features/privacy/search';
+import { readReportsSearch } from '@/features/reports/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { readTasksSearch } from '@/features/tasks/search';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -178,6 +178,8 @@ const automation = createRoute({
   path: '/automations/$automationId',
   validateSearch: readRunSearch,
   component: lazyRouteComponent(() => import('@/features/automations/AutomationPage'), 'AutomationPage'),
+});
+
 const reports = createRoute({
   getParentRoute: () => shell,
   path: '/reports',
