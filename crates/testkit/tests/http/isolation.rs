@@ -211,8 +211,15 @@ async fn a_filter_by_another_workspaces_id_finds_nothing(#[values(Db::Sqlite, Db
                 tried += 1;
                 assert!(!answer.status.is_server_error(), "{what}");
                 assert!(!answer.text().contains("anna@example.com"), "{what}");
-                let found =
-                    if answer.status.is_success() { answer.shown()["data"].as_array().map_or(0, Vec::len) } else { 0 };
+                // A report has its stages and days, whether anything came or not; as a table it says the same.
+                let is_report = path.starts_with("/v1/identity/reports/");
+                let found = match (answer.status.is_success(), is_report) {
+                    (true, false) => answer.shown()["data"].as_array().map_or(0, Vec::len),
+                    (true, true) if !path.ends_with(".csv") => {
+                        usize::try_from(answer.json()["totals"]["leads"].as_u64().expect("a count")).expect("few")
+                    }
+                    (_, _) => 0,
+                };
                 assert_eq!(found, 0, "{what}");
             }
         }
