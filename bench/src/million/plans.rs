@@ -95,5 +95,6 @@ fn options(folder: &Path) -> Options {
         delivery_timeout: Duration::from_secs(1),
         geo: Files::default(),
         mailer: None,
+        mail_trust: leadline_engine::Trust::System,
     }
 }

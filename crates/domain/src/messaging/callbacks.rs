@@ -257,13 +257,13 @@ mod tests {
 
     use super::*;
 
-    fn status(status: &str, more: Value) -> Value {
+    fn status(status: &str, more: &Value) -> Value {
         let mut one = json!({"id": "wamid.1", "status": status, "timestamp": "1698266945"});
         one.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        message_change(json!({"statuses": [one]}))
+        message_change(&json!({"statuses": [one]}))
     }
 
-    fn message_change(more: Value) -> Value {
+    fn message_change(more: &Value) -> Value {
         let mut value = json!({"metadata": {"phone_number_id": "7"}});
         value.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         json!({"entry": [{"changes": [{"field": "messages", "value": value}]}]})
@@ -276,10 +276,10 @@ mod tests {
     #[case("failed", Some(Status::Failed))]
     #[case("warning", None)]
     fn whatsapp_reports(#[case] name: &str, #[case] expected: Option<Status>) {
-        let callback = whatsapp(&status(name, json!({})), "7");
+        let callback = whatsapp(&status(name, &json!({})), "7");
 
         assert_eq!(callback.reports.first().map(|report| report.status), expected);
-        assert!(whatsapp(&status(name, json!({})), "8").reports.is_empty(), "another number's");
+        assert!(whatsapp(&status(name, &json!({})), "8").reports.is_empty(), "another number's");
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
         let errors =
             json!({"errors": [{"code": 131_026, "title": "Undeliverable", "error_data": {"details": "No WhatsApp"}}]});
 
-        let report = whatsapp(&status("failed", errors), "7").reports.remove(0);
+        let report = whatsapp(&status("failed", &errors), "7").reports.remove(0);
 
         assert_eq!(report.reason, Some(("131026".to_owned(), "No WhatsApp".to_owned())));
         assert_eq!(report.at, Some(Timestamp(1_698_266_945_000)));
@@ -304,7 +304,7 @@ mod tests {
         message["from"] = json!("491701234567");
         let contacts = json!([{"wa_id": "491701234567", "user_id": "DE.7", "profile": {"name": "Ada"}}]);
 
-        let callback = whatsapp(&message_change(json!({"messages": [message], "contacts": contacts})), "7");
+        let callback = whatsapp(&message_change(&json!({"messages": [message], "contacts": contacts})), "7");
 
         let said = &callback.inbound[0];
         assert_eq!((said.text.as_str(), said.name.as_deref()), (expected, Some("Ada")));
@@ -316,7 +316,7 @@ mod tests {
         let message = json!({"id": "wamid.3", "from": "491701234567", "type": "text", "text": {"body": "Hi"},
             "referral": {"source_id": "12", "ctwa_clid": "ARA", "image_url": "https://x.example/1.png"}});
 
-        let callback = whatsapp(&message_change(json!({"messages": [message]})), "7");
+        let callback = whatsapp(&message_change(&json!({"messages": [message]})), "7");
 
         assert_eq!(callback.inbound[0].referral, Some(json!({"source_id": "12", "ctwa_clid": "ARA"})));
     }

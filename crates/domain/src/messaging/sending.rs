@@ -8,7 +8,6 @@ pub const WHATSAPP_WINDOW_MS: i64 = 24 * HOUR_MS;
 
 /// What is known when a message is about to be sent.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "facts, each of its own")]
 pub struct Facts<'a> {
     /// By which kind of channel.
     pub kind: MessageChannel,

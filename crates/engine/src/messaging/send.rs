@@ -54,10 +54,13 @@ pub struct OpenChannel {
     callback: String,
 }
 
+/// Channels by their ids, each with the version of which it is.
+type Versions = HashMap<ChannelId, (Timestamp, Arc<OpenChannel>)>;
+
 /// Channels that are open, each in its newest version.
 #[derive(Clone, Default)]
 pub struct OpenChannels {
-    open: Arc<Mutex<HashMap<ChannelId, (Timestamp, Arc<OpenChannel>)>>>,
+    open: Arc<Mutex<Versions>>,
 }
 
 impl std::fmt::Debug for OpenChannels {
@@ -69,7 +72,7 @@ impl std::fmt::Debug for OpenChannels {
 impl OpenChannels {
     /// The channel with its secrets open.
     pub(super) fn open(&self, engine: &Engine, channel: &Channel) -> Result<Arc<OpenChannel>, Unsealable> {
-        let known = |open: &HashMap<ChannelId, (Timestamp, Arc<OpenChannel>)>| {
+        let known = |open: &Versions| {
             let (version, one) = open.get(&channel.id)?;
             (*version == channel.updated_at).then(|| Arc::clone(one))
         };

@@ -133,7 +133,7 @@ fn write(dice: &mut Dice, n: u64, now: Timestamp, sources: &Sources) -> Vec<Lett
         fields["message"] = (*dice.pick(&MESSAGES)).into();
     }
     fields["rooms"] = (1 + dice.roll(4)).into();
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         fields["newsletter"] = "Yes, write to me about new flats".into();
     }
     add_visit(dice, &mut fields, key.0);

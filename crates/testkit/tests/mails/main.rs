@@ -17,7 +17,7 @@ async fn send(mailer: &Mailer, to: &str, subject: &str) -> Result<(), MailError>
     mailer.send(&Mail { id: "1".into(), to, subject, text: "Grüße,\n.\nLeadline 🚀" }).await
 }
 
-pub fn header<'a>(message: &'a Value, name: &str) -> Option<&'a str> {
+fn header<'a>(message: &'a Value, name: &str) -> Option<&'a str> {
     let lines = message["content"].as_str().expect("content").split("\r\n").take_while(|line| !line.is_empty());
     lines
         .filter_map(|line| line.split_once(": "))

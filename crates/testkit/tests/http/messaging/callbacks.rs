@@ -35,7 +35,7 @@ async fn call(site: &Site, channel: &str, body: &Value) -> Answer {
     post(site, channel, &body, Some(&signed("app-secret-12345", &body))).await
 }
 
-fn change(more: Value) -> Value {
+fn change(more: &Value) -> Value {
     let mut value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": "7"}});
     value.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     json!({"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": value}]}]})
@@ -46,7 +46,7 @@ fn report(id: &str, status: &str) -> Value {
     if status == "failed" {
         one["errors"] = json!([{"code": 131_026, "title": "Undeliverable"}]);
     }
-    change(json!({"statuses": [one]}))
+    change(&json!({"statuses": [one]}))
 }
 
 /// A channel and a message that its provider took as `wamid.1`.
@@ -279,7 +279,7 @@ async fn the_first_whatsapp_message_lands_in_the_conversation_made_at_capture(
     let said = |id: &str, more: Value| {
         let mut one = json!({"id": id, "type": "text", "timestamp": "1767600100"});
         one.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        change(json!({"messages": [one]}))
+        change(&json!({"messages": [one]}))
     };
 
     // By the code although the number is hidden; then by the person's id; and by the number alone.

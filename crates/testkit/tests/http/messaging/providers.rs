@@ -26,7 +26,7 @@ pub fn whatsapp(receiver: &Receiver) -> Value {
         "credentials": {"accessToken": "access-token-123", "appSecret": "app-secret-12345", "verifyToken": "verify-me"}})
 }
 
-fn gateway(receiver: &Receiver, more: Value) -> Value {
+fn gateway(receiver: &Receiver, more: &Value) -> Value {
     let mut settings = json!({"url": receiver.url(), "from": "Shop", "idField": "result.id"});
     settings.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     json!({"kind": "sms_http", "name": "Gateway", "settings": settings,
@@ -113,7 +113,7 @@ async fn a_gateway_is_told_as_its_channel_says(#[case] more: Value, #[case] expe
     let admin = site.with_token(&token);
     let receiver = Receiver::start().await;
     receiver.answers([Answer::Body(200, json!({"result": {"id": 77}}).to_string())]);
-    channel(&admin, gateway(&receiver, more)).await;
+    channel(&admin, gateway(&receiver, &more)).await;
     let ada = ada(&site).await;
 
     let id = text(&admin, &ada, "Say \"hi\"").await;
@@ -206,7 +206,7 @@ async fn a_gateway_that_knows_repeats_gets_a_lost_message_again_under_the_same_k
     let (site, token) = start(db).await;
     let admin = site.with_token(&token);
     let receiver = Receiver::start().await;
-    channel(&admin, gateway(&receiver, json!({"knowsIdempotencyKey": "yes"}))).await;
+    channel(&admin, gateway(&receiver, &json!({"knowsIdempotencyKey": "yes"}))).await;
     let ada = ada(&site).await;
 
     let id = text(&admin, &ada, "Hi").await;
