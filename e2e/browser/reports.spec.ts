@@ -40,7 +40,7 @@ test("reports follow range, comparison and filters, lead to the leads behind the
   expect(lines[0]).toContain("Leads before");
 
   const row = table.getByRole("row").nth(1);
-  const leads = (await row.getByRole("cell").nth(1).innerText()).split(" ")[0] ?? "";
+  const leads = (await row.getByRole("cell").nth(1).textContent() ?? "").split(" ")[0] ?? "";
   await row.getByRole("link").click();
   await expect(page).toHaveURL(/\/leads\?/);
   await expect(page.getByText(`${leads} leads`)).toBeVisible();

@@ -21,6 +21,7 @@ const FIXED: Shown[] = [
   { name: "reports", path: "/reports" },
   { name: "tasks", path: "/tasks" },
   { name: "automations", path: "/automations" },
+  { name: "automation-new", path: "/automations/new" },
   { name: "imports", path: "/imports" },
   { name: "jobs", path: "/jobs" },
   { name: "captures", path: "/captures" },
@@ -29,7 +30,6 @@ const FIXED: Shown[] = [
   { name: "destinations", path: "/destinations" },
   { name: "deliveries", path: "/destinations?tab=deliveries" },
   { name: "dead-letters", path: "/destinations?tab=dead" },
-  { name: "ledger", path: "/ledger" },
 ];
 
 /** What has an id: its page is that of the first one there is. */

@@ -95,7 +95,7 @@ describe('the timeline', () => {
   });
 
   it('shows an unknown kind rather than nothing', () => {
-    expect(words('message.sent')).toBe('Message sent');
+    expect(words('comet.seen')).toBe('Comet seen');
   });
 
   it('sorts the kinds into the filters', () => {
