@@ -25,5 +25,6 @@ test('a sale counts more than a quote', () => {
 test('money is short where there is little room', () => {
   expect(formatMoney('1250.50', 'EUR')).toContain('1,250.50');
   expect(formatMoney('1250.00', 'EUR')).toMatch(/1,250$/);
+  expect(formatMoney('1464.765', 'EUR', { short: true })).toMatch(/1,465$/);
   expect(formatMoney('1250000.00', 'EUR', { short: true })).toMatch(/1\.3M|1\.2M|1\.25M/);
 });

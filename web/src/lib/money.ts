@@ -26,10 +26,10 @@ interface Worth {
 /** What a lead is worth: what it was sold for, or else what was quoted. */
 export const worthOf = ({ quoteValue, salesValue }: Worth): string | null => salesValue ?? quoteValue ?? null;
 
-/** "€1,250.50"; whole amounts without cents, and what is very large in short. */
+/** "€1,250.50"; whole amounts without cents. In short, thousands have none either, and what is very large is "€1.3M". */
 export function formatMoney(decimal: string, currency: string, { short = false } = {}): string {
   const value = Number(decimal);
-  const isWhole = Number.isInteger(value);
+  const isWhole = Number.isInteger(value) || (short && Math.abs(value) >= 1_000);
   const isLong = short && Math.abs(value) >= 100_000;
   return new Intl.NumberFormat(undefined, {
     style: 'currency',

@@ -193,9 +193,9 @@ impl Period {
     /// Where it is no period, or too long a one.
     pub fn read(wish: Wish<'_>, now: Timestamp, timezone: Tz) -> Result<Self, PeriodFault> {
         let today = day_of(now, timezone);
-        let last = said(wish.to).map_or(Ok(today), |text| days::parse(text).map_err(|_| PeriodFault::To))?;
+        let last = wish.to.map_or(Ok(today), |text| days::parse(text).map_err(|_| PeriodFault::To))?;
         let usual = last.checked_sub_days(Days::new(USUAL_DAYS - 1)).ok_or(PeriodFault::From);
-        let first = said(wish.from).map_or(usual, |text| days::parse(text).map_err(|_| PeriodFault::From))?;
+        let first = wish.from.map_or(usual, |text| days::parse(text).map_err(|_| PeriodFault::From))?;
         let comparison = said(wish.compare).map(|name| Comparison::parse(name).ok_or(PeriodFault::Compare));
         let interval = said(wish.interval).map(|name| Interval::parse(name).ok_or(PeriodFault::Interval));
         if last < first {
@@ -248,7 +248,8 @@ mod tests {
 
     fn read(from: &str, to: &str, compare: &str, interval: &str) -> Result<Period, PeriodFault> {
         let now = Timestamp::parse("2026-03-30T22:30:00Z").expect("a time");
-        let wish = Wish { from: Some(from), to: Some(to), compare: Some(compare), interval: Some(interval) };
+        let [from, to, compare, interval] = [from, to, compare, interval].map(|text| said(Some(text)));
+        let wish = Wish { from, to, compare, interval };
         Period::read(wish, now, timezone("Europe/Berlin").expect("a timezone"))
     }
 

@@ -263,6 +263,7 @@ async fn packed_days_say_what_the_leads_say_whatever_happens_to_them(#[values(Db
 #[rstest]
 #[case::no_date("over-time", "from=yesterday", "/from")]
 #[case::no_day("over-time", "to=2026-02-30", "/to")]
+#[case::nothing("over-time", "to=", "/to")]
 #[case::far("funnel", "to=9999-12-31", "/to")]
 #[case::nul("sources", "from=2026-01-01%00", "/from")]
 #[case::order("people", "from=2026-02-01&to=2026-01-01", "/to")]
