@@ -49,7 +49,7 @@ test("a message goes from a lead to the sandbox's phone, and its answer into the
   await phone.getByRole("button", { name: "Answer", exact: true }).click();
 
   await page.getByRole("link", { name: /Ada Lovelace.*Yes, tomorrow at ten/ }).click();
-  const conversation = page.getByRole("region", { name: "Conversation" });
+  const conversation = page.getByRole("region", { name: "Conversation", exact: true });
   await expect(conversation).toContainText("Yes, tomorrow at ten");
   await conversation.getByLabel("Message").fill("Until then, {{firstName}}");
   await conversation.getByRole("button", { name: "Send" }).click();

@@ -69,7 +69,12 @@ export function Palette() {
     },
     { label: 'Go to settings', allowed: true, run: () => void navigate({ to: '/settings' }) },
   ].filter(({ label, allowed }) => allowed && label.toLowerCase().includes(query.trim().toLowerCase()));
-  const found = needle.length > 1 ? (leads.data?.data ?? []) : [];
+  // Until there is an answer to what is typed now, only what fits it stays: Enter must not open who was searched before.
+  const typed = query.trim().toLowerCase();
+  const isAnswered = needle === query.trim() && !leads.isPlaceholderData;
+  const fits = (texts: (string | null | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(typed));
+  const shown = (leads.data?.data ?? []).filter(({ name, email, company }) => isAnswered || fits([name, email, company]));
+  const found = typed.length > 1 ? shown : [];
   return (
     <Spotlight.Root
       query={query}
