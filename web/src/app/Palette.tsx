@@ -73,7 +73,9 @@ export function Palette() {
   const typed = query.trim().toLowerCase();
   const isAnswered = needle === query.trim() && !leads.isPlaceholderData;
   const fits = (texts: (string | null | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(typed));
-  const shown = (leads.data?.data ?? []).filter(({ name, email, company }) => isAnswered || fits([name, email, company]));
+  const shown = (leads.data?.data ?? []).filter(
+    ({ name, email, company }) => isAnswered || fits([name, email, company]),
+  );
   const found = typed.length > 1 ? shown : [];
   return (
     <Spotlight.Root
