@@ -1,16 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, type Page, test } from "@playwright/test";
+import { settled } from "../browser/harness/axe";
 import { Api, signIn } from "../browser/harness/fixtures";
+import { visit } from "../browser/harness/screens";
 import { Leadline } from "../browser/harness/server";
 import { pagesOf } from "./pages";
 
 const FOLDER = fileURLToPath(new URL("../../docs/screens/", import.meta.url));
 
 const WIDTHS = { 1440: { width: 1440, height: 900 }, 390: { width: 390, height: 844 } } as const;
-
-/** How long a page may take to show what it asked for. A live stream stays open, so the network is never idle. */
-const SETTLED_MS = 700;
 
 /** Nobody has so long a name, but everything must stand beside it. */
 const LONG_NAME = "Maximiliana Wolkenstein-Hohenberg y Fernández de Córdoba-Montemayor";
@@ -49,9 +48,8 @@ async function paint(browser: Browser, leadline: Leadline, { state, width, theme
   mkdirSync(FOLDER, { recursive: true });
   for (const { name, path } of await pagesOf(api, await settingsOf(page, leadline))) {
     if (process.env.ONLY && !process.env.ONLY.split(",").includes(name)) continue;
-    await page.goto(leadline.origin + path);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForTimeout(SETTLED_MS);
+    await visit(page, leadline.origin + path);
+    await settled(page);
     writeFileSync(`${FOLDER}${name}-${state}-${width}-${theme}.webp`, await picture(page));
   }
   await context.close();

@@ -17,7 +17,7 @@ export async function expectAccessible(page: Page, where: string): Promise<void>
 }
 
 /** Waits until nothing moves any more: what is half faded in has the contrast of neither state. */
-async function settled(page: Page): Promise<void> {
+export async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const ends = (animation: Animation) => animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
     const ending = document.getAnimations().filter(ends);
