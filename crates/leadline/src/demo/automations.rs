@@ -11,15 +11,12 @@ use leadline_engine::{
     automations::definitions::{self, AutomationEdit},
     messaging::{channels, templates},
 };
-use leadline_store::{channels as stored_channels, message_templates};
+use leadline_store::message_templates;
 
 /// Makes them, before the leads come that start them.
 pub(super) async fn make(engine: &Engine, actor: &Actor, portal: SourceId, brochure: SourceId) -> anyhow::Result<()> {
-    let has_channel = !stored_channels::list(&engine.store.reader(), actor.workspace).await?.is_empty();
-    if !has_channel {
-        let wish = channels::Wish { name: Some("Sandbox".into()), ..channels::Wish::default() };
-        channels::create(engine, actor, Provider::Sandbox, &wish).await.context("the sandbox cannot be made")?;
-    }
+    let wish = channels::Wish { name: Some("Sandbox".into()), ..channels::Wish::default() };
+    channels::create(engine, actor, Provider::Sandbox, &wish).await.context("the sandbox cannot be made")?;
     let welcome = "Hello {{firstName | default:'there'}}, this is Harbour Lofts. When would you like to see the flat?";
     let welcome = template(engine, actor, (MessageChannel::Whatsapp, "Welcome_Template"), None, welcome).await?;
     let follow_up = "Hello {{firstName | default:'there'}},\n\nthe viewings of this week are nearly full. Reply to this \

@@ -1,20 +1,20 @@
 //! What the demonstration's team writes to leads: a sandbox, a few templates, and conversations in the inbox.
 
-use leadline_domain::{
-    ids::MessageTemplateId,
-    messaging::{MessageChannel, Provider},
-};
+use anyhow::Context;
+use leadline_domain::{ids::MessageTemplateId, messaging::MessageChannel};
 use leadline_engine::{
     Actor, Engine,
     messaging::{
-        channels::{self, Wish},
         inbox,
         quick_send::{self, QuickSend},
         sandbox::{self, Answer},
         templates,
     },
 };
-use leadline_store::leads::{self, LeadFilter, SortBy, SortOrder};
+use leadline_store::{
+    channels,
+    leads::{self, LeadFilter, SortBy, SortOrder},
+};
 
 const TEMPLATES: [(MessageChannel, &str, Option<&str>, &str); 3] = [
     (
@@ -46,8 +46,8 @@ const ANSWERS: [&str; 3] = [
 
 /// Sets messaging up, writes to the latest leads with a phone, and lets some of them answer.
 pub(super) async fn fill(engine: &Engine, owner: &Actor) -> anyhow::Result<()> {
-    let wish = Wish { name: Some("Sandbox".into()), ..Wish::default() };
-    let channel = channels::create(engine, owner, Provider::Sandbox, &wish).await?;
+    let channels = channels::list(&engine.store.reader(), owner.workspace).await?;
+    let channel = channels.first().context("the sandbox of the automations is there")?;
     let mut first: Option<MessageTemplateId> = None;
     for (kind, name, subject, body) in TEMPLATES {
         let wish = templates::Wish {
