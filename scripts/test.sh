@@ -4,6 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Thousands of databases come and go, each some hundred files: in memory, where there is room, a test with PostgreSQL
+# takes half the time.
+memory_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -1)
+if [ -w /dev/shm ] && [ "${memory_kib:-0}" -ge 6000000 ]; then
+    export TMPDIR=/dev/shm
+fi
+
 if [ -z "${LEADLINE_TEST_POSTGRES_URL:-}" ]; then
     scripts/needs.sh compiler node postgres chromium python
     exec scripts/with-postgres.sh "$0" "$@"

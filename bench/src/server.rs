@@ -72,7 +72,7 @@ impl Product {
             let server =
                 env::var("LEADLINE_TEST_POSTGRES_URL").context("run it by `make bench`, which starts PostgreSQL")?;
             let name = format!("leadline_bench_{}_{leads}_{}", std::process::id(), free_address()?.port());
-            database_url = testing::create_database(&server, &name).await?;
+            database_url = testing::create_database(&server, &name, None).await?;
             arguments.extend(["--database-url".to_owned(), database_url.clone()]);
             postgres = Some((server, name));
         }

@@ -10,45 +10,55 @@ use crate::{dialect::Dialect, sql::Error};
 /// Any number will do, as long as nobody else locks on it.
 const POSTGRES_LOCK: i64 = 0x6c65_6164_6c69_6e65;
 
+/// Every migration, in their order.
+const TEXTS: &[Text] = &[
+    Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") },
+    Text { name: "0002_fraud", both: include_str!("migrations/0002_fraud.sql") },
+    Text { name: "0003_tracking", both: include_str!("migrations/0003_tracking.sql") },
+    Text { name: "0004_context", both: include_str!("migrations/0004_context.sql") },
+    Text { name: "0005_inbound", both: include_str!("migrations/0005_inbound.sql") },
+    Text { name: "0006_ledger", both: include_str!("migrations/0006_ledger.sql") },
+    Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") },
+    Text { name: "0008_analysis", both: include_str!("migrations/0008_analysis.sql") },
+    Text { name: "0009_scoring", both: include_str!("migrations/0009_scoring.sql") },
+    Text { name: "0010_related", both: include_str!("migrations/0010_related.sql") },
+    Text { name: "0011_rules", both: include_str!("migrations/0011_rules.sql") },
+    Text { name: "0012_keys", both: include_str!("migrations/0012_keys.sql") },
+    Text { name: "0013_desk", both: include_str!("migrations/0013_desk.sql") },
+    Text { name: "0014_conversions", both: include_str!("migrations/0014_conversions.sql") },
+    Text { name: "0015_pipelines", both: include_str!("migrations/0015_pipelines.sql") },
+    Text { name: "0016_filters", both: include_str!("migrations/0016_filters.sql") },
+    Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") },
+    Text { name: "0018_jobs", both: include_str!("migrations/0018_jobs.sql") },
+    Text { name: "0019_imports", both: include_str!("migrations/0019_imports.sql") },
+    Text { name: "0020_admin", both: include_str!("migrations/0020_admin.sql") },
+    Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") },
+    Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") },
+    Text { name: "0023_privacy", both: include_str!("migrations/0023_privacy.sql") },
+    Text { name: "0024_reports", both: include_str!("migrations/0024_reports.sql") },
+    Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") },
+    Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") },
+    Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") },
+];
+
 struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(Text { name: "0001_first", both: include_str!("migrations/0001_first.sql") }),
-            Box::new(Text { name: "0002_fraud", both: include_str!("migrations/0002_fraud.sql") }),
-            Box::new(Text { name: "0003_tracking", both: include_str!("migrations/0003_tracking.sql") }),
-            Box::new(Text { name: "0004_context", both: include_str!("migrations/0004_context.sql") }),
-            Box::new(Text { name: "0005_inbound", both: include_str!("migrations/0005_inbound.sql") }),
-            Box::new(Text { name: "0006_ledger", both: include_str!("migrations/0006_ledger.sql") }),
-            Box::new(Text { name: "0007_conversations", both: include_str!("migrations/0007_conversations.sql") }),
-            Box::new(Text { name: "0008_analysis", both: include_str!("migrations/0008_analysis.sql") }),
-            Box::new(Text { name: "0009_scoring", both: include_str!("migrations/0009_scoring.sql") }),
-            Box::new(Text { name: "0010_related", both: include_str!("migrations/0010_related.sql") }),
-            Box::new(Text { name: "0011_rules", both: include_str!("migrations/0011_rules.sql") }),
-            Box::new(Text { name: "0012_keys", both: include_str!("migrations/0012_keys.sql") }),
-            Box::new(Text { name: "0013_desk", both: include_str!("migrations/0013_desk.sql") }),
-            Box::new(Text { name: "0014_conversions", both: include_str!("migrations/0014_conversions.sql") }),
-            Box::new(Text { name: "0015_pipelines", both: include_str!("migrations/0015_pipelines.sql") }),
-            Box::new(Text { name: "0016_filters", both: include_str!("migrations/0016_filters.sql") }),
-            Box::new(Text { name: "0017_mails", both: include_str!("migrations/0017_mails.sql") }),
-            Box::new(Text { name: "0018_jobs", both: include_str!("migrations/0018_jobs.sql") }),
-            Box::new(Text { name: "0019_imports", both: include_str!("migrations/0019_imports.sql") }),
-            Box::new(Text { name: "0020_admin", both: include_str!("migrations/0020_admin.sql") }),
-            Box::new(Text { name: "0021_contacts", both: include_str!("migrations/0021_contacts.sql") }),
-            Box::new(Text { name: "0022_merging", both: include_str!("migrations/0022_merging.sql") }),
-            Box::new(Text { name: "0023_privacy", both: include_str!("migrations/0023_privacy.sql") }),
-            Box::new(Text { name: "0024_reports", both: include_str!("migrations/0024_reports.sql") }),
-            Box::new(Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") }),
-            Box::new(Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") }),
-            Box::new(Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") }),
-        ]
+        TEXTS.iter().map(|text| Box::new(*text) as Box<dyn MigrationTrait>).collect()
     }
 }
 
+#[derive(Clone, Copy)]
 struct Text {
     name: &'static str,
     both: &'static str,
+}
+
+/// The texts as they stand in their files.
+#[cfg(feature = "testing")]
+pub(crate) fn texts() -> impl Iterator<Item = &'static str> {
+    TEXTS.iter().map(|text| text.both)
 }
 
 impl MigrationName for Text {

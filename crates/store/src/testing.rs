@@ -3,21 +3,58 @@
 
 pub mod plans;
 
-use sea_orm::{ConnectionTrait, Database};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 
 use crate::{
-    Dialect, Store, Tx,
+    Dialect, Durability, Store, Tx, migrations,
     sql::{Error, params},
 };
 
-/// Makes an empty database on the server at `server_url` and gives its address.
+/// Makes a database on the server at `server_url`, as a copy of `template` or empty, and gives its address.
+///
+/// # Errors
+/// Where the server cannot be reached, or somebody is connected to the template.
+pub async fn create_database(server_url: &str, name: &str, template: Option<&str>) -> Result<String, Error> {
+    let template = template.map(|template| format!(" TEMPLATE \"{template}\"")).unwrap_or_default();
+    let server = Database::connect(server_url).await?;
+    server.execute_unprepared(&format!("CREATE DATABASE \"{name}\"{template}")).await?;
+    server.close().await?;
+    database_url(server_url, name)
+}
+
+/// Makes the database `name` with every table, where the server at `server_url` has none of that name. Whoever asks
+/// for it meanwhile waits.
 ///
 /// # Errors
 /// Where the server cannot be reached.
-pub async fn create_database(server_url: &str, name: &str) -> Result<String, Error> {
+pub async fn create_template(server_url: &str, name: &str) -> Result<(), Error> {
     let server = Database::connect(server_url).await?;
-    server.execute_unprepared(&format!("CREATE DATABASE \"{name}\"")).await?;
-    server.close().await?;
+    let lock = server.begin().await?;
+    lock.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('leadline tests'))").await?;
+    let found = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
+    let found = lock.query_one_raw(Statement::from_string(DbBackend::Postgres, found)).await?;
+    if found.is_none() {
+        // Under its name it is whole, whoever dies meanwhile.
+        let unfinished = format!("{name}_{}", uuid::Uuid::now_v7().simple());
+        let url = create_database(server_url, &unfinished, None).await?;
+        Store::open(&url, Durability::Full).await?.close().await;
+        lock.execute_unprepared(&format!("ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\"")).await?;
+    }
+    lock.commit().await?;
+    Ok(server.close().await?)
+}
+
+/// What tells the tables of this version from those of any other, for a name.
+#[must_use]
+pub fn schema_fingerprint() -> String {
+    let mut hasher = DefaultHasher::new();
+    migrations::texts().for_each(|text| text.hash(&mut hasher));
+    format!("{:016x}", hasher.finish())
+}
+
+fn database_url(server_url: &str, name: &str) -> Result<String, Error> {
     let (address, _database) = server_url.rsplit_once('/').ok_or(Error::Address)?;
     Ok(format!("{address}/{name}"))
 }

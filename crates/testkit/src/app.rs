@@ -30,6 +30,8 @@ use leadline_store::{Durability, Store, projects, testing};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::template;
+
 /// Where the tests' PostgreSQL is.
 const POSTGRES: &str = "LEADLINE_TEST_POSTGRES_URL";
 
@@ -87,10 +89,13 @@ impl TestApp {
     async fn start_with(db: Db, background: Background, store_deadline: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (url, database) = match db {
-            Db::Sqlite => (leadline_store::sqlite_url(folder.path()), None),
+            Db::Sqlite => {
+                template::copy_sqlite(folder.path()).await;
+                (leadline_store::sqlite_url(folder.path()), None)
+            }
             Db::Postgres => {
-                let (url, name) = postgres_database().await;
-                (url, Some(name))
+                let name = format!("leadline_test_{}", hex_name(random_bytes()));
+                (template::copy_postgres(&postgres_server(), &name).await, Some(name))
             }
         };
         let clock = Arc::new(AtomicI64::new(BEGINNING.0));
@@ -327,13 +332,6 @@ fn postgres_server() -> String {
     std::env::var(POSTGRES).unwrap_or_else(|_| {
         panic!("{POSTGRES} is not set: data tests run on PostgreSQL too. `make test` starts one and sets it.")
     })
-}
-
-async fn postgres_database() -> (String, String) {
-    let server = postgres_server();
-    let name = format!("leadline_test_{}", hex_name(random_bytes()));
-    let url = testing::create_database(&server, &name).await.expect("a database on the tests' PostgreSQL");
-    (url, name)
 }
 
 fn hex_name(bytes: [u8; 8]) -> String {

@@ -8,6 +8,7 @@
 
 mod app;
 mod receiver;
+mod template;
 
 pub use app::{Db, SECRET, TestApp};
 pub use receiver::{Answer, Received, Receiver};
