@@ -110,11 +110,12 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     automations::make(engine, &actor, forms.portal_id, forms.brochure_id).await?;
     leads::fill(engine, &actor, &forms).await?;
     dispatch::dispatch_all(engine).await?;
+    // It hears of what comes from now on.
+    let destination = destinations::create_destination(engine, &actor, &destination(config)).await;
+    let destination = destination.context("the demo destination cannot be made")?;
     work::fill(engine, &actor, &forms).await?;
     messages::fill(engine, &actor).await?;
     let site = sources::create_site(engine, &actor, "Harbour Lofts", std::slice::from_ref(&config.public_url)).await?;
-    let destination = destinations::create_destination(engine, &actor, &destination(config)).await;
-    let destination = destination.context("the demo destination cannot be made")?;
     let kept = Kept {
         credentials,
         form_key: forms.viewing,

@@ -8,6 +8,7 @@ use std::sync::{
 
 use leadline_domain::{
     context::Context,
+    custom_fields::CustomKind,
     fields::RawFields,
     ids::{LeadId, StageId, UserId},
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
@@ -18,6 +19,7 @@ use leadline_engine::{
     capture::{self, Request, Submission, form_token},
     crm::{
         self, Action, Changes, Move, WorthChanges,
+        custom_fields::{self, NewField},
         pipelines::{ClosingEdit, Edit, StageEdit},
     },
 };
@@ -40,6 +42,19 @@ const DAYS: i64 = 42;
 
 /// Why people did not buy.
 const LOST_REASONS: [&str; 4] = ["Too expensive", "Chose somebody else", "No answer", "Not a fit"];
+
+/// How many wrote a second time from elsewhere, for the finder of duplicates.
+const TWINS: usize = 3;
+
+/// The field that no person sees.
+const HONEYPOT: &str = "__pg_hp";
+
+/// What bots write.
+const BOT_MESSAGES: [&str; 3] = [
+    "Your website is not on the first page! We bring it there in 24 hours, guaranteed.",
+    "Cheap followers, cheap links, cheap everything. Answer today.",
+    "Dear owner, your invoice is attached. Open it now.",
+];
 
 /// Numbers that look random and are the same in every demonstration (splitmix64).
 struct Dice(u64);
@@ -78,9 +93,12 @@ struct Letter {
 
 /// Fills the workspace.
 pub(super) async fn fill(engine: &Engine, owner: &Actor, sources: &Sources) -> anyhow::Result<()> {
+    define_fields(engine, owner).await?;
     let mut dice = Dice(2_026);
     let now = engine.clock.now();
     let mut letters: Vec<Letter> = (0..PEOPLE).flat_map(|n| write(&mut dice, n, now, sources)).collect();
+    let twins: Vec<Letter> = letters.iter().filter_map(write_again_privately).take(TWINS).collect();
+    letters.extend(twins);
     letters.sort_by_key(|letter| letter.at);
     let mut arrived: Vec<(LeadId, Timestamp)> = Vec::new();
     for few in letters.chunks(100) {
@@ -90,7 +108,32 @@ pub(super) async fn fill(engine: &Engine, owner: &Actor, sources: &Sources) -> a
             }
         }
     }
-    work(engine, owner, &mut dice, &arrived).await
+    work(engine, owner, &mut dice, &arrived).await?;
+    send_bots(engine, sources, now).await
+}
+
+async fn define_fields(engine: &Engine, owner: &Actor) -> anyhow::Result<()> {
+    for (name, kind) in [("Rooms", CustomKind::Number), ("Listing", CustomKind::Text), ("Newsletter", CustomKind::Text)]
+    {
+        let new = NewField { key: None, name: name.into(), kind, options: Vec::new(), is_on_card: false };
+        custom_fields::create(engine, owner, &new).await?;
+    }
+    Ok(())
+}
+
+/// A few bots, which fill the field that no person sees, for the fraud desk.
+async fn send_bots(engine: &Engine, sources: &Sources, now: Timestamp) -> anyhow::Result<()> {
+    for (number, message) in (0..).zip(BOT_MESSAGES) {
+        let at = now.plus_ms(-(5 + 19 * number) * HOUR_MS);
+        let fields = json!({
+            "name": "Best Ranking", "email": format!("offer{number}@cheap-ranking.example"), "message": message,
+            HONEYPOT: "https://cheap-ranking.example", "__pg_tts": 900,
+        });
+        let ip = format!("203.0.113.{}", 20 + number);
+        let letter = Letter { key: ("form", sources.viewing.clone()), fields, ip, at };
+        engine.door.accept(submission(engine, &letter, 0).await?).await?;
+    }
+    Ok(())
 }
 
 /// A few people who wrote just now, the first of them first.
@@ -149,6 +192,17 @@ fn write(dice: &mut Dice, n: u64, now: Timestamp, sources: &Sources) -> Vec<Lett
     [Some(letter), again].into_iter().flatten().collect()
 }
 
+/// The same person from home, whom only a person recognises: another address, machine and network.
+fn write_again_privately(letter: &Letter) -> Option<Letter> {
+    let mut fields = letter.fields.clone();
+    let name = fields["name"].as_str()?.to_owned();
+    fields["company"].as_str()?;
+    fields["email"] = format!("{}@private.example", name.to_lowercase().replace(' ', ".")).into();
+    fields.as_object_mut()?.retain(|field, _| field != "phone" && field != "__visitor_id");
+    let ip = format!("203.0.113.{}", letter.ip.rsplit('.').next()?);
+    Some(Letter { key: letter.key.clone(), fields, ip, at: letter.at.plus_ms(9 * MINUTE_MS) })
+}
+
 fn add_visit(dice: &mut Dice, fields: &mut Value, kind: &str) {
     if kind == "webhook" {
         fields["listing"] = format!("HL-{}", 100 + dice.roll(40)).into();
@@ -178,31 +232,35 @@ fn slug(company: &str) -> String {
 async fn post(engine: &Engine, letters: &[Letter]) -> anyhow::Result<Vec<(LeadId, Timestamp)>> {
     let mut prepared = Vec::with_capacity(letters.len());
     for (number, letter) in letters.iter().enumerate() {
-        let intake = engine.door.intakes().by_key(letter.key.0, &letter.key.1).await?;
-        let intake = intake.expect("the demonstration's sources were made a moment ago");
-        let is_browser = letter.key.0 == "form";
-        let mut sent = letter.fields.clone();
-        if is_browser {
-            sent["__form_token"] = form_token::issue(&engine.keys, letter.at).into();
-        }
-        let fields: RawFields = sent.as_object().cloned().unwrap_or_default().into_iter().collect();
-        let user_agent = visitors::USER_AGENTS[number % visitors::USER_AGENTS.len()];
-        let request = Request {
-            is_browser,
-            ip: Some(letter.ip.clone()),
-            user_agent: Some(user_agent.into()),
-            origin: None,
-            content_type: Some("application/json".into()),
-            raw_body: sent.to_string(),
-            context: if is_browser { visitors::context(number / 2, user_agent) } else { Context::default() },
-        };
-        let at = engine_at(engine, letter.at);
-        let submission = Submission::new(&at, intake, fields, request, None);
+        let submission = submission(engine, letter, number).await?;
         prepared.extend(capture::prepare(&engine.keys, submission).ok().map(Arc::new));
     }
     let outcomes = capture::commit(&engine.store, prepared).await;
     let times = letters.iter().map(|letter| letter.at);
     outcomes.into_iter().zip(times).map(|(outcome, at)| Ok((outcome.map_err(anyhow::Error::from)?.lead, at))).collect()
+}
+
+/// What a letter is to the door; the `number` says with what and from where it is sent.
+async fn submission(engine: &Engine, letter: &Letter, number: usize) -> anyhow::Result<Submission> {
+    let intake = engine.door.intakes().by_key(letter.key.0, &letter.key.1).await?;
+    let intake = intake.expect("the demonstration's sources were made a moment ago");
+    let is_browser = letter.key.0 == "form";
+    let mut sent = letter.fields.clone();
+    if is_browser {
+        sent["__form_token"] = form_token::issue(&engine.keys, letter.at).into();
+    }
+    let fields: RawFields = sent.as_object().cloned().unwrap_or_default().into_iter().collect();
+    let user_agent = visitors::USER_AGENTS[number % visitors::USER_AGENTS.len()];
+    let request = Request {
+        is_browser,
+        ip: Some(letter.ip.clone()),
+        user_agent: Some(user_agent.into()),
+        origin: None,
+        content_type: Some("application/json".into()),
+        raw_body: sent.to_string(),
+        context: if is_browser { visitors::context(number / 2, user_agent) } else { Context::default() },
+    };
+    Ok(Submission::new(&engine_at(engine, letter.at), intake, fields, request, None))
 }
 
 /// The same engine at another time.

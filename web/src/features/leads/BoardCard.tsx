@@ -13,7 +13,9 @@ import { Score, Suspicion } from '@/ui/Score';
 import classes from './Board.module.css';
 import { useCardLine } from './cardFields';
 
+/** How many tags have room to be read, and how many beside the time that an answer is due. */
 const CARD_TAGS = 2;
+const CARD_TAGS_BESIDE_DUE = 1;
 
 interface BoardCardProps {
   card: Card;
@@ -33,6 +35,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
   const worth = worthOf(card);
   const line = useCardLine(card);
   const response = card.response && responseState(card.response);
+  const isDue = response && response.tone !== 'answered';
   const wrap = useRef<HTMLDivElement>(null);
   const [dragging, setDragging] = useState(false);
   const [edge, setEdge] = useState<string | null>(null);
@@ -88,12 +91,12 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
           <span className={classes.tags}>
             <Suspicion suspicion={card.suspicion} />
             {card.isTest && <Tag>test</Tag>}
-            {response && response.tone !== 'answered' && (
+            {isDue && (
               <span className={classes.response} data-tone={response.tone} title={response.words}>
                 {response.short}
               </span>
             )}
-            {card.tags.slice(0, CARD_TAGS).map((tag) => (
+            {card.tags.slice(0, isDue ? CARD_TAGS_BESIDE_DUE : CARD_TAGS).map((tag) => (
               <Tag key={tag}>{tag}</Tag>
             ))}
           </span>

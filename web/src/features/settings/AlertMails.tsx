@@ -32,7 +32,7 @@ function Wanted({ mails }: { mails: Mails }) {
     <Section title="Alerts by e-mail">
       <Stack gap="sm">
         {!mails.isConfigured && (
-          <Alert color="yellow" title="No mail server is set up">
+          <Alert role="note" color="yellow" title="No mail server is set up">
             Alerts are shown under the bell. For them to come by e-mail as well, whoever runs Leadline sets{' '}
             <Code>LEADLINE_SMTP_URL</Code> and <Code>LEADLINE_MAIL_FROM</Code> and starts it again.
           </Alert>

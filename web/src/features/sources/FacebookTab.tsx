@@ -20,7 +20,7 @@ export function FacebookTab({ webhook }: { webhook: InboundWebhook }) {
   return (
     <>
       {!webhook.hasAccessToken && (
-        <Alert color="yellow" mt="sm">
+        <Alert role="note" color="yellow" mt="sm">
           This webhook has no page access token, so leads cannot be fetched. Edit it, choose Facebook Lead Ads, and
           follow the steps there.
         </Alert>
