@@ -184,13 +184,14 @@ impl Writing<'_> {
         }
     }
 
-    /// By the key of `lead_tags`.
+    /// By the key of `lead_tags`, of one lead after the other: without the offset PostgreSQL would make a join of it.
     fn has_tag(&mut self, tags: &[String]) -> String {
         self.columns.extend(["id", "workspace_id"]);
         let tags = self.param(json_set(tags));
         format!(
             "EXISTS (SELECT 1 FROM lead_tags AS t
-                     WHERE t.workspace_id = leads.workspace_id AND t.lead_id = leads.id AND t.tag IN {})",
+                     WHERE t.workspace_id = leads.workspace_id AND t.lead_id = leads.id AND t.tag IN {}
+                     LIMIT 1 OFFSET 0)",
             self.dialect.text_list(tags),
         )
     }

@@ -112,9 +112,12 @@ impl Where {
         }
         if let Some(tag) = &filter.tag {
             let tag = condition.param(tag);
+            // Asked of one lead after the other: PostgreSQL would make a join of it, if it were not for the offset, and
+            // read everybody's tags for a rare one.
             condition.and(&format!(
                 "EXISTS (SELECT 1 FROM lead_tags t
-                         WHERE t.workspace_id = leads.workspace_id AND t.tag = ${tag} AND t.lead_id = leads.id)"
+                         WHERE t.workspace_id = leads.workspace_id AND t.tag = ${tag} AND t.lead_id = leads.id
+                         LIMIT 1 OFFSET 0)"
             ));
         }
         let mut columns = BTreeSet::new();
