@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import { expect, signIn, test } from "./harness/fixtures";
 
 /** What a first visit may load of scripts, as it goes over the wire. */
@@ -6,9 +5,8 @@ const SCRIPT_KB = 250;
 
 test("the first load brings little script, and what other pages need comes with them", async ({ page, leadline }) => {
   let bytes = 0;
-  page.on("response", async (response) => {
-    if (!/\.js$/.test(new URL(response.url()).pathname)) return;
-    bytes += gzipSync(await response.body()).length;
+  page.on("requestfinished", async (request) => {
+    if (/\.js$/.test(new URL(request.url()).pathname)) bytes += (await request.sizes()).responseBodySize;
   });
 
   await signIn(page, leadline);

@@ -25,6 +25,12 @@ const client = makeQueryClient(() => {
 const router = makeRouter(client);
 const colorSchemes = localStorageColorSchemeManager({ key: 'leadline-color-scheme' });
 
+// The script of the page that is opened comes beside the session, and not after it.
+for (const match of router.matchRoutes(router.latestLocation)) {
+  const routeId = match.routeId as keyof typeof router.routesById;
+  void router.routesById[routeId].options.component?.preload?.();
+}
+
 const container = document.getElementById('root');
 if (!container) throw new Error('index.html has no root element');
 createRoot(container).render(

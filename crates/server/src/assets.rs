@@ -6,7 +6,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     app::App,
     error::{ApiError, ApiResult, Code},
+    guard::session_secret,
 };
 
 #[derive(RustEmbed)]
@@ -91,10 +92,14 @@ async fn file_or_page(request: Request) -> Response {
     if is_for_programs || !is_read {
         return ApiError::new(Code::NotFound).into_response();
     }
-    page()
+    page(&request)
 }
 
-fn page() -> Response {
+/// What the dashboard asks for first, as it asks for it: the browser fetches it while the script is on its way.
+const FIRST: &str = "</v1/session>; rel=preload; as=fetch; crossorigin";
+const FIRST_OF_BOARD: &str = "</v1/identity/board?limit=50>; rel=preload; as=fetch; crossorigin";
+
+fn page(request: &Request) -> Response {
     let Some(file) = Dashboard::get("index.html") else {
         return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response();
     };
@@ -111,7 +116,17 @@ fn page() -> Response {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (headers, html).into_response()
+    let first = firsts(request).map(|link| (header::LINK, HeaderValue::from_static(link)));
+    (headers, AppendHeaders(first), html).into_response()
+}
+
+/// What is worth fetching beside the page: nothing for who is not signed in.
+fn firsts(request: &Request) -> impl Iterator<Item = &'static str> {
+    let is_signed_in = session_secret(request.headers()).is_some();
+    let is_board = request.uri().path() == "/board" && request.uri().query().is_none();
+    [(is_signed_in, FIRST), (is_signed_in && is_board, FIRST_OF_BOARD)]
+        .into_iter()
+        .filter_map(|(is_asked, link)| is_asked.then_some(link))
 }
 
 fn answer(asked: &HeaderMap, file: &EmbeddedFile, kind: &str, caching: &'static str) -> Response {

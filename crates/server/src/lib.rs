@@ -22,7 +22,13 @@ mod public;
 pub mod request_id;
 
 use axum::{Router, middleware};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{NotForContentType, SizeAbove},
+    },
+};
 
 pub use app::{App, Settings};
 pub use error::{ApiError, ApiResult, Code};
@@ -32,16 +38,24 @@ pub use openapi::openapi_json;
 pub fn router(app: App) -> Router {
     let (api, public, description) = openapi::describe(api::routes(), public::routes());
     Router::new()
-        .merge(api)
+        .merge(api.layer(compressed()))
         .layer(middleware::from_fn_with_state(app.clone(), guard::identify))
         .merge(public)
         .merge(demo::routes(&app))
         .merge(health::routes())
-        .merge(openapi::routes(&description))
-        .merge(assets::routes())
+        .merge(openapi::routes(&description).layer(compressed()))
+        .merge(assets::routes().layer(compressed()))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn(headers::add))
         .layer(middleware::from_fn(request_id::assign))
         .with_state(app)
+}
+
+/// Compresses what is worth it, for whoever takes it. Never the live stream, whose lines must leave at once.
+fn compressed() -> CompressionLayer<impl Predicate> {
+    /// In less than that nothing is saved: it is one packet either way.
+    const WORTH_BYTES: u64 = 1_200;
+    let kinds = NotForContentType::SSE.and(NotForContentType::IMAGES).and(NotForContentType::const_new("font/"));
+    CompressionLayer::new().compress_when(SizeAbove::new(WORTH_BYTES).and(kinds))
 }

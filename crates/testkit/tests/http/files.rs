@@ -2,11 +2,15 @@
 
 use std::{fs, path::PathBuf};
 
-use axum::http::StatusCode;
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use leadline_domain::permissions::Role;
 use leadline_testkit::Db;
 use rstest::rstest;
 
-use crate::browser::Site;
+use crate::browser::{Answer, Site};
 
 #[rstest]
 #[case("/")]
@@ -52,6 +56,45 @@ async fn paths_that_climb_reach_nothing() {
             assert!(!answer.text().contains("root:"), "{path}");
         }
     }
+    site.stop().await;
+}
+
+#[rstest]
+#[case::script("/embed.js", "gzip")]
+#[case::long_list("/v1/admin/permissions", "gzip")]
+#[case::one_packet("/v1/session", "")]
+#[case::live_stream("/v1/live", "")]
+#[tokio::test]
+async fn what_is_long_goes_compressed_and_what_is_live_at_once(#[case] path: &str, #[case] encoding: &str) {
+    let site = Site::start(Db::Sqlite).await;
+    let browser = site.signed_in("maya@example.com", Role::Admin).await;
+    let mut request = Request::get(path).header("accept-encoding", "gzip").body(Body::empty()).expect("a request");
+    request.headers_mut().extend(browser.headers.clone());
+
+    let answer = site.answer(request).await;
+
+    let stated = answer.headers().get("content-encoding").map_or("", |value| value.to_str().expect("text"));
+    assert_eq!((answer.status(), stated), (StatusCode::OK, encoding), "{path}");
+    drop(answer);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_says_what_to_fetch_beside_it_to_whoever_is_signed_in() {
+    let site = Site::start(Db::Sqlite).await;
+    let browser = site.signed_in("maya@example.com", Role::Admin).await;
+    let session = "</v1/session>; rel=preload; as=fetch; crossorigin";
+
+    let board = browser.get("/board").await;
+    let filtered = browser.get("/board?stage=x").await;
+    let stranger = site.get("/board").await;
+
+    let links = |answer: &Answer| -> Vec<String> {
+        answer.headers.get_all("link").iter().map(|link| link.to_str().expect("text").to_owned()).collect()
+    };
+    assert_eq!(links(&board), [session, "</v1/identity/board?limit=50>; rel=preload; as=fetch; crossorigin"]);
+    assert_eq!(links(&filtered), [session]);
+    assert_eq!(links(&stranger), [""; 0]);
     site.stop().await;
 }
 
