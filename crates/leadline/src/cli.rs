@@ -48,6 +48,24 @@ pub(crate) enum Command {
     /// Works on the database, beside a running server or without one. Leads are found again by e-mail address and phone
     /// number inside the project. What it made can be put back in the dashboard for 30 days.
     Import(NewImport),
+    /// Writes everything into one file, beside a running server
+    ///
+    /// The file holds the database as it is at one moment, what waits in the spool, and a manifest with the rows and the
+    /// checksum of each table. Every submission that was acknowledged before it began is in there. It appears under its
+    /// name once it is whole and on the disk, and never takes the place of another. It can be restored on SQLite and on
+    /// PostgreSQL, whichever it was made of. The secret key is not in there: keep it beside it.
+    Backup(BackupRequest),
+    /// Puts back what `leadline backup` wrote, into SQLite or PostgreSQL; stop the server first
+    ///
+    /// The backup is verified before anything is changed. It goes into the database that --database-url names, or into
+    /// a file in the data folder; its spool goes into the data folder. Cut off at any moment, run it again.
+    Restore(RestoreRequest),
+    /// Moves everything to another database: SQLite to PostgreSQL, or back; stop the server first
+    ///
+    /// Copies the database of this installation into an empty one, reads it again and compares each table. The old one
+    /// is only read, and stays as it is. Cut off at any moment, it goes on where it stood when it is run again. The data
+    /// folder with key and spool stays where it is: start the server with the new address then.
+    Move(MoveRequest),
     /// The key that seals what is secret in the database
     Key {
         #[command(subcommand)]
@@ -166,6 +184,68 @@ pub(crate) enum ExportFormat {
     Csv,
     /// A workbook
     Xlsx,
+}
+
+/// Where a backup goes, or which one is looked at.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct BackupRequest {
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+    /// A folder, in which the file is named after the time; or the file, which must not be there
+    #[arg(long, required = true, value_name = "DIR|FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Deletes older backups in the folder, and leaves this many with the new one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) keep: Option<u16>,
+    /// Puts the secret key into the file, too: whoever has the file can then open all of it
+    #[arg(long)]
+    pub(crate) include_key: bool,
+    /// Prints the manifest in place of the file's name
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Reads a backup from end to end; exits 0 only when everything that its manifest names is there and whole
+    Verify {
+        /// The backup
+        file: PathBuf,
+        /// Prints the manifest
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is restored.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreRequest {
+    /// The backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Takes the place of what is there. SQLite's file and the spool are kept beside the new ones under another name;
+    /// what is in PostgreSQL's tables is gone
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// On PostgreSQL, throws away what came of a copy that was cut off, and begins anew
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) restart: bool,
+}
+
+/// Where to move.
+#[derive(Debug, Args)]
+pub(crate) struct MoveRequest {
+    /// The empty database: postgres://USER:PASSWORD@HOST/NAME, or sqlite://FILE on the way back. In the variable, its
+    /// password is in no list of processes
+    #[arg(long, value_name = "URL", env = "LEADLINE_MOVE_TO", hide_env_values = true)]
+    pub(crate) to: String,
+    /// Throws away what came of a move that was cut off, and begins anew
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Prints what was moved as JSON: rows and checksum of each table
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,8 @@
 //! The process: command line, configuration, wiring and signals. What it does stands in the crates below.
 
+mod address;
 mod admin;
+mod backup;
 mod cli;
 mod config;
 mod demo;
@@ -11,6 +13,9 @@ mod listen;
 mod load_deliveries;
 mod load_leads;
 mod logs;
+mod moving;
+mod progress;
+mod restore;
 mod retention;
 mod secret_key;
 mod serve;
@@ -40,7 +45,10 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     // One TLS provider in the whole process; a second installation can only be the same one.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -59,9 +67,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says what is wrong with the arguments, or prints the help that they ask for. Clap repeats what it does not
+/// understand, which may be an address with a password.
+fn misused(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let text = error.render().to_string();
+    let safe = address::without_passwords(&text, &arguments);
+    if safe == text {
+        let _nobody_reads = error.print();
+    } else {
+        eprint!("{safe}");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Misused as u8))
+}
+
 /// The one place that prints errors.
 fn report(error: &anyhow::Error, exit: Exit) -> ExitCode {
-    eprintln!("leadline: {error:#}");
+    eprintln!("leadline: {}", address::hidden(&format!("{error:#}")));
     exit.into()
 }
 
@@ -82,6 +104,9 @@ async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Export(wanted) => export::export(&config, wanted).await,
         Command::Verify { json } => verify::verify(&config, json).await,
         Command::Import(wanted) => import::import(&config, wanted).await,
+        Command::Backup(wanted) => backup::backup(&config, wanted).await,
+        Command::Restore(wanted) => restore::restore(&config, wanted).await,
+        Command::Move(wanted) => moving::move_to(&config, wanted).await,
         Command::Key { command: KeyCommand::Rotate } => key::rotate(&config).await,
         Command::Retention { command: RetentionCommand::Status { json } } => retention::status(&config, json).await,
         Command::Retention { command: RetentionCommand::Confirm } => retention::confirm(&config).await,

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use leadline_engine::{Background, Clock, Engine, Options, Parts, geo::Files};
 use leadline_outbound::{Client, Guard};
 use leadline_server::{App, Settings, demo::Demo};
-use leadline_store::Store;
+use leadline_store::{Error, Store};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::{
     net::TcpListener,
@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{Exit, config::Config, demo, listen, secret_key};
+use crate::{Exit, address, config::Config, demo, listen, secret_key};
 
 /// How long to wait for a database that is not there yet, as when both start together.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(30);
@@ -115,9 +115,12 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     loop {
         match Store::open(&config.database_url, config.durability).await {
             Ok(store) => return Ok(store),
-            Err(error) if Instant::now() >= deadline => return Err(error).context("the database cannot be opened"),
+            Err(error) if Instant::now() >= deadline || matches!(error, Error::Unfinished) => {
+                return Err(error).context("the database cannot be opened");
+            }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database cannot be opened yet");
+                let error = address::hidden(&format!("{:#}", anyhow::Error::new(error)));
+                tracing::warn!(error, "the database cannot be opened yet");
                 sleep(Duration::from_millis(500)).await;
             }
         }

@@ -78,6 +78,29 @@ impl Dialect {
         types.iter().fold(text.to_owned(), |text, (name, kind)| text.replace(name, kind))
     }
 
+    /// The text of a migration for an SQLite database that is only looked at, which takes any word for a type.
+    pub(crate) fn described(text: &str) -> String {
+        let types = [
+            ("$ID", "OUR_ID"),
+            ("$JSON", "OUR_JSON"),
+            ("$BYTES", "OUR_BYTES"),
+            ("$RANK", "TEXT"),
+            ("$NUMBER", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+            ("$CLUSTERED", "WITHOUT ROWID"),
+        ];
+        types.iter().fold(text.to_owned(), |text, (name, kind)| text.replace(name, kind))
+    }
+
+    /// Counts the tables of a name.
+    pub(crate) fn count_tables(self, name: &str) -> String {
+        match self {
+            Self::Sqlite => format!("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name = '{name}'"),
+            Self::Postgres => format!(
+                "SELECT count(*) AS n FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = '{name}'"
+            ),
+        }
+    }
+
     /// A table expression for a set of rows in one JSON parameter. The statement's text is the same for one row and
     /// for a thousand, so it is prepared once; a list of values would be a new text for each size of batch.
     pub(crate) fn set(self, parameter: usize, columns: &[(&str, Kind)]) -> String {

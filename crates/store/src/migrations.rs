@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
-use crate::{dialect::Dialect, sql::Error};
+use crate::{copying, dialect::Dialect, sql::Error};
 
 /// Any number will do, as long as nobody else locks on it.
 const POSTGRES_LOCK: i64 = 0x6c65_6164_6c69_6e65;
@@ -88,6 +88,10 @@ impl MigrationTrait for Text {
 /// The statements of a migration for one database. A line `-- sqlite` or `-- postgres` before a statement keeps it for
 /// that one.
 fn statements(text: &str, dialect: Dialect) -> Vec<String> {
+    filled(text, dialect, |statement| dialect.schema(statement))
+}
+
+fn filled(text: &str, dialect: Dialect, fill: impl Fn(&str) -> String) -> Vec<String> {
     let (ours, theirs) = match dialect {
         Dialect::Sqlite => ("-- sqlite\n", "-- postgres\n"),
         Dialect::Postgres => ("-- postgres\n", "-- sqlite\n"),
@@ -95,20 +99,44 @@ fn statements(text: &str, dialect: Dialect) -> Vec<String> {
     text.split(";\n")
         .map(str::trim)
         .filter(|statement| !statement.is_empty() && !statement.contains(theirs))
-        .map(|statement| dialect.schema(&statement.replace(ours, "")))
+        .map(|statement| fill(&statement.replace(ours, "")))
         .collect()
+}
+
+/// The names of all migrations, oldest first.
+pub(crate) fn names() -> Vec<String> {
+    TEXTS.iter().map(|text| text.name.to_owned()).collect()
+}
+
+/// The statements of the first so many migrations for a database that is only looked at: its columns have the names of
+/// their kinds.
+pub(crate) fn described(steps: usize) -> Vec<String> {
+    TEXTS.iter().take(steps).flat_map(|text| filled(text.both, Dialect::Sqlite, Dialect::described)).collect()
 }
 
 /// Runs what has not run yet. On PostgreSQL nodes that start together wait for each other; on SQLite the file's own
 /// lock does that.
 pub(crate) async fn run(connection: &DatabaseConnection, dialect: Dialect) -> Result<(), Error> {
+    if copying::is_unfinished(connection, dialect).await? {
+        return Err(Error::Unfinished);
+    }
+    run_some(connection, dialect, None).await
+}
+
+/// Runs no more than so many.
+pub(crate) async fn run_some(
+    connection: &DatabaseConnection,
+    dialect: Dialect,
+    steps: Option<usize>,
+) -> Result<(), Error> {
+    let steps = steps.and_then(|steps| u32::try_from(steps).ok());
     match dialect {
-        Dialect::Sqlite => Ok(Migrations::up(connection, None).await?),
-        Dialect::Postgres => run_locked(connection).await,
+        Dialect::Sqlite => Ok(Migrations::up(connection, steps).await?),
+        Dialect::Postgres => run_locked(connection, steps).await,
     }
 }
 
-async fn run_locked(connection: &DatabaseConnection) -> Result<(), Error> {
+async fn run_locked(connection: &DatabaseConnection, steps: Option<u32>) -> Result<(), Error> {
     use sea_orm::TransactionTrait;
     // The lock lives as long as this transaction, so a node that dies while it migrates lets go of it.
     let lock = connection.begin().await?;
@@ -118,7 +146,7 @@ async fn run_locked(connection: &DatabaseConnection) -> Result<(), Error> {
         [POSTGRES_LOCK.into()],
     );
     lock.execute_raw(statement).await?;
-    let result = Migrations::up(connection, None).await;
+    let result = Migrations::up(connection, steps).await;
     lock.commit().await?;
     Ok(result?)
 }

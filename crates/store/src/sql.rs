@@ -30,6 +30,12 @@ pub enum Error {
     /// The address is neither `sqlite://…` nor `postgres://…`.
     #[error("the database URL must begin with sqlite:// or postgres://")]
     Address,
+    /// Another database was to be copied into this one, and that was cut off.
+    #[error(
+        "another database is being copied into this one, and that is not finished: run the same `leadline move` or \
+         `leadline restore` again, it goes on where it stood"
+    )]
+    Unfinished,
     /// A row with that key is there already.
     #[error("a row with that key exists already")]
     Exists,

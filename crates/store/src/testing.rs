@@ -8,7 +8,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 
 use crate::{
-    Dialect, Durability, Store, Tx, migrations,
+    Dialect, Durability, Store, Tx,
+    copying::{CopyError, Shape},
+    dialect::Kind,
+    migrations,
     sql::{Error, params},
 };
 
@@ -164,4 +167,97 @@ pub async fn stall(store: &Store) -> Result<Stalled, Error> {
         }
     }
     Ok(Stalled(tx))
+}
+
+/// Every column of every table that is copied from one database to another, with the type that PostgreSQL has for it.
+///
+/// # Errors
+/// Where the tables cannot be made.
+pub async fn copied_columns() -> Result<Vec<(String, String, &'static str)>, CopyError> {
+    let shape = Shape::current().await?;
+    let columns = shape.tables.iter().flat_map(|table| {
+        table.columns.iter().map(|column| {
+            let of_type = match column.kind {
+                Kind::Id => "uuid",
+                Kind::Text => "text",
+                Kind::Integer => "bigint",
+                Kind::Boolean => "boolean",
+                Kind::Json => "jsonb",
+                Kind::Bytes => "bytea",
+            };
+            (table.name.clone(), column.name.clone(), of_type)
+        })
+    });
+    Ok(columns.collect())
+}
+
+/// The types of all columns in PostgreSQL, as (table, column, type).
+///
+/// # Errors
+/// Where the database fails.
+pub async fn column_types(store: &Store) -> Result<Vec<(String, String, String)>, Error> {
+    let sql = "SELECT CAST(table_name AS TEXT) AS t, CAST(column_name AS TEXT) AS c, CAST(data_type AS TEXT) AS d
+               FROM information_schema.columns WHERE table_schema = 'public'";
+    let rows = store.reader().query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.get("t")?, row.get("c")?, row.get("d")?))).collect()
+}
+
+/// Puts rows that nobody would call nice into every table: signs that end lines elsewhere, JSON in odd spellings, bytes,
+/// numbers below nought, and nothing where there may be nothing. They mean nothing.
+///
+/// # Errors
+/// Where a table does not take them.
+pub async fn fill_every_table(store: &Store) -> Result<(), Error> {
+    let shape = Shape::current().await.map_err(|_| Error::Address)?;
+    let nullable = nullable_columns(store).await?;
+    for table in &shape.tables {
+        for row in 0..ODD_ROWS {
+            let is_null = |column: &str| {
+                row == ODD_ROWS - 1 && nullable.iter().any(|(of, name)| *of == table.name && name == column)
+            };
+            let values: Vec<String> = table
+                .columns
+                .iter()
+                .map(
+                    |column| {
+                        if is_null(&column.name) { "NULL".to_owned() } else { odd(store.dialect(), column.kind, row) }
+                    },
+                )
+                .collect();
+            execute(store, &format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.names(), values.join(", ")))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+const ODD_ROWS: i64 = 4;
+
+fn odd(dialect: Dialect, kind: Kind, row: i64) -> String {
+    match (kind, dialect) {
+        (Kind::Id, _) => format!("'{}'", uuid::Uuid::now_v7()),
+        (Kind::Text, _) => format!("'{row} \t\\N \\. \r\n '' \" é\u{1f600} {}'", uuid::Uuid::now_v7()),
+        (Kind::Integer, _) => (row * 1_000_000_007 - 3).to_string(),
+        (Kind::Boolean, _) => if row % 2 == 0 { "TRUE" } else { "FALSE" }.to_owned(),
+        (Kind::Json, _) => {
+            format!(r#"'{{"b": [1e308, -0.0, 100.00, {row}], "é": "\u00e9\t\\\"", "a": {{"z": null, "y": []}}}}'"#)
+        }
+        (Kind::Bytes, Dialect::Sqlite) => format!("X'00FF{row:02}{}'", uuid::Uuid::now_v7().simple()),
+        (Kind::Bytes, Dialect::Postgres) => format!("'\\x00FF{row:02}{}'", uuid::Uuid::now_v7().simple()),
+    }
+}
+
+async fn nullable_columns(store: &Store) -> Result<Vec<(String, String)>, Error> {
+    let sql = match store.dialect() {
+        Dialect::Sqlite => {
+            "SELECT m.name AS t, c.name AS c FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+             WHERE m.type = 'table' AND NOT c.\"notnull\" AND c.pk = 0"
+        }
+        Dialect::Postgres => {
+            "SELECT CAST(table_name AS TEXT) AS t, CAST(column_name AS TEXT) AS c FROM information_schema.columns
+             WHERE table_schema = 'public' AND is_nullable = 'YES'"
+        }
+    };
+    let rows = store.reader().query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.get("t")?, row.get("c")?))).collect()
 }

@@ -247,6 +247,29 @@ pub fn count_waiting(folder: &Path) -> io::Result<usize> {
     Ok(waiting)
 }
 
+/// The files in `folder` that hold submissions, oldest first: what a backup must have. A process may go on writing.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = segments(folder)?;
+    files.extend(Some(folder.join(REFUSED)).filter(|path| path.exists()));
+    Ok(files)
+}
+
+/// Whether a file of this name is one of those.
+#[must_use]
+pub fn is_file_name(name: &str) -> bool {
+    name == REFUSED || name.strip_suffix(".spool").is_some_and(is_segment_number)
+}
+
+fn is_segment_number(stem: &str) -> bool {
+    stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The file beside the segments for submissions that the database refuses for what is in them.
 pub(super) const REFUSED: &str = "refused.jsonl";
 

@@ -4,11 +4,11 @@
 //! So the first start leaves a known text in the database, sealed, and the hash of another; every later start looks
 //! whether it makes the same of them. A database from before there was such a check is known by what is sealed in it.
 
-use leadline_domain::time::Timestamp;
+use leadline_domain::{ids::SealedRowId, time::Timestamp};
 use leadline_store::{
     Error, Store, Tx,
     installation::{self, Check},
-    sealed,
+    sealed::{self, Held, Place},
 };
 use uuid::Uuid;
 
@@ -53,7 +53,11 @@ pub async fn confirm(store: &Store, keys: &Keys, now: Timestamp) -> Result<(), K
     fits(keys, &kept)
 }
 
-fn fits(keys: &Keys, check: &Check) -> Result<(), KeyRefused> {
+/// Whether these keys are those that a check was made with. Reads and writes nothing.
+///
+/// # Errors
+/// Where they are not.
+pub fn fits(keys: &Keys, check: &Check) -> Result<(), KeyRefused> {
     let knows_people = identity(keys) == check.identity;
     let opens = keys.open(&check.sealed).is_ok_and(|text| text == KNOWN);
     match (knows_people, opens) {
@@ -61,6 +65,27 @@ fn fits(keys: &Keys, check: &Check) -> Result<(), KeyRefused> {
         (true, false) => Err(KeyRefused::OfAnotherTime),
         (false, _) => Err(KeyRefused::Other),
     }
+}
+
+/// Everything that is sealed and that these keys do not open, by its place and row. Changes nothing.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn list_unopened(store: &Store, keys: &Keys) -> Result<Vec<(Place, SealedRowId)>, Error> {
+    let mut tx = store.begin().await?;
+    let mut unopened = Vec::new();
+    for place in sealed::PLACES {
+        let mut after = sealed::beginning();
+        loop {
+            let rows = sealed::list(&mut tx, place, after, AT_ONCE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            let is_closed = |row: &&Held| place.texts(&row.held).into_iter().any(|text| keys.open(text).is_err());
+            unopened.extend(rows.iter().filter(is_closed).map(|row| (place, row.id)));
+        }
+    }
+    tx.rollback().await?;
+    Ok(unopened)
 }
 
 fn identity(keys: &Keys) -> String {
