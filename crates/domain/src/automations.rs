@@ -1,4 +1,4 @@
-//! Automations: what messages a lead gets by itself, when, and what happens when one cannot be sent.
+//! Automations: what happens to a lead by itself, when, and what follows where a message cannot be sent.
 //!
 //! A [`Definition`] says what an automation waits for and which steps it takes; a run keeps the definition that it began
 //! with. What follows from the reports of its messages, in whatever order and however often they come, is decided by
@@ -7,14 +7,20 @@
 mod definition;
 mod quiet;
 mod run;
+mod step;
 mod trigger;
 
 pub use definition::{
-    DELAY_MAX_MINUTES, Definition, DefinitionFault, Fallback, LOCK_MAX_MINUTES, OFFERED_DELAYS_MINUTES, STEPS_MAX, Step,
+    DELAY_MAX_MINUTES, Definition, DefinitionFault, LOCK_MAX_MINUTES, OFFERED_DELAYS_MINUTES, STEPS_MAX,
 };
 pub use quiet::{Clock, QuietHours, zone_of};
-pub use run::{Effect, Ending, Reach, Run, Sending};
+pub use run::{Done, Effect, Ending, Reach, Run, Sending, Trouble};
+pub use step::{Act, Assignee, Fallback, Message, Otherwise, Step, StepFault, StepKind, Then, WrittenStep};
 pub use trigger::{Exit, Happening, Trigger};
+
+/// How many automations may start one another in a row: each by what a step of the one before did. Whoever goes in a
+/// circle is stopped here.
+pub const CHAIN_MAX: i64 = 5;
 
 /// How long an automation does not start again for the same phone or e-mail, where nobody said.
 pub const USUAL_LOCK_MINUTES: i64 = 5;
@@ -39,11 +45,21 @@ pub enum Reason {
     Converted,
     /// The lead was won or lost.
     Closed,
+    /// The person does not want messages any more.
+    Unsubscribed,
+    /// The lead left a stage.
+    StageLeft,
+    /// The lead does not meet the conditions.
+    NotMet,
+    /// Nobody answered in time.
+    NoReply,
+    /// Too many automations started one another.
+    Chain,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::SafetyLock,
         Self::MissingContact,
         Self::Inactive,
@@ -52,6 +68,11 @@ impl Reason {
         Self::Replied,
         Self::Converted,
         Self::Closed,
+        Self::Unsubscribed,
+        Self::StageLeft,
+        Self::NotMet,
+        Self::NoReply,
+        Self::Chain,
     ];
 
     /// Its name outside.
@@ -66,6 +87,11 @@ impl Reason {
             Self::Replied => "replied",
             Self::Converted => "converted",
             Self::Closed => "closed",
+            Self::Unsubscribed => "unsubscribed",
+            Self::StageLeft => "stage_left",
+            Self::NotMet => "conditions_not_met",
+            Self::NoReply => "no_reply",
+            Self::Chain => "chain_too_long",
         }
     }
 
@@ -87,6 +113,11 @@ impl Reason {
             Self::Replied => "The person replied",
             Self::Converted => "The lead was converted",
             Self::Closed => "The lead was won or lost",
+            Self::Unsubscribed => "The person does not want messages any more",
+            Self::StageLeft => "The lead left the stage",
+            Self::NotMet => "The lead does not meet the conditions",
+            Self::NoReply => "The person did not reply in time",
+            Self::Chain => "Too many automations started one another",
         }
     }
 }

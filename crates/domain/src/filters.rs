@@ -3,7 +3,7 @@
 //!
 //! A filter is written as JSON and kept as it was written: a group `{"all": […]}` or `{"any": […]}`, or a condition
 //! `{"field": "score", "op": "at_least", "value": 50}`. Custom fields are `custom.` with their key, and what is kept
-//! of the person behind the lead is `contact.` with its key. Reading one
+//! of the person behind the lead is `contact.` with its key; `segment` names segments. Reading one
 //! ([`Filter::read`]) says what is wrong with it by JSON pointers, and makes moments of its dates, so that whoever
 //! applies it needs no clock. As it was read it can be kept, for work that goes on for a while and means what was asked
 //! when it began. How it becomes SQL is the store's business.
@@ -20,7 +20,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::fields::{ALL as FIELDS, Description, Kind, LeadField, TouchPart};
-use crate::{custom_fields::CustomKind, ids::UserId, silence::Tz, time::Timestamp};
+use crate::{
+    custom_fields::CustomKind,
+    ids::{SegmentId, UserId},
+    silence::Tz,
+    time::Timestamp,
+};
 
 /// Groups stand in each other no deeper.
 pub const DEPTH_MAX: usize = 4;
@@ -44,6 +49,8 @@ pub enum Filter {
     All(Vec<Filter>),
     /// One of them holds. None of them asks nothing, and is true of every lead as well.
     Any(Vec<Filter>),
+    /// None of them holds.
+    None(Vec<Filter>),
     /// A condition.
     Is(Condition),
 }
@@ -160,6 +167,12 @@ pub struct Moment {
     pub timezone: Tz,
 }
 
+/// What segments ask, as it was written.
+pub type Segments = HashMap<SegmentId, Value>;
+
+/// How a condition asks who is in a segment. It is no field: the segment's own conditions take its place.
+pub const SEGMENT: &str = "segment";
+
 /// What a filter is read with.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -169,6 +182,8 @@ pub struct Facts<'a> {
     pub me: Option<UserId>,
     /// The kinds of the custom fields that are defined.
     pub custom: &'a HashMap<String, CustomKind>,
+    /// What the segments ask that a condition may name.
+    pub segments: &'a Segments,
     /// Whether personal data may be asked for: what may not be seen must not be found out by a filter either.
     pub sees_personal: bool,
 }
@@ -196,7 +211,19 @@ impl Filter {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn read(json: &Value, facts: &Facts<'_>) -> Result<Self, Vec<FilterFault>> {
-        let mut reading = read::Reading { facts, conditions: 0, faults: Vec::new() };
+        Self::read_within(json, facts, Vec::new())
+    }
+
+    /// Reads what a segment asks, which cannot be who is in it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read_segment(id: SegmentId, json: &Value, facts: &Facts<'_>) -> Result<Self, Vec<FilterFault>> {
+        Self::read_within(json, facts, vec![id])
+    }
+
+    fn read_within(json: &Value, facts: &Facts<'_>, within: Vec<SegmentId>) -> Result<Self, Vec<FilterFault>> {
+        let mut reading = read::Reading { facts, within, conditions: 0, faults: Vec::new() };
         let read = reading.node(json, "", 0);
         match read {
             Some(filter) if reading.faults.is_empty() => Ok(filter),
@@ -209,6 +236,8 @@ impl Filter {
     pub fn is_empty(&self) -> bool {
         match self {
             Self::All(children) | Self::Any(children) => children.iter().all(Self::is_empty),
+            // A group that asks nothing is true of every lead, and so its opposite of none.
+            Self::None(children) => children.is_empty(),
             Self::Is(_) => false,
         }
     }
@@ -222,6 +251,7 @@ impl Filter {
                 [only] => only.necessary(),
                 _ => Vec::new(),
             },
+            Self::None(_) => Vec::new(),
             Self::Is(condition) => vec![condition],
         }
     }

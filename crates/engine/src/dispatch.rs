@@ -1,9 +1,9 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
 //! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources'
-//! statistics, automations, visits, the history of scores, the work on leads, and the screens that are open now. Events
-//! are found by their flag and claimed with `SKIP LOCKED`, never by "id above my cursor": ids are made before their
-//! transactions commit, so a cursor would step over the slow ones.
+//! statistics, segments, automations, visits, the history of scores, the work on leads, and the screens that are open
+//! now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my cursor": ids are made before
+//! their transactions commit, so a cursor would step over the slow ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Engine, alerts, automations, delivery, live::LiveHint, scoring, visits, work};
+use crate::{Engine, alerts, automations, crm, delivery, live::LiveHint, scoring, visits, work};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -88,6 +88,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     let destinations = destinations::list_active(&mut tx, &workspaces.into_iter().collect::<Vec<_>>()).await?;
     visits::follow(engine, &mut tx, &events).await?;
     scoring::history::follow(&mut tx, &events).await?;
+    let has_moved = crm::membership::follow(engine, &mut tx, &events).await?;
     let has_steps = automations::follow(engine, &mut tx, &events).await?;
     let leads = deliveries::lead_facts(&mut tx, &leads_of(&events, |_| true)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
@@ -116,7 +117,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     if analyses > 0 {
         engine.wake.analyses.notify_one();
     }
-    Ok(has_more || events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
+    Ok(has_more || has_moved || events.len() == usize::try_from(BATCH).unwrap_or(usize::MAX))
 }
 
 /// Books the submissions that announced themselves as stored, where their rows are there: a second look, after the

@@ -145,6 +145,7 @@ impl Engine {
             tasks.spawn(scoring::rescore::run(engine.clone(), stopped.clone()));
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(automations::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(crm::membership::run(engine.clone(), stopped.clone()));
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));

@@ -26,6 +26,8 @@ pub enum ArrivalKind {
     Returned,
     /// Nobody answered it, and somebody else is to have it.
     Overdue,
+    /// Somebody wants it to be given out.
+    Asked,
 }
 
 impl ArrivalKind {
@@ -34,6 +36,7 @@ impl ArrivalKind {
             "created" => Some(Self::Created),
             "returned" => Some(Self::Returned),
             "overdue" => Some(Self::Overdue),
+            "asked" => Some(Self::Asked),
             _ => None,
         }
     }

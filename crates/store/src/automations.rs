@@ -137,17 +137,20 @@ pub async fn write(tx: &mut Tx, automation: &Automation) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO lead_automation_workflows (id, workspace_id, name, description, webhook_source_id, starts_on, steps,
              safety_lock_minutes, quiet_hours, exit_on, is_active, version, made_by, created_at, updated_at,
-             triggered_count, completed_count, failed_count, skipped_count)
-         VALUES ($1, $2, $3, $4, $5, {starts_on}, {steps}, $8, {quiet_hours}, {exit_on}, $11, $12, $13, $14, $15, 0, 0, 0, 0)
+             start_condition, exit_stage_id, triggered_count, completed_count, failed_count, skipped_count)
+         VALUES ($1, $2, $3, $4, $5, {starts_on}, {steps}, $8, {quiet_hours}, {exit_on}, $11, $12, $13, $14, $15,
+                 {condition}, $17, 0, 0, 0, 0)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description,
              webhook_source_id = excluded.webhook_source_id, starts_on = excluded.starts_on, steps = excluded.steps,
              safety_lock_minutes = excluded.safety_lock_minutes, quiet_hours = excluded.quiet_hours,
-             exit_on = excluded.exit_on, is_active = excluded.is_active, version = excluded.version,
+             exit_on = excluded.exit_on, start_condition = excluded.start_condition,
+             exit_stage_id = excluded.exit_stage_id, is_active = excluded.is_active, version = excluded.version,
              updated_at = excluded.updated_at",
         starts_on = dialect.json(6),
         steps = dialect.json(7),
         quiet_hours = dialect.json(9),
         exit_on = dialect.json(10),
+        condition = dialect.json(16),
     );
     let definition = &automation.definition;
     let text = |value: Value| (!value.is_null()).then(|| value.to_string());
@@ -167,6 +170,8 @@ pub async fn write(tx: &mut Tx, automation: &Automation) -> Result<(), Error> {
         automation.made_by,
         automation.created_at,
         automation.updated_at,
+        definition.condition.as_ref().map(Value::to_string),
+        definition.exit_stage_id,
     ];
     tx.execute(&sql, &params).await?;
     let sql = format!(
@@ -241,13 +246,15 @@ pub async fn add_counts(tx: &mut Tx, rows: &[CountDelta]) -> Result<(), Error> {
 fn select(dialect: Dialect) -> String {
     format!(
         "SELECT id, workspace_id, name, description, {starts_on} AS starts_on, {steps} AS steps, safety_lock_minutes,
-                {quiet_hours} AS quiet_hours, {exit_on} AS exit_on, is_active, version, made_by, triggered_count,
+                {quiet_hours} AS quiet_hours, {exit_on} AS exit_on, {condition} AS start_condition, exit_stage_id,
+                is_active, version, made_by, triggered_count,
                 completed_count, failed_count, skipped_count, last_triggered_at, created_at, updated_at
          FROM lead_automation_workflows",
         starts_on = dialect.json_text("starts_on"),
         steps = dialect.json_text("steps"),
         quiet_hours = dialect.json_text("quiet_hours"),
         exit_on = dialect.json_text("exit_on"),
+        condition = dialect.json_text("start_condition"),
     )
 }
 
@@ -259,10 +266,12 @@ fn read(row: &Row) -> Result<Automation, Error> {
         description: row.get("description")?,
         definition: Definition {
             trigger: row.json("starts_on")?,
+            condition: row.json_or_none("start_condition")?,
             steps: row.json("steps")?,
             safety_lock_minutes: row.get("safety_lock_minutes")?,
             quiet_hours: row.json_or_none("quiet_hours")?,
             exit_on: row.json("exit_on")?,
+            exit_stage_id: row.get("exit_stage_id")?,
         },
         is_active: row.get("is_active")?,
         version: row.get("version")?,

@@ -14,6 +14,7 @@ pub mod merging;
 mod persons;
 mod read;
 mod sort;
+pub mod splitting;
 mod stays;
 mod sweep;
 pub(crate) mod values;
@@ -33,8 +34,8 @@ use crate::{search::Terms, visits::standing::Figures};
 pub use among::{matching, matching_now, newest, owners};
 pub use change::{
     Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, delete_tags, find_identity,
-    find_member, lock, lock_in_stages, move_back, move_to, names_of_users, neighbour_below, release_identities,
-    set_deleted, set_tags, top_of, update_details,
+    find_member, lock, lock_free, lock_in_stages, move_back, move_to, names_of_users, neighbour_below,
+    release_identities, set_deleted, set_tags, top_of, update_details,
 };
 pub(crate) use persons::{People, of_contact, people};
 pub use read::{Column, Related, StagePage, board, find, list, list_by_id, list_of_contact, load, related, stage_page};

@@ -1,6 +1,10 @@
-//! Segments: named conditions on leads. Who is in one is asked of the leads as they are, so it is never out of date.
+//! Segments: named conditions on leads. Who is in one is asked of the leads as they are, so it is never out of date. Of
+//! those that are followed, who was in them last is written down ([`members`]), to tell who comes and who goes.
+
+pub mod members;
 
 use leadline_domain::{
+    filters::Segments,
     ids::{SegmentId, WorkspaceId},
     time::Timestamp,
 };
@@ -23,6 +27,10 @@ pub struct Segment {
     pub description: Option<String>,
     /// A tree of conditions, as it was written.
     pub filter: Value,
+    /// Whether leads' timelines tell of coming into it and of leaving it.
+    pub is_followed: bool,
+    /// Since when they do: who was in it by then was taken down without a word. None while that is being done.
+    pub followed_since: Option<Timestamp>,
     /// Grows with every change.
     pub version: i64,
     /// Who made it.
@@ -40,6 +48,20 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Segment
     let sql =
         format!("{} WHERE workspace_id = $1 ORDER BY created_at, id LIMIT {SEGMENTS_MAX}", select(reader.dialect()));
     reader.query(&sql, &params![workspace]).await?.iter().map(read).collect()
+}
+
+/// What the segments of a workspace ask, as it was written.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn filters(reader: &Reader, workspace: WorkspaceId) -> Result<Segments, Error> {
+    // By `segments_of_workspace`.
+    let sql = format!(
+        "SELECT id, {} AS filter FROM segments WHERE workspace_id = $1 ORDER BY created_at, id LIMIT {SEGMENTS_MAX}",
+        reader.dialect().json_text("filter")
+    );
+    let rows = reader.query(&sql, &params![workspace]).await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.json("filter")?))).collect()
 }
 
 /// One segment.
@@ -76,10 +98,13 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, Error> {
 /// Where the database fails.
 pub async fn write(tx: &mut Tx, workspace: WorkspaceId, segment: &Segment) -> Result<(), Error> {
     let sql = format!(
-        "INSERT INTO segments (id, workspace_id, name, description, filter, version, made_by, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, {}, $6, $7, $8, $9)
+        "INSERT INTO segments (id, workspace_id, name, description, filter, version, made_by, created_at, updated_at,
+             is_followed, followed_since)
+         VALUES ($1, $2, $3, $4, {}, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description,
-             filter = excluded.filter, version = excluded.version, updated_at = excluded.updated_at",
+             filter = excluded.filter, version = excluded.version, updated_at = excluded.updated_at,
+             is_followed = excluded.is_followed, followed_since = excluded.followed_since,
+             taken_down_at = NULL, taken_down_to = NULL",
         tx.dialect().json(5),
     );
     let params = params![
@@ -92,6 +117,8 @@ pub async fn write(tx: &mut Tx, workspace: WorkspaceId, segment: &Segment) -> Re
         segment.made_by,
         segment.created_at,
         segment.updated_at,
+        segment.is_followed,
+        segment.followed_since,
     ];
     tx.execute(&sql, &params).await.map(drop)
 }
@@ -107,7 +134,8 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: SegmentId) -> Resul
 
 fn select(dialect: Dialect) -> String {
     format!(
-        "SELECT id, name, description, {} AS filter, version, made_by, created_at, updated_at FROM segments",
+        "SELECT id, name, description, {} AS filter, is_followed, followed_since, version, made_by, created_at, updated_at
+         FROM segments",
         dialect.json_text("filter"),
     )
 }
@@ -118,6 +146,8 @@ fn read(row: &Row) -> Result<Segment, Error> {
         name: row.get("name")?,
         description: row.get("description")?,
         filter: row.json("filter")?,
+        is_followed: row.get("is_followed")?,
+        followed_since: row.get("followed_since")?,
         version: row.get("version")?,
         made_by: row.get("made_by")?,
         created_at: row.get("created_at")?,

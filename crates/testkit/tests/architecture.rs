@@ -42,10 +42,12 @@ const ENGINE_FEATURES: &[&str] = &[
 const ENGINE_GROUND: &[&str] = &[
     "addresses",
     "audit",
+    "conditions",
     "connections",
     "erasing",
     "geo",
     "jobs",
+    "lead_changes",
     "live",
     "mails",
     "reasons",

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, rowsOf } from './client';
-import type { Availability, Member, Page, Pipeline, Project, Segment } from './shapes';
+import type { Availability, FilterField, Member, Page, Pipeline, Project, Segment } from './shapes';
 
 /** What many screens name by id: people, projects, pipelines. */
 const LOOKUP_STALE_MS = 60_000;
@@ -28,6 +28,13 @@ export const pipelinesQuery = queryOptions({
   queryFn: async ({ signal }) =>
     rowsOf(await api.get<Page<Pipeline>>('/v1/identity/lead-pipelines', { limit: 200 }, signal)),
   staleTime: LOOKUP_STALE_MS,
+});
+
+/** What leads can be filtered by. */
+export const filterFieldsQuery = queryOptions({
+  queryKey: ['filterFields'],
+  queryFn: async ({ signal }) => (await api.get<Page<FilterField>>('/v1/identity/filter-fields', {}, signal)).data,
+  staleTime: 60_000,
 });
 
 export const segmentsQuery = queryOptions({

@@ -106,6 +106,8 @@ export type BulkResult = Schemas['BulkView'];
 export interface MatchReason {
   by: string;
   refused?: { by: string; because: string }[] | null;
+  /** The lead that it was split off from. */
+  splitFrom?: string;
 }
 
 export type Submission = Narrowed<
@@ -320,12 +322,19 @@ export type InboxEntry = Schemas['InboxEntry'];
 export type CannedReply = Schemas['CannedReplyView'];
 export type SandboxDevice = Schemas['SandboxDeviceView'];
 export type SandboxArrival = Schemas['SandboxArrivalView'];
+export type SplitOff = Schemas['SplitOffView'];
+export type SplitOffRequest = Schemas['SplitOffRequest'];
 export type StepChannel = Schemas['StepChannel'];
 export type AutomationEvent = Schemas['TriggerEvent'];
-export type Automation = Schemas['AutomationView'];
-export type NewAutomation = Schemas['NewAutomation'];
+export type StepKind = Schemas['StepKindName'];
+/** Conditions, as lists take them; described as an object. */
+type Conditions = Record<string, unknown> | null;
+export type AutomationStep = Narrowed<Schemas['StepView'], { filter?: Conditions }>;
+type AutomationParts = { steps: AutomationStep[]; condition?: Conditions };
+export type Automation = Narrowed<Schemas['AutomationView'], AutomationParts>;
+export type NewAutomation = Narrowed<Schemas['NewAutomation'], AutomationParts>;
 /** In a change, what is absent stays as it is. */
-export type AutomationChange = Partial<Schemas['AutomationPatch']>;
+export type AutomationChange = Partial<Narrowed<Schemas['AutomationPatch'], AutomationParts>>;
 export type AutomationRun = Schemas['RunView'];
 export type AutomationLine = Schemas['AutomationEventView'];
 export type DryRun = Schemas['DryRunView'];

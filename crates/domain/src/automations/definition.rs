@@ -1,9 +1,10 @@
 //! What an automation is: what it waits for, and its steps from top to bottom.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Exit, QuietHours, Trigger};
-use crate::{ids::MessageTemplateId, messaging::MessageChannel};
+use super::{Exit, QuietHours, Step, Trigger};
+use crate::ids::StageId;
 
 /// Steps of one automation at most.
 pub const STEPS_MAX: usize = 20;
@@ -14,6 +15,9 @@ pub const DELAY_MAX_MINUTES: i64 = 30 * 24 * 60;
 /// The longest safety lock: 30 days.
 pub const LOCK_MAX_MINUTES: i64 = 30 * 24 * 60;
 
+/// The longest tag.
+pub(super) const TAG_MAX_CHARS: usize = 60;
+
 /// The waits that the screen offers: at once, 5, 15 and 30 minutes, 1, 2 and 24 hours.
 pub const OFFERED_DELAYS_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 120, 1_440];
 
@@ -23,7 +27,10 @@ pub const OFFERED_DELAYS_MINUTES: [i64; 7] = [0, 5, 15, 30, 60, 120, 1_440];
 pub struct Definition {
     /// What starts it.
     pub trigger: Trigger,
-    /// What is sent, in order.
+    /// Which leads it starts for: a tree of conditions, as it was written; any lead where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Value>,
+    /// What is done, in order.
     pub steps: Vec<Step>,
     /// For how long the same phone or e-mail does not start it again; 0 for not at all.
     pub safety_lock_minutes: i64,
@@ -33,47 +40,9 @@ pub struct Definition {
     /// What ends a run before its last step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exit_on: Vec<Exit>,
-}
-
-/// One message of an automation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Step {
-    /// By which channel it goes.
-    pub channel: MessageChannel,
-    /// How long to wait before it, after the step before.
-    pub delay_minutes: i64,
-    /// What is said.
-    pub template_id: MessageTemplateId,
-    /// What is tried where the channel fails.
+    /// With [`Exit::StageLeft`]: which stage; any where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fallback_channel: Option<MessageChannel>,
-    /// What is said there; the same text where nothing is chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fallback_template_id: Option<MessageTemplateId>,
-}
-
-/// The other way of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fallback {
-    /// By which channel.
-    pub channel: MessageChannel,
-    /// A text for that channel, or none of its own.
-    pub template_id: Option<MessageTemplateId>,
-}
-
-impl Step {
-    /// The other way, where the step has one.
-    #[must_use]
-    pub fn fallback(&self) -> Option<Fallback> {
-        let template_id = self.fallback_template_id;
-        self.fallback_channel.map(|channel| Fallback { channel, template_id })
-    }
-
-    /// The channels that it may go by, its own first.
-    pub fn channels(&self) -> impl Iterator<Item = MessageChannel> {
-        [Some(self.channel), self.fallback_channel].into_iter().flatten()
-    }
+    pub exit_stage_id: Option<StageId>,
 }
 
 /// What speaks against a definition.
@@ -95,16 +64,12 @@ impl Definition {
             fault("/steps".to_owned(), format!("has 1 to {STEPS_MAX} steps"));
         }
         for (index, step) in self.steps.iter().enumerate() {
-            let at = |field: &str| format!("/steps/{index}/{field}");
-            if !(0..=DELAY_MAX_MINUTES).contains(&step.delay_minutes) {
-                fault(at("delayMinutes"), format!("must be 0 to {DELAY_MAX_MINUTES} minutes"));
+            for (field, message) in step.faults() {
+                fault(format!("/steps/{index}/{field}"), message);
             }
-            if step.fallback_channel == Some(step.channel) {
-                fault(at("fallbackChannel"), "must be another channel than the step's own".to_owned());
-            }
-            if step.fallback_channel.is_none() && step.fallback_template_id.is_some() {
-                fault(at("fallbackTemplateId"), "needs a fallback channel".to_owned());
-            }
+        }
+        if self.exit_stage_id.is_some() && !self.exit_on.contains(&Exit::StageLeft) {
+            fault("/exitStageId".to_owned(), "needs stage_left among what ends a run".to_owned());
         }
         if !(0..=LOCK_MAX_MINUTES).contains(&self.safety_lock_minutes) {
             fault("/safetyLockMinutes".to_owned(), format!("must be 0 to {LOCK_MAX_MINUTES} minutes"));
@@ -127,24 +92,28 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::{automations::Message, ids::MessageTemplateId, messaging::MessageChannel};
+
+    const SMS: Option<MessageChannel> = Some(MessageChannel::Sms);
+
+    fn message() -> Message {
+        let template = MessageTemplateId(Uuid::nil());
+        Message { fallback_channel: SMS, ..Message::by(MessageChannel::Whatsapp, template) }
+    }
 
     fn step() -> Step {
-        Step {
-            channel: MessageChannel::Whatsapp,
-            delay_minutes: 0,
-            template_id: MessageTemplateId(Uuid::nil()),
-            fallback_channel: Some(MessageChannel::Sms),
-            fallback_template_id: None,
-        }
+        Step::message(0, message())
     }
 
     fn definition(steps: Vec<Step>) -> Definition {
         Definition {
             trigger: Trigger::Arrived { source_id: None },
+            condition: None,
             steps,
             safety_lock_minutes: 5,
             quiet_hours: None,
             exit_on: Vec::new(),
+            exit_stage_id: None,
         }
     }
 
@@ -161,16 +130,19 @@ mod tests {
     #[case::after_30_days(definition(vec![step(), Step { delay_minutes: 43_201, ..step() }]), &["/steps/1/delayMinutes"])]
     #[case::on_the_30th_day(definition(vec![Step { delay_minutes: 43_200, ..step() }]), &[])]
     #[case::back_to_itself(
-        definition(vec![Step { fallback_channel: Some(MessageChannel::Whatsapp), ..step() }]),
+        definition(vec![Step::message(0, Message { fallback_channel: Some(MessageChannel::Whatsapp), ..message() })]),
         &["/steps/0/fallbackChannel"]
     )]
     #[case::a_text_for_no_channel(
-        definition(vec![Step {
-            fallback_channel: None, fallback_template_id: Some(MessageTemplateId(Uuid::nil())), ..step()
-        }]),
+        definition(vec![Step::message(0, Message {
+            fallback_channel: None, fallback_template_id: Some(MessageTemplateId(Uuid::nil())), ..message()
+        })]),
         &["/steps/0/fallbackTemplateId"]
     )]
     #[case::locked_for_good(Definition { safety_lock_minutes: 43_201, ..definition(vec![step()]) }, &["/safetyLockMinutes"])]
+    #[case::a_stage_that_nobody_leaves(
+        Definition { exit_stage_id: Some(StageId(Uuid::nil())), ..definition(vec![step()]) }, &["/exitStageId"]
+    )]
     #[case::never_quiet(
         Definition { quiet_hours: Some(QuietHours { from_minute: 60, until_minute: 60 }), ..definition(vec![step()]) },
         &["/quietHours"]

@@ -4,24 +4,25 @@
 //! somebody retries. A sending is there before its message is, and there is one of each number, so a step is started once
 //! and falls back once, whatever is reported of it and how often.
 
-use super::{Definition, Step};
+use super::{Definition, Message, Step};
 use crate::{
     ids::MessageTemplateId,
     messaging::{MessageChannel, Status},
 };
 
-/// One try of a step to send its message.
+/// One try of a step to do what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sending {
     /// Which step, from 0.
     pub step: usize,
     /// Even for the step's own channel, odd for the fallback behind it; two more for each retry.
     pub number: i64,
-    /// By which channel.
-    pub channel: MessageChannel,
-    /// What is said.
-    pub template_id: MessageTemplateId,
-    /// How its message fares; none while it waits for its time.
+    /// By which channel; none where the step sends nothing.
+    pub channel: Option<MessageChannel>,
+    /// What is said; none where the step sends nothing.
+    pub template_id: Option<MessageTemplateId>,
+    /// How its message fares, where [`Status::Sent`] is also what a step has done that sends none; none while it waits
+    /// for its time.
     pub status: Option<Status>,
     /// Why it was not sent, by a stable name.
     pub reason: Option<String>,
@@ -75,10 +76,14 @@ impl Reach {
         }
     }
 
-    /// Whether any step, or its fallback, has somewhere to go.
+    /// Whether any step, or its fallback, has somewhere to go, or needs nowhere to go.
     #[must_use]
     pub fn by_any(self, steps: &[Step]) -> bool {
-        steps.iter().flat_map(Step::channels).any(|channel| self.by(channel))
+        let has_way = |step: &Step| match step.sent() {
+            Some(message) => message.channels().any(|channel| self.by(channel)),
+            None => step.has_effect(),
+        };
+        steps.iter().any(has_way) || steps.iter().all(|step| step.sent().is_none())
     }
 }
 
@@ -87,6 +92,13 @@ impl Reach {
 pub enum Effect {
     /// The message of a sending is out.
     Sent {
+        /// The step.
+        step: usize,
+        /// The sending.
+        number: i64,
+    },
+    /// A step that sends nothing is done.
+    Done {
         /// The step.
         step: usize,
         /// The sending.
@@ -112,6 +124,62 @@ pub enum Effect {
     Begun(Sending, i64),
     /// All steps are through.
     Ended(Ending),
+}
+
+/// What became of a step that sends nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It is done, and the next step follows.
+    GoOn,
+    /// It is done, and the step after the next one follows.
+    SkipNext,
+    /// It cannot be done; the next step follows all the same.
+    Failed(Trouble),
+}
+
+/// Why a step that sends nothing cannot be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The lead would have too many tags.
+    TooManyTags,
+    /// There is no such stage any more.
+    StageGone,
+    /// The stage asks for another reason, or for one.
+    Reason,
+    /// There is no such member any more.
+    MemberGone,
+    /// There is no such destination any more, or it is switched off.
+    DestinationGone,
+    /// The conditions ask for what is not there any more.
+    Conditions,
+}
+
+impl Trouble {
+    /// Its name outside.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooManyTags => "too_many_tags",
+            Self::StageGone => "stage_gone",
+            Self::Reason => "reason_refused",
+            Self::MemberGone => "member_gone",
+            Self::DestinationGone => "destination_gone",
+            Self::Conditions => "conditions_unreadable",
+        }
+    }
+
+    /// How a timeline says it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TooManyTags => "The lead has too many tags",
+            Self::StageGone => "The stage is gone",
+            Self::Reason => "The stage asks for another reason",
+            Self::MemberGone => "The member is gone",
+            Self::DestinationGone => "The destination is gone or switched off",
+            Self::Conditions => "The conditions ask for what is gone",
+        }
+    }
 }
 
 /// One lead on its way through the steps.
@@ -163,7 +231,25 @@ impl<'a> Run<'a> {
             self.sendings.push(other.clone());
             effects.push(Effect::FellBack(other));
         }
-        self.go_on(&mut effects);
+        self.go_on(1, &mut effects);
+        effects
+    }
+
+    /// What follows once a step that sends nothing had its turn.
+    pub fn act(&mut self, step: usize, number: i64, done: Done) -> Vec<Effect> {
+        let is_this = |one: &&mut Sending| (one.step, one.number) == (step, number) && one.status.is_none();
+        let Some(one) = self.sendings.iter_mut().find(is_this) else { return Vec::new() };
+        let (status, effect, by) = match done {
+            Done::GoOn => (Status::Sent, Effect::Done { step, number }, 1),
+            Done::SkipNext => (Status::Sent, Effect::Done { step, number }, 2),
+            Done::Failed(trouble) => {
+                one.reason = Some(trouble.as_str().to_owned());
+                (Status::Failed, Effect::Failed { step, number }, 1)
+            }
+        };
+        one.status = Some(status);
+        let mut effects = vec![effect];
+        self.go_on(by, &mut effects);
         effects
     }
 
@@ -185,14 +271,14 @@ impl<'a> Run<'a> {
         if is_there { None } else { sending(self.definition.steps.get(one.step)?, one.step, number) }
     }
 
-    /// Goes to the next step once nothing of this one is open, and to the end behind the last.
-    fn go_on(&mut self, effects: &mut Vec<Effect>) {
+    /// Goes so many steps on once nothing of this one is open, and to the end behind the last.
+    fn go_on(&mut self, by: usize, effects: &mut Vec<Effect>) {
         let is_open = self.sendings.iter().any(|one| one.step == self.step && one.is_open());
         if self.has_left || is_open {
             return;
         }
         if self.ending.is_none() {
-            let next = self.step + 1;
+            let next = self.step + by;
             if let Some(step) = self.definition.steps.get(next) {
                 self.step = next;
                 let Some(first) = sending(step, next, 0) else { return };
@@ -214,11 +300,13 @@ impl<'a> Run<'a> {
         let of = |step: usize| self.sendings.iter().filter(move |one| one.step == step);
         let is_out = |step: usize| of(step).any(Sending::is_out);
         let has_failed = |step: usize| of(step).any(|one| one.status == Some(Status::Failed));
-        let steps = 0..self.definition.steps.len();
+        let has_effect = |step: &usize| self.definition.steps[*step].has_effect();
+        let steps = (0..self.definition.steps.len()).filter(has_effect);
         if steps.clone().any(|step| !is_out(step) && has_failed(step)) {
             return Ending::Failed;
         }
-        if steps.into_iter().any(is_out) { Ending::Completed } else { Ending::Skipped }
+        let mut steps = steps;
+        if steps.any(is_out) { Ending::Completed } else { Ending::Skipped }
     }
 
     /// The sending that repeats the last step that came to nothing; none where there is no such step, or something of
@@ -244,12 +332,18 @@ impl<'a> Run<'a> {
 
 /// A sending of a step; none where it is that of a fallback that the step has not.
 fn sending(step: &Step, index: usize, number: i64) -> Option<Sending> {
-    let (channel, template_id) = if number % 2 == 0 {
-        (step.channel, step.template_id)
-    } else {
-        let fallback = step.fallback()?;
-        (fallback.channel, fallback.template_id.unwrap_or(step.template_id))
+    let own = |message: &Message| (message.channel, message.template_id);
+    let other = |message: &Message| {
+        let fallback = message.fallback()?;
+        Some((fallback.channel, fallback.template_id.unwrap_or(message.template_id)))
     };
+    let way = match step.sent() {
+        None if number % 2 == 0 => None,
+        None => return None,
+        Some(message) if number % 2 == 0 => Some(own(message)),
+        Some(message) => Some(other(message)?),
+    };
+    let (channel, template_id) = way.unzip();
     Some(Sending { step: index, number, channel, template_id, status: None, reason: None })
 }
 

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{SourceId, StageId};
-
-/// The longest tag.
-const TAG_MAX_CHARS: usize = 60;
+use super::{definition::TAG_MAX_CHARS, step::is_line};
+use crate::ids::{SegmentId, SourceId, StageId};
 
 /// What an automation waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +48,18 @@ pub enum Trigger {
         /// Which, 1 to 100.
         score: i64,
     },
+    /// A lead comes into a segment.
+    #[serde(rename = "lead.segment_entered")]
+    SegmentEntered {
+        /// Which.
+        segment_id: SegmentId,
+    },
+    /// A lead is in a segment no more.
+    #[serde(rename = "lead.segment_left")]
+    SegmentLeft {
+        /// Which.
+        segment_id: SegmentId,
+    },
     /// A message comes in, in a conversation that carries a tag where one is named.
     #[serde(rename = "message.received")]
     MessageReceived {
@@ -79,6 +89,10 @@ pub enum Happening {
         /// What it is.
         to: i64,
     },
+    /// It came into a segment.
+    Entered(SegmentId),
+    /// It is in a segment no more.
+    Left(SegmentId),
     /// Its person wrote in a conversation with these tags.
     Message(Vec<String>),
 }
@@ -98,6 +112,8 @@ impl Trigger {
             (Self::StageChanged { stage_id }, Happening::Stage(stage)) => stage_id == stage,
             (Self::TagAdded { tag }, Happening::Tags(tags)) => tags.contains(tag),
             (Self::ScoreCrossed { score }, Happening::Score { from, to }) => from < score && score <= to,
+            (Self::SegmentEntered { segment_id }, Happening::Entered(segment))
+            | (Self::SegmentLeft { segment_id }, Happening::Left(segment)) => segment_id == segment,
             (Self::MessageReceived { tag }, Happening::Message(tags)) => {
                 tag.as_ref().is_none_or(|tag| tags.contains(tag))
             }
@@ -108,6 +124,8 @@ impl Trigger {
                 | Self::StageChanged { .. }
                 | Self::TagAdded { .. }
                 | Self::ScoreCrossed { .. }
+                | Self::SegmentEntered { .. }
+                | Self::SegmentLeft { .. }
                 | Self::MessageReceived { .. },
                 _,
             ) => false,
@@ -122,16 +140,30 @@ impl Trigger {
             Self::StageChanged { .. }
             | Self::TagAdded { .. }
             | Self::ScoreCrossed { .. }
+            | Self::SegmentEntered { .. }
+            | Self::SegmentLeft { .. }
+            | Self::MessageReceived { .. } => None,
+        }
+    }
+
+    /// The segment that it names, where it names one.
+    #[must_use]
+    pub fn segment_id(&self) -> Option<SegmentId> {
+        match self {
+            Self::SegmentEntered { segment_id } | Self::SegmentLeft { segment_id } => Some(*segment_id),
+            Self::Arrived { .. }
+            | Self::Created { .. }
+            | Self::ReEngaged { .. }
+            | Self::StageChanged { .. }
+            | Self::TagAdded { .. }
+            | Self::ScoreCrossed { .. }
             | Self::MessageReceived { .. } => None,
         }
     }
 
     /// What cannot be so about it: the field and why.
     pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let is_tag = |tag: &str| {
-            let length = tag.trim().chars().count();
-            length > 0 && length <= TAG_MAX_CHARS && !tag.chars().any(char::is_control)
-        };
+        let is_tag = |tag: &str| is_line(tag, TAG_MAX_CHARS);
         match self {
             Self::TagAdded { tag } if !is_tag(tag) => Some(("tag", "has 1 to 60 characters")),
             Self::MessageReceived { tag: Some(tag) } if !is_tag(tag) => Some(("tag", "has 1 to 60 characters")),
@@ -142,6 +174,8 @@ impl Trigger {
             | Self::StageChanged { .. }
             | Self::TagAdded { .. }
             | Self::ScoreCrossed { .. }
+            | Self::SegmentEntered { .. }
+            | Self::SegmentLeft { .. }
             | Self::MessageReceived { .. } => None,
         }
     }
@@ -157,11 +191,15 @@ pub enum Exit {
     Converted,
     /// The lead was won or lost.
     Closed,
+    /// The person does not want messages any more.
+    Unsubscribed,
+    /// The lead left a stage: the one that the definition names, or any.
+    StageLeft,
 }
 
 impl Exit {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Replied, Self::Converted, Self::Closed];
+    pub const ALL: [Self; 5] = [Self::Replied, Self::Converted, Self::Closed, Self::Unsubscribed, Self::StageLeft];
 
     /// Its name outside.
     #[must_use]
@@ -170,6 +208,8 @@ impl Exit {
             Self::Replied => "replied",
             Self::Converted => "converted",
             Self::Closed => "closed",
+            Self::Unsubscribed => "unsubscribed",
+            Self::StageLeft => "stage_left",
         }
     }
 
@@ -186,6 +226,8 @@ impl Exit {
             Self::Replied => super::Reason::Replied,
             Self::Converted => super::Reason::Converted,
             Self::Closed => super::Reason::Closed,
+            Self::Unsubscribed => super::Reason::Unsubscribed,
+            Self::StageLeft => super::Reason::StageLeft,
         }
     }
 }
@@ -201,6 +243,7 @@ mod tests {
     const FORM: Option<SourceId> = Some(SourceId(Uuid::from_u128(2)));
     const WON: StageId = StageId(Uuid::from_u128(3));
     const LOST: StageId = StageId(Uuid::from_u128(4));
+    const HOT: SegmentId = SegmentId(Uuid::from_u128(5));
 
     fn tags(tags: &[&str]) -> Vec<String> {
         tags.iter().map(|tag| (*tag).to_owned()).collect()
@@ -231,6 +274,9 @@ mod tests {
     #[case::wrote_elsewhere(
         Trigger::MessageReceived { tag: Some("lead-widget".into()) }, Happening::Message(vec![]), false
     )]
+    #[case::entered(Trigger::SegmentEntered { segment_id: HOT }, Happening::Entered(HOT), true)]
+    #[case::left(Trigger::SegmentEntered { segment_id: HOT }, Happening::Left(HOT), false)]
+    #[case::left_it(Trigger::SegmentLeft { segment_id: HOT }, Happening::Left(HOT), true)]
     #[case::something_else(Trigger::Created { source_id: None }, Happening::Stage(WON), false)]
     fn a_trigger_hears_what_it_waits_for(
         #[case] trigger: Trigger,

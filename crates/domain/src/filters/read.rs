@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::{
     Bound, CONDITIONS_MAX, Condition, DEPTH_MAX, Facts, Field, Filter, FilterFault, Kind, LONGEST_TEXT, LeadField,
-    Test, TextMatch, VALUES_MAX, dates,
+    SEGMENT, Test, TextMatch, VALUES_MAX, dates,
 };
 use crate::{
     custom_fields::{CustomKind, is_usable_key},
+    ids::SegmentId,
     silence::day_of,
 };
 
@@ -26,6 +27,8 @@ type Asked = Result<(Test, bool), String>;
 
 pub(super) struct Reading<'a> {
     pub(super) facts: &'a Facts<'a>,
+    /// The segments whose conditions these are, the outermost first.
+    pub(super) within: Vec<SegmentId>,
     pub(super) conditions: usize,
     pub(super) faults: Vec<FilterFault>,
 }
@@ -48,7 +51,60 @@ impl Reading<'_> {
         if self.conditions > CONDITIONS_MAX {
             return None;
         }
+        if object.get("field").and_then(Value::as_str) == Some(SEGMENT) {
+            return self.segment(object, pointer);
+        }
         self.condition(object, pointer).map(Filter::Is)
+    }
+
+    /// Who is in segments, by what those ask.
+    fn segment(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<Filter> {
+        self.only_parts(object, pointer)?;
+        let op = object.get("op").and_then(Value::as_str).unwrap_or_default();
+        let (names, is_negated) = match one_or_several(op, object.get("value").unwrap_or(&Value::Null)) {
+            None => return self.fault(&format!("{pointer}/op"), "is not an operator for a segment"),
+            Some(Err(message)) => return self.fault(&format!("{pointer}/value"), message),
+            Some(Ok(asked)) => asked,
+        };
+        let at = format!("{pointer}/value");
+        let mut asked = Vec::with_capacity(names.len());
+        for name in names {
+            let id = name.parse::<SegmentId>().ok();
+            let Some((id, json)) = id.and_then(|id| Some((id, self.facts.segments.get(&id)?))) else {
+                return self.fault(&at, "is not a segment here");
+            };
+            if self.within.contains(&id) {
+                return self.fault(&at, "goes in a circle: the segment asks who is in it");
+            }
+            if self.within.len() >= DEPTH_MAX {
+                return self.fault(&at, format!("segments name each other at most {DEPTH_MAX} deep"));
+            }
+            let within = self.within.iter().copied().chain([id]).collect();
+            let mut inner = Reading { facts: self.facts, within, conditions: self.conditions, faults: Vec::new() };
+            let read = inner.node(json, "", 0);
+            self.conditions = inner.conditions;
+            if let Some(fault) = inner.faults.first() {
+                let message = if fault.is_forbidden {
+                    fault.message.clone()
+                } else {
+                    format!("names a segment that {}", fault.message)
+                };
+                let is_forbidden = fault.is_forbidden;
+                self.faults.push(FilterFault { pointer: at, message, is_forbidden });
+                return None;
+            }
+            asked.push(read?);
+        }
+        Some(if is_negated { Filter::None(asked) } else { Filter::Any(asked) })
+    }
+
+    /// Refuses what a condition does not have.
+    fn only_parts(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<()> {
+        let Some(name) = object.keys().find(|name| !["field", "op", "value"].contains(&name.as_str())) else {
+            return Some(());
+        };
+        let name = name.replace('~', "~0").replace('/', "~1");
+        self.fault(&format!("{pointer}/{name}"), "is not a field that exists here")
     }
 
     fn group(&mut self, children: &Value, pointer: &str, depth: usize) -> Option<Vec<Filter>> {
@@ -68,10 +124,7 @@ impl Reading<'_> {
     }
 
     fn condition(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<Condition> {
-        if let Some(name) = object.keys().find(|name| !["field", "op", "value"].contains(&name.as_str())) {
-            let name = name.replace('~', "~0").replace('/', "~1");
-            return self.fault(&format!("{pointer}/{name}"), "is not a field that exists here");
-        }
+        self.only_parts(object, pointer)?;
         let Some(name) = object.get("field").and_then(Value::as_str) else {
             return self.fault(&format!("{pointer}/field"), "must be the name of a field");
         };

@@ -2,7 +2,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::silence::timezone;
+use crate::{ids::SegmentId, silence::timezone};
 
 fn custom() -> HashMap<String, CustomKind> {
     let kinds = [
@@ -21,8 +21,22 @@ fn moment() -> Moment {
     Moment { now, timezone: timezone("Europe/Berlin").expect("a timezone") }
 }
 
+fn segment(number: u128) -> SegmentId {
+    SegmentId(Uuid::from_u128(number))
+}
+
+/// Hot ones; those by name; two that name each other; hot ones that are not new.
+fn segments() -> Segments {
+    let of = |number: u128| json!({"field": "segment", "op": "is", "value": segment(number)});
+    let hot = json!({"field": "score", "op": "at_least", "value": 60});
+    let older = json!({"all": [of(1), {"field": "submissionCount", "op": "more_than", "value": 1}]});
+    let named = json!({"field": "name", "op": "not_empty"});
+    let all = [(1, hot), (2, named), (3, of(4)), (4, of(3)), (5, older)];
+    all.into_iter().map(|(number, filter)| (segment(number), filter)).collect()
+}
+
 fn read(json: &Value) -> Result<Filter, Vec<FilterFault>> {
-    let facts = Facts { moment: moment(), me: None, custom: &custom(), sees_personal: true };
+    let facts = Facts { moment: moment(), me: None, custom: &custom(), sees_personal: true, segments: &segments() };
     Filter::read(json, &facts)
 }
 
@@ -116,10 +130,46 @@ fn a_custom_day_is_a_day_and_no_moment() {
 #[case::custom("custom.budget")]
 #[case::click_id("lastTouch.gclid")]
 fn who_may_not_see_personal_data_may_not_ask_for_it(#[case] field: &str) {
-    let facts = Facts { moment: moment(), me: None, custom: &custom(), sees_personal: false };
+    let facts = Facts { moment: moment(), me: None, custom: &custom(), sees_personal: false, segments: &segments() };
 
     let refused = Filter::read(&json!({"any": [{"field": field, "op": "not_empty"}]}), &facts).expect_err("refused");
 
     assert!(refused.iter().all(|fault| fault.is_forbidden), "{refused:?}");
     assert!(Filter::read(&json!({"field": "score", "op": "is", "value": 3}), &facts).is_ok());
+}
+
+#[test]
+fn a_segment_asks_what_its_own_conditions_ask() {
+    let hot = read(&json!({"field": "score", "op": "at_least", "value": 60})).expect("a filter");
+    let asked = |op: &str, value: Value| read(&json!({"field": "segment", "op": op, "value": value}));
+
+    assert_eq!(asked("is", json!(segment(1))), Ok(Filter::Any(vec![hot.clone()])));
+    assert_eq!(asked("none_of", json!([segment(1)])), Ok(Filter::None(vec![hot.clone()])));
+    let Ok(Filter::Any(older)) = asked("is", json!(segment(5))) else { panic!("a segment in a segment is read") };
+    assert!(matches!(&older[..], [Filter::All(both)] if both[0] == Filter::Any(vec![hot])));
+    assert!(asked("none_of", json!([segment(1)])).expect("a filter").necessary().is_empty());
+}
+
+#[rstest]
+#[case::none_of_these(json!(segment(9)), "is not a segment here")]
+#[case::no_id(json!("hot"), "is not a segment here")]
+#[case::in_a_circle(json!(segment(3)), "names a segment that goes in a circle")]
+fn a_segment_that_cannot_be_asked_is_refused(#[case] value: Value, #[case] expected: &str) {
+    let refused = read(&json!({"all": [{"field": "segment", "op": "is", "value": value}]})).expect_err("refused");
+
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].pointer, "/all/0/value");
+    assert!(refused[0].message.contains(expected.trim_start_matches("names a segment that ")), "{refused:?}");
+}
+
+#[test]
+fn a_segment_tells_nobody_more_than_they_may_see_and_does_not_name_itself() {
+    let facts = Facts { moment: moment(), me: None, custom: &custom(), sees_personal: false, segments: &segments() };
+    let named = json!({"field": "segment", "op": "is", "value": segment(2)});
+
+    let refused = Filter::read(&named, &facts).expect_err("refused");
+    let itself = Filter::read_segment(segment(2), &named, &facts).expect_err("refused");
+
+    assert!(refused[0].is_forbidden);
+    assert!(itself[0].message.contains("circle"), "{itself:?}");
 }

@@ -2,16 +2,15 @@
 
 use leadline_domain::{
     automations::{Definition, DefinitionFault, Exit, QuietHours, Step, Trigger, USUAL_LOCK_MINUTES},
-    ids::{AutomationId, MessageTemplateId},
-    messaging::MessageChannel,
+    ids::{AutomationId, StageId},
 };
 use leadline_store::{
     Error, Tx,
     automations::{self as stored, AUTOMATIONS_MAX, Automation, Counts},
-    message_templates, pipelines,
 };
 use serde_json::{Value, json};
 
+use super::naming::faults;
 use crate::{
     Actor, Engine,
     audit::{self, Deed},
@@ -28,10 +27,12 @@ pub struct AutomationEdit {
     pub name: Option<String>,
     pub description: Option<Option<String>>,
     pub trigger: Option<Trigger>,
+    pub condition: Option<Option<Value>>,
     pub steps: Option<Vec<Step>>,
     pub safety_lock_minutes: Option<i64>,
     pub quiet_hours: Option<Option<QuietHours>>,
     pub exit_on: Option<Vec<Exit>>,
+    pub exit_stage_id: Option<Option<StageId>>,
     pub is_active: Option<bool>,
     /// Which version the change goes by, where it goes by one.
     pub version: Option<i64>,
@@ -92,10 +93,12 @@ pub async fn create(engine: &Engine, actor: &Actor, edit: AutomationEdit) -> Res
 fn blank() -> Definition {
     Definition {
         trigger: Trigger::Arrived { source_id: None },
+        condition: None,
         steps: Vec::new(),
         safety_lock_minutes: USUAL_LOCK_MINUTES,
         quiet_hours: None,
         exit_on: Vec::new(),
+        exit_stage_id: None,
     }
 }
 
@@ -165,6 +168,9 @@ fn apply(definition: &mut Definition, edit: &AutomationEdit) {
     if let Some(steps) = &edit.steps {
         definition.steps.clone_from(steps);
     }
+    if let Some(condition) = &edit.condition {
+        definition.condition.clone_from(condition);
+    }
     if let Some(minutes) = edit.safety_lock_minutes {
         definition.safety_lock_minutes = minutes;
     }
@@ -173,6 +179,12 @@ fn apply(definition: &mut Definition, edit: &AutomationEdit) {
     }
     if let Some(exits) = &edit.exit_on {
         definition.exit_on = Exit::ALL.into_iter().filter(|exit| exits.contains(exit)).collect();
+        if !exits.contains(&Exit::StageLeft) && edit.exit_stage_id.is_none() {
+            definition.exit_stage_id = None;
+        }
+    }
+    if let Some(stage) = edit.exit_stage_id {
+        definition.exit_stage_id = stage;
     }
 }
 
@@ -184,7 +196,11 @@ async fn checked(
 ) -> Result<Automation, AutomationError> {
     apply(&mut automation.definition, &edit);
     // What is only switched on or off is not looked at anew: what it names may have gone since.
-    let is_rewritten = edit.trigger.is_some() || edit.steps.is_some() || automation.version == 0;
+    let is_rewritten = edit.trigger.is_some()
+        || edit.steps.is_some()
+        || edit.condition.is_some()
+        || edit.exit_stage_id.is_some()
+        || automation.version == 0;
     let actor = Actor::system(automation.workspace_id, "");
     let mut faults = match is_rewritten {
         true => faults(engine, tx, &actor, &automation.definition).await?,
@@ -213,60 +229,6 @@ fn is_text(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&length) && !text.chars().any(|letter| letter.is_control() && letter != '\n')
 }
 
-fn fault(pointer: &str, message: impl Into<String>) -> DefinitionFault {
+pub(super) fn fault(pointer: &str, message: impl Into<String>) -> DefinitionFault {
     DefinitionFault { pointer: pointer.to_owned(), message: message.into() }
-}
-
-/// What speaks against a definition, also by what it names.
-async fn faults(
-    engine: &Engine,
-    tx: &mut Tx,
-    actor: &Actor,
-    definition: &Definition,
-) -> Result<Vec<DefinitionFault>, Error> {
-    let mut faults = definition.faults();
-    if let Some(source) = definition.trigger.source_id()
-        && !stored::has_source(tx, actor.workspace, source).await?
-    {
-        faults.push(fault("/webhookSourceId", "is no source of this workspace"));
-    }
-    if let Trigger::StageChanged { stage_id } = &definition.trigger
-        && pipelines::hold_stage(tx, actor.workspace, *stage_id).await?.is_none()
-    {
-        faults.push(fault("/trigger/stageId", "is no stage of this workspace"));
-    }
-    let templates = Templates(message_templates::list(&engine.store.reader(), actor.workspace).await?);
-    for (index, step) in definition.steps.iter().enumerate() {
-        let at = |field: &str| format!("/steps/{index}/{field}");
-        if let Some(message) = templates.against(step.template_id, step.channel) {
-            faults.push(fault(&at("templateId"), message));
-        }
-        match (step.fallback_channel, step.fallback_template_id) {
-            (Some(channel), Some(template)) => {
-                if let Some(message) = templates.against(template, channel) {
-                    faults.push(fault(&at("fallbackTemplateId"), message));
-                }
-            }
-            (Some(MessageChannel::Email), None) => {
-                faults.push(fault(&at("fallbackTemplateId"), "an e-mail needs a template of its own, with a subject"));
-            }
-            (Some(_) | None, _) => {}
-        }
-    }
-    Ok(faults)
-}
-
-/// The templates of a workspace.
-struct Templates(Vec<message_templates::MessageTemplate>);
-
-impl Templates {
-    fn against(&self, id: MessageTemplateId, channel: MessageChannel) -> Option<String> {
-        match self.0.iter().find(|template| template.id == id) {
-            None => Some("is no template of this workspace".to_owned()),
-            Some(template) if template.channel != channel => {
-                Some(format!("is a template for {}, and the channel is {}", template.channel.label(), channel.label()))
-            }
-            Some(_) => None,
-        }
-    }
 }

@@ -1,13 +1,16 @@
-//! Automations: messages that leads get by themselves.
+//! Automations: what happens to leads by itself, messages above all.
 //!
 //! [`follow`] hears every event in dispatch: it starts runs ([`triggers`]), moves them on by what is reported of their
 //! messages ([`reports`]), and ends them early ([`exits`]). [`runner`] asks for the message of a sending once its time
-//! has come. A message is asked for by a row and never sent from here, and its id follows from run, step and sending, so
-//! a step is started once, whatever dies in between. [`definitions`] is what people change, [`retry`] what they repeat,
-//! [`rehearsal`] what they try without sending anything.
+//! has come, and does steps that send none ([`acts`]). A message is asked for by a row and never sent from here, and its
+//! id follows from run, step and sending, so a step is started once, whatever dies in between. [`definitions`] is what
+//! people change, and [`naming`] what it names; [`retry`] is what they repeat, [`rehearsal`] what they try without sending
+//! anything.
 
+mod acts;
 pub mod definitions;
 mod exits;
+mod naming;
 mod record;
 pub mod rehearsal;
 mod reports;

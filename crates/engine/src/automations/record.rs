@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use leadline_domain::{
-    automations::{Definition, Ending, Reason, Run, RunState, Sending},
+    automations::{Definition, Ending, Reason, Run, RunState, Sending, Step, StepKind},
     ids::{ActivityId, AutomationId, CauseId, ContactId, MessageId, RunId},
-    messaging::Status,
+    messaging::{MessageChannel, Status},
     time::{MINUTE_MS, Timestamp},
 };
 use leadline_store::{
@@ -82,10 +82,11 @@ pub(super) fn row(run: &StoredRun, sending: &StoredSending, now: Timestamp) -> S
         number: sending.number,
         workspace_id: run.workspace_id,
         lead_id: run.lead_id,
-        channel: sending.channel.as_str(),
+        kind: sending.kind.as_str(),
+        channel: sending.channel.map(MessageChannel::as_str),
         template_id: sending.template_id,
         message_id: sending.message_id,
-        status: status_text(sending.status),
+        status: status_text(sending.status, sending.channel),
         reason: sending.reason.clone(),
         error: sending.error.clone(),
         due_at: sending.due_at.0,
@@ -95,10 +96,17 @@ pub(super) fn row(run: &StoredRun, sending: &StoredSending, now: Timestamp) -> S
     }
 }
 
-/// A sending that waits.
-pub(super) fn waiting(run: &StoredRun, sending: &Sending, due_at: Timestamp, now: Timestamp) -> StoredSending {
+/// A sending that waits, of a run that goes by this definition.
+pub(super) fn waiting(
+    run: &StoredRun,
+    definition: &Definition,
+    sending: &Sending,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> StoredSending {
     StoredSending {
         run_id: run.id,
+        kind: definition.steps.get(sending.step).map_or(StepKind::Message, Step::kind),
         step: i64::try_from(sending.step).unwrap_or(i64::MAX),
         number: sending.number,
         channel: sending.channel,
@@ -115,7 +123,7 @@ pub(super) fn waiting(run: &StoredRun, sending: &Sending, due_at: Timestamp, now
 }
 
 /// What a line says of a sending.
-pub(super) fn of_sending(step: usize, number: i64, channel: &str) -> Value {
+pub(super) fn of_sending(step: usize, number: i64, channel: Option<&str>) -> Value {
     json!({"step": step + 1, "number": number, "channel": channel})
 }
 
@@ -168,7 +176,7 @@ impl Record {
 
     /// A sending as it is from now on.
     pub(super) fn sending(&mut self, row: SendingRow) {
-        self.has_waiting |= row.status == status_text(None);
+        self.has_waiting |= row.status == status_text(None, None);
         self.sendings.insert((row.run_id, row.step, row.number), row);
     }
 
@@ -203,16 +211,17 @@ impl Record {
 
     /// A sending asks for its message.
     pub(super) fn ask(&mut self, run: &StoredRun, name: &str, contact: Option<ContactId>, sending: &mut StoredSending) {
+        let Some(channel) = sending.channel else { return };
         let id = message_of(run, sending.step, sending.number);
         self.messages.push(NewOutgoing {
             id,
             workspace_id: run.workspace_id,
             lead_id: Some(run.lead_id),
             contact_id: contact,
-            kind: sending.channel,
+            kind: channel,
             channel_id: None,
             conversation_id: None,
-            template_id: Some(sending.template_id),
+            template_id: sending.template_id,
             subject: None,
             body: String::new(),
             cause: Cause::Automation,

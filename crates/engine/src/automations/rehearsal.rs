@@ -1,9 +1,10 @@
 //! What an automation would do with a lead, and when: for whoever builds one. Nothing is sent or stored.
 
+use std::collections::HashMap;
+
 use leadline_domain::{
-    automations::{Definition, Reach, Reason, Step, zone_of},
-    emails::Email,
-    ids::{LeadId, MessageTemplateId},
+    automations::{Act, Assignee, Definition, Otherwise, Reach, Reason, Step, StepKind, zone_of},
+    ids::{DestinationId, LeadId, MessageTemplateId, StageId, UserId},
     messaging::{
         self, Candidate, MessageChannel, Provider,
         sending::{Facts, Skip, Template, decide},
@@ -14,20 +15,20 @@ use leadline_domain::{
 };
 use leadline_store::{
     Error,
-    capture::IdentityKey,
     channels::{self, Channel},
+    destinations,
     leads::{self, Lead},
     message_templates::{self, MessageTemplate},
-    suppressions, workspaces,
+    pipelines, suppressions, users, workspaces,
 };
 use serde_json::Value;
 
 use super::{
     definitions::{AutomationEdit, AutomationError, draft},
     record::due_after,
-    runner::clock_of,
+    runner::{clock_of, person_keys},
 };
-use crate::{Actor, Engine};
+use crate::{Actor, Engine, conditions::Conditions};
 
 /// What would happen.
 #[derive(Debug, Clone)]
@@ -43,12 +44,18 @@ pub struct Rehearsal {
 /// What a step would do.
 #[derive(Debug, Clone)]
 pub struct RehearsedStep {
-    /// When its time comes.
+    /// When its time comes; of waiting for a reply, when that ends.
     pub at: Timestamp,
     /// Whether that is later than its delay says, since it is quiet then.
     pub is_moved: bool,
-    /// What is tried first.
-    pub first: RehearsedMessage,
+    /// What kind of step it is.
+    pub kind: StepKind,
+    /// What it would do, where it sends nothing; of one that is not reached, why.
+    pub words: Option<String>,
+    /// Whether it would have its turn.
+    pub is_reached: bool,
+    /// The message that is tried first.
+    pub first: Option<RehearsedMessage>,
     /// What is tried if that fails, or cannot be sent.
     pub fallback: Option<RehearsedMessage>,
 }
@@ -93,7 +100,82 @@ pub async fn rehearse(
         is_suppressed: is_suppressed(engine, actor, &lead).await?,
         now: engine.clock.now(),
     };
-    Ok(play(&stage, &definition, &lead, &settings))
+    let met = Met::ask(engine, actor, &definition, lead.card.id).await?;
+    let names = Names::load(engine, actor, &definition).await?;
+    Ok(play(&stage, &definition, &lead, &settings, (&met, &names)))
+}
+
+/// Which conditions of a definition a lead meets now.
+struct Met {
+    start: bool,
+    /// By the place of the step that asks.
+    steps: HashMap<usize, bool>,
+}
+
+impl Met {
+    async fn ask(engine: &Engine, actor: &Actor, definition: &Definition, lead: LeadId) -> Result<Self, Error> {
+        let reader = engine.store.reader();
+        let conditions = Conditions::load(engine, actor.workspace).await?;
+        let mut met = Self { start: true, steps: HashMap::new() };
+        let of_steps = definition.steps.iter().enumerate().filter_map(|(place, step)| match &step.act {
+            Act::Condition { filter, .. } => Some((Some(place), filter)),
+            _ => None,
+        });
+        for (place, json) in definition.condition.iter().map(|filter| (None, filter)).chain(of_steps) {
+            let is_met = match conditions.read(json) {
+                Ok(asked) => !leads::matching_now(&reader, actor.workspace, &[lead], &asked).await?.is_empty(),
+                Err(_) => false,
+            };
+            match place {
+                Some(place) => drop(met.steps.insert(place, is_met)),
+                None => met.start = is_met,
+            }
+        }
+        Ok(met)
+    }
+}
+
+/// What stages, members and destinations are called.
+struct Names {
+    stages: HashMap<StageId, String>,
+    members: HashMap<UserId, String>,
+    destinations: HashMap<DestinationId, String>,
+}
+
+impl Names {
+    async fn load(engine: &Engine, actor: &Actor, definition: &Definition) -> Result<Self, Error> {
+        let reader = engine.store.reader();
+        let called = |step: &Step| if let Act::CallDestination(id) = step.act { Some(id) } else { None };
+        let called: Vec<DestinationId> = definition.steps.iter().filter_map(called).collect();
+        let stages = pipelines::list(&reader, actor.workspace).await?.into_iter().flat_map(|one| one.stages);
+        let members = users::list_members(&reader, actor.workspace).await?;
+        let destinations = destinations::find_set(&reader, &called).await?;
+        Ok(Self {
+            stages: stages.map(|stage| (stage.id, stage.name)).collect(),
+            members: members.into_iter().map(|member| (member.id, member.name)).collect(),
+            destinations: destinations.into_iter().map(|one| (one.id, one.name)).collect(),
+        })
+    }
+
+    /// What a step would do that sends nothing.
+    fn words(&self, step: &Step) -> Option<String> {
+        fn name<'a, T: std::hash::Hash + Eq>(names: &'a HashMap<T, String>, id: &T) -> &'a str {
+            names.get(id).map_or("one that is gone", String::as_str)
+        }
+        Some(match &step.act {
+            Act::Message(_) => return None,
+            Act::Wait => "Waits until then".to_owned(),
+            Act::AwaitReply { .. } => "Waits for a reply until then at the latest".to_owned(),
+            Act::Condition { .. } => Reason::NotMet.words().to_owned(),
+            Act::Assign(Assignee::Rules) => "Leaves it to the assignment rules".to_owned(),
+            Act::Assign(Assignee::User(user)) => format!("Assigns it to {}", name(&self.members, user)),
+            Act::AddTag(tag) => format!("Adds the tag {tag}"),
+            Act::RemoveTag(tag) => format!("Removes the tag {tag}"),
+            Act::MoveStage { stage_id, .. } => format!("Moves it to {}", name(&self.stages, stage_id)),
+            Act::AddNote(note) => format!("Writes the note: {note}"),
+            Act::CallDestination(id) => format!("Tells {}", name(&self.destinations, id)),
+        })
+    }
 }
 
 /// What a rehearsal plays with.
@@ -107,11 +189,8 @@ struct Stage {
 
 /// Whether the person does not want to be written to, by either address.
 async fn is_suppressed(engine: &Engine, actor: &Actor, lead: &Lead) -> Result<bool, Error> {
-    let scope = actor.workspace.0;
-    let key = |kind: &str, value: &str| IdentityKey(engine.keys.identity(scope, kind, value));
-    let email = lead.card.email.as_deref().and_then(Email::parse).map(|email| key("contact_email", &email.canonical));
-    let phone = lead.card.phone.as_deref().map(|phone| key("contact_phone", phone));
-    let keys: Vec<IdentityKey> = email.into_iter().chain(phone).collect();
+    let card = &lead.card;
+    let keys = person_keys(engine, actor.workspace, card.email.as_deref(), card.phone.as_deref());
     let listed = suppressions::which_suppressed(&engine.store.reader(), actor.workspace, &keys).await?;
     Ok(!listed.is_empty())
 }
@@ -134,7 +213,13 @@ fn values(lead: &Lead) -> Value {
     person.values()
 }
 
-fn play(stage: &Stage, definition: &Definition, lead: &Lead, settings: &Value) -> Rehearsal {
+fn play(
+    stage: &Stage,
+    definition: &Definition,
+    lead: &Lead,
+    settings: &Value,
+    (met, names): (&Met, &Names),
+) -> Rehearsal {
     let context = lead.context.clone().unwrap_or_default();
     let country = context["location"]["country"].as_str().or(lead.country_code.as_deref());
     let clock = leadline_domain::automations::Clock {
@@ -145,24 +230,50 @@ fn play(stage: &Stage, definition: &Definition, lead: &Lead, settings: &Value) -
     let zone = zone_of(clock, clock_of(settings));
     let mut at = stage.now;
     let mut steps = Vec::new();
-    for step in &definition.steps {
-        at = due_after(at, step.delay_minutes);
-        let quiet_until = definition.quiet_hours.and_then(|quiet| quiet.end(at, zone));
-        at = quiet_until.unwrap_or(at);
-        steps.push(stage.step(step, lead, at, quiet_until.is_some()));
+    // Why what follows is not reached; and which one step is left out.
+    let (mut over, mut left_out) = (false, None);
+    for (place, step) in definition.steps.iter().enumerate() {
+        let is_reached = !over && left_out != Some(place);
+        let until = due_after(at, step.delay_minutes);
+        let quiet = definition.quiet_hours.filter(|_| step.sent().is_some());
+        let quiet_until = quiet.and_then(|quiet| quiet.end(until, zone));
+        let then = quiet_until.unwrap_or(until);
+        let mut words = names.words(step);
+        if let (true, Act::Condition { otherwise, .. }) = (is_reached, &step.act) {
+            match (met.steps.get(&place), otherwise) {
+                (Some(true), _) => words = Some("The lead meets the conditions".to_owned()),
+                (_, Otherwise::End) => over = true,
+                (_, Otherwise::SkipNext) => left_out = Some(place + 1),
+            }
+        }
+        if is_reached {
+            at = then;
+        } else {
+            words = Some("Would not have its turn".to_owned());
+        }
+        steps.push(RehearsedStep {
+            words,
+            is_reached,
+            ..stage.step(step, lead, at, quiet_until.is_some() && is_reached)
+        });
     }
     let reach = Reach { phone: lead.card.phone.is_some(), email: lead.card.email.is_some() };
-    let reason = (!reach.by_any(&definition.steps)).then_some(Reason::MissingContact);
+    let reason = match met.start {
+        false => Some(Reason::NotMet),
+        true => (!reach.by_any(&definition.steps)).then_some(Reason::MissingContact),
+    };
     Rehearsal { reason, timezone: zone.name().to_owned(), steps }
 }
 
 impl Stage {
     fn step(&self, step: &Step, lead: &Lead, at: Timestamp, is_moved: bool) -> RehearsedStep {
-        let fallback = step.fallback().map(|other| {
-            let template = other.template_id.unwrap_or(step.template_id);
-            self.message(other.channel, template, lead, at)
+        let message = step.sent();
+        let fallback = message.and_then(|message| {
+            let other = message.fallback()?;
+            Some(self.message(other.channel, other.template_id.unwrap_or(message.template_id), lead, at))
         });
-        RehearsedStep { at, is_moved, first: self.message(step.channel, step.template_id, lead, at), fallback }
+        let first = message.map(|message| self.message(message.channel, message.template_id, lead, at));
+        RehearsedStep { at, is_moved, kind: step.kind(), words: None, is_reached: true, first, fallback }
     }
 
     fn message(

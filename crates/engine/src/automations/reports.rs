@@ -1,11 +1,11 @@
-//! Moving runs on by what is reported of their messages.
+//! Moving runs on by what is reported of their messages, and by what became of steps that send none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadline_domain::{
-    automations::{Definition, Effect, Ending, RunState},
+    automations::{Definition, Done, Effect, Ending, Reason, RunState},
     ids::{AutomationId, MessageId, RunId},
-    messaging::Status,
+    messaging::{MessageChannel, Status},
 };
 use leadline_store::{
     Error, Tx,
@@ -19,9 +19,16 @@ use super::record::{Loaded, Record, due_after, of_sending, row, waiting};
 /// What is reported of a message.
 struct Report {
     message: MessageId,
-    status: Status,
-    code: Option<String>,
-    error: Option<String>,
+    said: Said,
+}
+
+/// What became of a try of a step.
+pub(super) struct Said {
+    pub(super) status: Status,
+    /// Why, by a stable name.
+    pub(super) code: Option<String>,
+    /// The same in words.
+    pub(super) error: Option<String>,
 }
 
 /// Moves on the runs whose messages these events tell of.
@@ -41,7 +48,7 @@ pub(super) async fn follow(tx: &mut Tx, events: &[Event], record: &mut Record) -
     for report in &reports {
         let Some(place) = places.get(&report.message) else { continue };
         if let Some(loaded) = loaded.get_mut(&place.run) {
-            take_in(record, loaded, *place, report);
+            take_in(record, loaded, *place, &report.said);
             moved.insert(place.run);
         }
     }
@@ -56,7 +63,7 @@ fn report(event: &Event) -> Option<Report> {
     let status = Status::ALL.into_iter().find(|status| status.event() == Some(event.kind.as_str()))?;
     let text = |name: &str| event.data[name].as_str().map(str::to_owned);
     let message = text("messageId")?.parse().ok()?;
-    Some(Report { message, status, code: text("errorCode"), error: text("error") })
+    Some(Report { message, said: Said { status, code: text("errorCode"), error: text("error") } })
 }
 
 /// Runs that are locked, with what it takes to go on with them.
@@ -113,34 +120,68 @@ impl Found {
 }
 
 /// Takes a report in, and writes down what follows.
-fn take_in(record: &mut Record, loaded: &mut Loaded<'_>, place: Due, report: &Report) {
+fn take_in(record: &mut Record, loaded: &mut Loaded<'_>, place: Due, said: &Said) {
     let Ok(step) = usize::try_from(place.step) else { return };
-    let was_said = loaded.stored.finished_at.is_some() && is_anything_out(loaded);
     let before = loaded.run.sendings.clone();
-    let effects = loaded.run.report(step, place.number, report.status, report.code.as_deref());
-    if loaded.run.sendings == before {
-        return;
+    let was_said = loaded.stored.finished_at.is_some() && is_anything_out(loaded);
+    let effects = loaded.run.report(step, place.number, said.status, said.code.as_deref());
+    if loaded.run.sendings != before {
+        note(record, loaded, place, said);
+        effects.iter().for_each(|effect| tell(record, loaded, effect, said, was_said));
     }
+}
+
+/// Takes in what became of a step that sends nothing, and writes down what follows.
+pub(super) fn take_in_act(
+    record: &mut Record,
+    loaded: &mut Loaded<'_>,
+    place: Due,
+    done: Done,
+    (reason, words): (Option<Reason>, &str),
+) {
+    let Ok(step) = usize::try_from(place.step) else { return };
+    let said = match done {
+        Done::GoOn | Done::SkipNext => Said {
+            status: Status::Sent,
+            code: reason.map(|reason| reason.as_str().to_owned()),
+            error: Some(words.to_owned()),
+        },
+        Done::Failed(trouble) => Said {
+            status: Status::Failed,
+            code: Some(trouble.as_str().to_owned()),
+            error: Some(trouble.words().to_owned()),
+        },
+    };
+    let was_said = loaded.stored.finished_at.is_some() && is_anything_out(loaded);
+    let effects = loaded.run.act(step, place.number, done);
+    if !effects.is_empty() {
+        note(record, loaded, place, &said);
+        effects.iter().for_each(|effect| tell(record, loaded, effect, &said, was_said));
+        record.change(&loaded.stored);
+    }
+}
+
+/// Writes down what became of a try.
+pub(super) fn note(record: &mut Record, loaded: &mut Loaded<'_>, place: Due, said: &Said) {
     let now = record.now();
-    if let Some(sending) = loaded.sendings.iter_mut().find(|one| (one.step, one.number) == (place.step, place.number)) {
-        sending.status = Some(report.status);
-        sending.reason.clone_from(&report.code);
-        sending.error.clone_from(&report.error);
-        let is_out = matches!(report.status, Status::Sent | Status::Delivered | Status::Read | Status::Unknown);
-        sending.sent_at = sending.sent_at.or(is_out.then_some(now));
-        let written = row(&loaded.stored, sending, now);
-        record.sending(written);
-    }
-    for effect in effects {
-        tell(record, loaded, &effect, report, was_said);
-    }
+    let found = loaded.sendings.iter_mut().find(|one| (one.step, one.number) == (place.step, place.number));
+    let Some(sending) = found else { return };
+    sending.status = Some(said.status);
+    sending.reason.clone_from(&said.code);
+    // Of what went well only the timeline has the words.
+    sending.error = said.error.clone().filter(|_| said.status != Status::Sent);
+    sending.started_at = sending.started_at.or(Some(now));
+    let is_out = matches!(said.status, Status::Sent | Status::Delivered | Status::Read | Status::Unknown);
+    sending.sent_at = sending.sent_at.or(is_out.then_some(now));
+    let written = row(&loaded.stored, sending, now);
+    record.sending(written);
 }
 
 fn is_anything_out(loaded: &Loaded<'_>) -> bool {
     loaded.sendings.iter().any(|one| one.sent_at.is_some())
 }
 
-fn tell(record: &mut Record, loaded: &mut Loaded<'_>, effect: &Effect, report: &Report, was_said: bool) {
+fn tell(record: &mut Record, loaded: &mut Loaded<'_>, effect: &Effect, report: &Said, was_said: bool) {
     let now = record.now();
     let name = loaded.name;
     match effect {
@@ -150,6 +191,12 @@ fn tell(record: &mut Record, loaded: &mut Loaded<'_>, effect: &Effect, report: &
                 data["unknown"] = true.into();
             }
             record.line(&mut loaded.stored, name, "automation.step_sent", data);
+        }
+        Effect::Done { step, number } => {
+            let mut data = said_of(loaded, *step, *number);
+            data["reason"] = json!(report.code);
+            data["words"] = json!(report.error);
+            record.line(&mut loaded.stored, name, "automation.step_done", data);
         }
         Effect::Failed { step, number } => {
             let mut data = said_of(loaded, *step, *number);
@@ -165,17 +212,17 @@ fn tell(record: &mut Record, loaded: &mut Loaded<'_>, effect: &Effect, report: &
         }
         Effect::FellBack(other) => {
             let from = loaded.run.sendings.iter().find(|one| (one.step, one.number + 1) == (other.step, other.number));
-            let from = from.map(|one| one.channel.as_str());
-            let mut data = of_sending(other.step, other.number, other.channel.as_str());
+            let from = from.and_then(|one| one.channel).map(MessageChannel::as_str);
+            let mut data = of_sending(other.step, other.number, other.channel.map(MessageChannel::as_str));
             data["fromChannel"] = json!(from);
             record.line(&mut loaded.stored, name, "automation.fallback", data);
-            let waits = waiting(&loaded.stored, other, now, now);
+            let waits = waiting(&loaded.stored, loaded.run.definition, other, now, now);
             record.sending(row(&loaded.stored, &waits, now));
             loaded.sendings.push(waits);
         }
         Effect::Begun(next, minutes) => {
             loaded.stored.step = i64::try_from(next.step).unwrap_or(i64::MAX);
-            let waits = waiting(&loaded.stored, next, due_after(now, *minutes), now);
+            let waits = waiting(&loaded.stored, loaded.run.definition, next, due_after(now, *minutes), now);
             record.sending(row(&loaded.stored, &waits, now));
             loaded.sendings.push(waits);
         }
@@ -183,9 +230,16 @@ fn tell(record: &mut Record, loaded: &mut Loaded<'_>, effect: &Effect, report: &
     }
 }
 
+/// What a line says of a try: also what kind of step it is, where that sends nothing.
 fn said_of(loaded: &Loaded<'_>, step: usize, number: i64) -> Value {
     let sending = loaded.run.sendings.iter().find(|one| (one.step, one.number) == (step, number));
-    of_sending(step, number, sending.map_or("", |one| one.channel.as_str()))
+    let channel = sending.and_then(|one| one.channel);
+    let mut data = of_sending(step, number, channel.map(MessageChannel::as_str));
+    let kind = loaded.run.definition.steps.get(step).filter(|step| step.sent().is_none());
+    if let Some(kind) = kind {
+        data["kind"] = kind.kind().as_str().into();
+    }
+    data
 }
 
 /// All steps are through. It is told once, and only where something was sent: else the steps' own lines say all.

@@ -3,6 +3,7 @@
 use leadline_domain::{
     automations::Sending,
     ids::{AutomationId, LeadId, RunId},
+    messaging::MessageChannel,
 };
 use leadline_store::{
     Error,
@@ -10,7 +11,7 @@ use leadline_store::{
 };
 
 use super::{
-    record::{Loaded, Record, of_sending, waiting},
+    record::{Loaded, Record, of_sending, row, waiting},
     reports::Found,
 };
 use crate::{Actor, Engine};
@@ -55,15 +56,21 @@ pub async fn retry(
     record.write(&mut tx).await?;
     tx.commit().await?;
     engine.wake.messages.notify_one();
+    engine.wake.automations.notify_one();
     Ok(loaded.stored.id)
 }
 
 fn begin_again(record: &mut Record, loaded: &mut Loaded<'_>, again: &Sending, actor: &Actor) {
     let now = record.now();
-    let data = of_sending(again.step, again.number, again.channel.as_str());
+    let data = of_sending(again.step, again.number, again.channel.map(MessageChannel::as_str));
     record.line_by(&mut loaded.stored, loaded.name, "automation.retried", data, actor);
-    let mut sending = waiting(&loaded.stored, again, now, now);
-    // Somebody is there who decides, so neither quiet hours nor a switch hold it back.
-    record.ask(&loaded.stored, loaded.name, None, &mut sending);
+    let mut sending = waiting(&loaded.stored, loaded.run.definition, again, now, now);
+    if again.channel.is_some() {
+        // Somebody is there who decides, so neither quiet hours nor a switch hold it back.
+        record.ask(&loaded.stored, loaded.name, None, &mut sending);
+    } else {
+        // What sends nothing is done by the runner, which looks at the lead.
+        record.sending(row(&loaded.stored, &sending, now));
+    }
     record.change(&loaded.stored);
 }

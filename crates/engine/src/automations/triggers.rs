@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use leadline_domain::{
-    automations::{Happening, Reach, Reason, Run, RunState, Trigger, is_locked},
-    ids::{LeadId, RunId, StageId, WorkspaceId, derived},
+    automations::{CHAIN_MAX, Happening, Reach, Reason, Run, RunState, Trigger, is_locked},
+    ids::{AutomationId, LeadId, RunId, SegmentId, StageId, WorkspaceId, derived},
     time::Timestamp,
 };
 use leadline_store::{
@@ -16,11 +16,12 @@ use leadline_store::{
     },
     capture::IdentityKey,
     events::Event,
+    leads,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::record::{Record, due_after, row, waiting};
-use crate::Engine;
+use crate::{Engine, conditions::Conditions, lead_changes::Cause};
 
 /// An automation that waits for an event.
 struct Match<'a> {
@@ -40,6 +41,7 @@ pub(super) async fn follow(engine: &Engine, tx: &mut Tx, events: &[Event], recor
     }
     let scores = score_steps(tx, &automations, &told).await?;
     let matches = matches(&automations, &told, &scores);
+    let unmet = unmet(engine, tx, &matches).await?;
     let leads: Vec<LeadId> = matches.iter().map(|one| one.lead).collect::<BTreeSet<_>>().into_iter().collect();
     let persons: HashMap<LeadId, Person> =
         runs::persons(tx, &leads).await?.into_iter().map(|person| (person.id, person)).collect();
@@ -57,7 +59,8 @@ pub(super) async fn follow(engine: &Engine, tx: &mut Tx, events: &[Event], recor
     for one in &matches {
         let Some(person) = persons.get(&one.lead).filter(|person| !person.is_deleted) else { continue };
         let keys = keys_of(engine, one.automation, person);
-        let against = against(one.automation, person, &keys, &taken, record.now());
+        let is_met = !unmet.contains(&(one.automation.id, one.lead));
+        let against = against(one, is_met, person, &keys, &taken, record.now());
         if against.is_none() {
             for key in keys {
                 if let Some(at) = taken.get_mut(&key) {
@@ -83,7 +86,7 @@ fn may_start(event: &Event) -> bool {
     is_of_leads && event.lead_id.is_some() && !event.is_quiet()
 }
 
-/// What the scores were and are, where somebody waits for that.
+/// What the scores were and are, where somebody waits for that and these events changed them.
 async fn score_steps(
     tx: &mut Tx,
     automations: &[Automation],
@@ -94,13 +97,44 @@ async fn score_steps(
         .filter(|one| matches!(one.definition.trigger, Trigger::ScoreCrossed { .. }))
         .map(|one| one.workspace_id)
         .collect();
-    let leads: BTreeSet<LeadId> = events
-        .iter()
-        .filter(|event| event.kind.starts_with("lead.") && waiting.contains(&event.workspace_id))
-        .filter_map(|event| event.lead_id)
-        .collect();
-    let steps = runs::score_steps(tx, &leads.into_iter().collect::<Vec<_>>()).await?;
+    let mut since: BTreeMap<LeadId, Timestamp> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.kind.starts_with("lead.") && waiting.contains(&event.workspace_id))
+    {
+        let Some(lead) = event.lead_id else { continue };
+        let first = since.entry(lead).or_insert(event.created_at);
+        *first = (*first).min(event.created_at);
+    }
+    let steps = runs::score_steps(tx, &since.into_iter().collect::<Vec<_>>()).await?;
     Ok(steps.into_iter().map(|step| (step.lead, step)).collect())
+}
+
+/// Which leads do not meet the conditions of an automation that they would start: one statement for each automation.
+async fn unmet(engine: &Engine, tx: &mut Tx, matches: &[Match<'_>]) -> Result<HashSet<(AutomationId, LeadId)>, Error> {
+    let mut asked: BTreeMap<AutomationId, (&Automation, &Value, BTreeSet<LeadId>)> = BTreeMap::new();
+    for one in matches.iter().filter(|one| one.automation.is_active) {
+        if let Some(condition) = &one.automation.definition.condition {
+            let (.., leads) =
+                asked.entry(one.automation.id).or_insert_with(|| (one.automation, condition, BTreeSet::new()));
+            leads.insert(one.lead);
+        }
+    }
+    let mut known: HashMap<WorkspaceId, Conditions> = HashMap::new();
+    let mut unmet = HashSet::new();
+    for (id, (automation, condition, mut leads)) in asked {
+        let workspace = automation.workspace_id;
+        if !known.contains_key(&workspace) {
+            known.insert(workspace, Conditions::load(engine, workspace).await?);
+        }
+        // Conditions that ask for what is gone are met by nobody, until they are mended.
+        if let Ok(filter) = known[&workspace].read(condition) {
+            let ids: Vec<LeadId> = leads.iter().copied().collect();
+            for lead in leads::matching(tx, workspace, &ids, &filter).await? {
+                leads.remove(&lead);
+            }
+        }
+        unmet.extend(leads.into_iter().map(|lead| (id, lead)));
+    }
+    Ok(unmet)
 }
 
 fn matches<'a>(
@@ -158,6 +192,11 @@ fn happenings(event: &Event, score: Option<&ScoreStep>) -> Vec<Happening> {
             let stage = event.data["toStageId"].as_str().and_then(|id| id.parse::<StageId>().ok());
             happenings.extend(stage.map(Happening::Stage));
         }
+        "lead.segment_entered" | "lead.segment_left" => {
+            let segment = event.data["segmentId"].as_str().and_then(|id| id.parse::<SegmentId>().ok());
+            let happening = if event.kind == "lead.segment_left" { Happening::Left } else { Happening::Entered };
+            happenings.extend(segment.map(happening));
+        }
         "lead.updated" => happenings.push(Happening::Tags(texts("addedTags"))),
         "message.received" => happenings.push(Happening::Message(texts("tags"))),
         _ => {}
@@ -179,14 +218,22 @@ fn keys_of(engine: &Engine, automation: &Automation, person: &Person) -> Vec<Key
 
 /// What keeps an automation from starting.
 fn against(
-    automation: &Automation,
+    one: &Match<'_>,
+    is_met: bool,
     person: &Person,
     keys: &[Key],
     taken: &HashMap<Key, Timestamp>,
     now: Timestamp,
 ) -> Option<Reason> {
+    let automation = one.automation;
     if !automation.is_active {
         return Some(Reason::Inactive);
+    }
+    if depth(one.event) >= CHAIN_MAX {
+        return Some(Reason::Chain);
+    }
+    if !is_met {
+        return Some(Reason::NotMet);
     }
     let definition = &automation.definition;
     let reach = Reach { phone: person.phone.is_some(), email: person.email.is_some() };
@@ -196,6 +243,11 @@ fn against(
     let lock = |key: &Key| taken.get(key).copied().filter(|at| at.0 > 0);
     let is_held = keys.iter().any(|key| is_locked(lock(key), now, definition.safety_lock_minutes));
     is_held.then_some(Reason::SafetyLock)
+}
+
+/// How many automations started one another before what an event starts.
+fn depth(event: &Event) -> i64 {
+    Cause::of(event).map_or(0, |cause| cause.depth)
 }
 
 fn new_run(one: &Match<'_>, against: Option<Reason>, now: Timestamp) -> NewRun {
@@ -211,7 +263,8 @@ fn new_run(one: &Match<'_>, against: Option<Reason>, now: Timestamp) -> NewRun {
         reason: against.map(Reason::as_str),
         step: 0,
         // The line that is written below.
-        line_count: 1,
+        line_count: i64::from(against != Some(Reason::NotMet)),
+        depth: depth(one.event),
         started_at: now.0,
         updated_at: now.0,
         finished_at: against.map(|_| now.0),
@@ -232,13 +285,18 @@ fn begin(record: &mut Record, one: &Match<'_>, against: Option<Reason>) {
         reason: None,
         step: 0,
         line_count: 0,
+        depth: depth(one.event),
         started_at: now,
         finished_at: None,
     };
     if let Some(reason) = against {
+        record.count_ended(automation.id, RunState::Skipped, 1);
+        if reason == Reason::NotMet {
+            // It was not meant for this lead, whose timeline need not tell of it: the log of runs does.
+            return;
+        }
         let data = json!({"reason": reason.as_str(), "words": reason.words()});
         record.line(&mut run, &automation.name, "automation.skipped", data);
-        record.count_ended(automation.id, RunState::Skipped, 1);
         return;
     }
     record.line(&mut run, &automation.name, "automation.triggered", json!({"event": one.event.kind}));
@@ -246,6 +304,6 @@ fn begin(record: &mut Record, one: &Match<'_>, against: Option<Reason>) {
     let Some(begun) = Run::begin(&automation.definition) else { return };
     for first in &begun.sendings {
         let delay = automation.definition.steps.get(first.step).map_or(0, |step| step.delay_minutes);
-        record.sending(row(&run, &waiting(&run, first, due_after(now, delay), now), now));
+        record.sending(row(&run, &waiting(&run, &automation.definition, first, due_after(now, delay), now), now));
     }
 }

@@ -10,14 +10,15 @@ pub mod convert;
 pub mod custom_fields;
 pub mod draft;
 pub mod leads;
+pub mod membership;
 pub mod merging;
 pub mod pipelines;
 pub mod segments;
+pub mod splitting;
 pub mod stages;
 pub mod views;
 
 mod identities;
-mod record;
 mod text;
 mod worth;
 
@@ -30,7 +31,7 @@ pub use leads::{Basis, Changes, Conflict, add_note, assign, delete, restore, upd
 pub use stages::{Move, move_stage};
 pub use worth::WorthChanges;
 
-use record::Record;
+use crate::lead_changes::{Record, stages::MoveError};
 
 /// How often a change is tried again because another writer was quicker.
 const TRIES: u32 = 8;
@@ -65,6 +66,15 @@ pub enum LeadError {
     /// The store failed.
     #[error(transparent)]
     Internal(#[from] store::Error),
+}
+
+impl From<MoveError> for LeadError {
+    fn from(error: MoveError) -> Self {
+        match error {
+            MoveError::Reason(fault) => Self::Reason(fault),
+            MoveError::Internal(error) => Self::Internal(error),
+        }
+    }
 }
 
 /// A field that cannot be so.

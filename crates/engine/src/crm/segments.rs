@@ -1,14 +1,21 @@
-//! Segments: making, changing and deleting named conditions. Nobody writes down who is in one: the leads are asked.
+//! Segments: making, changing and deleting named conditions. Who is in one is asked of the leads; [`super::membership`]
+//! tells who comes and who goes.
 
 use leadline_domain::ids::SegmentId;
 use leadline_store::{
     self as store,
-    segments::{self as stored, SEGMENTS_MAX, Segment},
+    segments::{
+        self as stored, SEGMENTS_MAX, Segment,
+        members::{self, FOLLOWED_MAX},
+    },
 };
 use serde_json::Value;
 
 use super::{Fault, text::clean};
 use crate::{Actor, Engine, random_bytes};
+
+/// Leads that are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 const NAME_MAX_CHARS: usize = 80;
 const DESCRIPTION_MAX_CHARS: usize = 500;
@@ -21,6 +28,8 @@ pub struct SegmentEdit {
     pub description: Option<Option<String>>,
     /// Read and found good by the caller, who knows what may be asked.
     pub filter: Option<Value>,
+    /// Whether timelines tell of it; where nobody said, as long as the workspace follows few.
+    pub is_followed: Option<bool>,
     /// Which version the change goes by, where it goes by one.
     pub version: Option<i64>,
 }
@@ -60,12 +69,16 @@ pub async fn create(engine: &Engine, actor: &Actor, edit: SegmentEdit) -> Result
         name: String::new(),
         description: None,
         filter: Value::Null,
+        is_followed: false,
+        followed_since: None,
         version: 0,
         made_by: actor.name.clone(),
         created_at: now,
         updated_at: now,
     };
-    let segment = edited(blank, edit)?;
+    let may_follow = members::count_followed(&mut tx, actor.workspace).await? < FOLLOWED_MAX;
+    let is_followed = Some(edit.is_followed.unwrap_or(may_follow));
+    let segment = edited(blank, SegmentEdit { is_followed, ..edit }, may_follow)?;
     stored::write(&mut tx, actor.workspace, &segment).await?;
     tx.commit().await?;
     Ok(segment.id)
@@ -81,9 +94,28 @@ pub async fn update(engine: &Engine, actor: &Actor, id: SegmentId, edit: Segment
     if edit.version.is_some_and(|version| version != segment.version) {
         return Err(SegmentError::Stale);
     }
-    let segment = Segment { updated_at: engine.clock.now(), ..edited(segment, edit)? };
+    let may_follow = members::count_followed(&mut tx, actor.workspace).await? < FOLLOWED_MAX;
+    let was_followed = segment.is_followed;
+    let segment = Segment { updated_at: engine.clock.now(), ..edited(segment, edit, may_follow)? };
     stored::write(&mut tx, actor.workspace, &segment).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    if was_followed && !segment.is_followed {
+        forget(engine, id).await?;
+    }
+    Ok(())
+}
+
+/// Forgets who was in a segment, some at a time. What is left where that is cut off is of no segment that is followed, and
+/// looked at again if it ever is.
+async fn forget(engine: &Engine, id: SegmentId) -> Result<(), store::Error> {
+    loop {
+        let mut tx = engine.store.begin().await?;
+        let gone = members::forget(&mut tx, id, FORGOTTEN_AT_ONCE).await?;
+        tx.commit().await?;
+        if gone == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Deletes a segment. Nothing happens to the leads that were in it.
@@ -95,10 +127,11 @@ pub async fn delete(engine: &Engine, actor: &Actor, id: SegmentId) -> Result<(),
     if !stored::delete(&mut tx, actor.workspace, id).await? {
         return Err(SegmentError::NotFound);
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(forget(engine, id).await?)
 }
 
-fn edited(mut segment: Segment, edit: SegmentEdit) -> Result<Segment, SegmentError> {
+fn edited(mut segment: Segment, edit: SegmentEdit, may_follow: bool) -> Result<Segment, SegmentError> {
     let mut faults = Vec::new();
     segment.name = edit.name.as_deref().map_or(Some(segment.name), clean).unwrap_or_default();
     if segment.name.is_empty() || segment.name.chars().count() > NAME_MAX_CHARS {
@@ -110,7 +143,16 @@ fn edited(mut segment: Segment, edit: SegmentEdit) -> Result<Segment, SegmentErr
     if segment.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_MAX_CHARS) {
         faults.push(Fault::new("/description", format!("has at most {DESCRIPTION_MAX_CHARS} characters")));
     }
-    segment.filter = edit.filter.unwrap_or(segment.filter);
+    let is_followed = edit.is_followed.unwrap_or(segment.is_followed);
+    if is_followed && !segment.is_followed && !may_follow {
+        faults.push(Fault::new("/isFollowed", format!("a workspace follows at most {FOLLOWED_MAX} segments")));
+    }
+    let filter = edit.filter.unwrap_or_else(|| segment.filter.clone());
+    if !is_followed || !segment.is_followed || filter != segment.filter {
+        // Who is in it now is taken down first, without a word.
+        segment.followed_since = None;
+    }
+    (segment.is_followed, segment.filter) = (is_followed, filter);
     segment.version += 1;
     if faults.is_empty() { Ok(segment) } else { Err(SegmentError::Invalid(faults)) }
 }

@@ -1,21 +1,24 @@
 //! Moving a lead to its place on the board.
 
-use std::collections::HashMap;
-
 use leadline_domain::{
     ids::{LeadId, StageId},
-    pipelines::{Closing, ReasonFault, StageKind},
     rank::Rank,
 };
 use leadline_store::{
     Error, Tx,
     leads::{self, Locked, Moved},
-    pipelines::{self, Left, Stage},
+    pipelines::{self, Stage},
 };
-use serde_json::json;
 
-use super::{LeadError, Record, retrying};
-use crate::{Actor, Engine, random_bytes};
+use super::{LeadError, retrying};
+use crate::{
+    Actor, Engine,
+    lead_changes::{
+        Record,
+        stages::{closing_for, reason_in, tell},
+    },
+    random_bytes,
+};
 
 /// Where a lead is put.
 #[derive(Debug, Clone)]
@@ -66,29 +69,6 @@ async fn try_move(engine: &Engine, actor: &Actor, lead: LeadId, to: &Move) -> Re
     Ok(record.commit(tx).await?)
 }
 
-/// What is asked of a lead that comes into the stage.
-pub(super) async fn closing_for(tx: &mut Tx, actor: &Actor, stage: &Stage) -> Result<Closing, Error> {
-    match stage.kind {
-        StageKind::Open => Ok(Closing::default()),
-        StageKind::Won | StageKind::Lost => pipelines::closing_of(tx, actor.workspace, stage.pipeline_id).await,
-    }
-}
-
-/// The reason that a lead carries once it is in `stage`. One that only changes places keeps its own.
-pub(super) fn reason_in(
-    closing: &Closing,
-    stage: &Stage,
-    lead: &Locked,
-    from: &HashMap<StageId, Left>,
-    given: Option<&str>,
-) -> Result<Option<String>, ReasonFault> {
-    if lead.stage_id == stage.id && given.is_none() {
-        return Ok(lead.close_reason.clone());
-    }
-    let was_of_its_kind = from.get(&lead.stage_id).is_some_and(|left| left.kind == stage.kind);
-    closing.reason(stage.kind, given, lead.close_reason.as_deref().filter(|_| was_of_its_kind))
-}
-
 /// A rank between the lead above and the one below that.
 async fn rank_below(
     tx: &mut Tx,
@@ -106,53 +86,4 @@ async fn rank_below(
     let below = below.as_deref().and_then(Rank::parse);
     let salt = u32::from_le_bytes(random_bytes());
     Ok(Rank::between(above.as_ref(), below.as_ref(), engine.clock.now(), salt).as_str().to_owned())
-}
-
-/// Records that a lead came into `stage`. Within its column it only changed places: open boards want to know, the
-/// timeline does not.
-pub(super) fn tell(
-    record: &mut Record<'_>,
-    lead: &Locked,
-    stage: &Stage,
-    from: &HashMap<StageId, Left>,
-    reason: Option<&str>,
-    op: Option<&str>,
-) {
-    let place = (stage.pipeline_id, stage.id);
-    if lead.stage_id == stage.id {
-        tell_reason(record, lead, reason);
-        record.event(lead.id, "lead.reordered", place, json!({"op": op}));
-        return;
-    }
-    let mut data = json!({
-        "fromStageId": lead.stage_id,
-        "fromStageName": from.get(&lead.stage_id).map(|left| &left.name),
-        "toStageId": stage.id,
-        "toStageName": stage.name,
-        "toStageKind": stage.kind.as_str(),
-    });
-    if let Some(reason) = reason {
-        data["reason"] = reason.into();
-    }
-    record.activity(lead.id, "lead.stage_changed", data.clone());
-    // A deleted lead moves when its stage goes; nobody sees it or counts it.
-    if lead.deleted_at.is_some() {
-        return;
-    }
-    let mut event = data;
-    event["op"] = op.into();
-    record.event(lead.id, "lead.stage_changed", place, event);
-    let value = lead.values.milli();
-    record.count((lead.pipeline_id, lead.stage_id), -1, -value);
-    record.count(place, 1, value);
-}
-
-/// Records that a lead that stays in its stage is won or lost for another reason.
-pub(super) fn tell_reason(record: &mut Record<'_>, lead: &Locked, reason: Option<&str>) {
-    if lead.close_reason.as_deref() == reason {
-        return;
-    }
-    let change = json!({"field": "closeReason", "from": lead.close_reason, "to": reason});
-    record.activity(lead.id, "lead.updated", json!({"changes": [change]}));
-    record.event(lead.id, "lead.updated", (lead.pipeline_id, lead.stage_id), json!({"fields": ["closeReason"]}));
 }

@@ -39,13 +39,21 @@ pub struct Offer<'a> {
 pub fn wants(events: &[String], project: Option<ProjectId>, rules: &Rules, offer: &Offer<'_>) -> bool {
     let is_chosen = events.iter().any(|kind| kind == offer.kind);
     let is_of_the_project = project.is_none() || project == offer.project;
-    let is_for_here = match offer.environment {
-        "production" => rules.includes_tests || !offer.is_test,
-        _ => rules.in_development,
-    };
+    let is_for_here = is_at_home(rules, offer);
     let is_admitted = offer.lead.as_ref().is_none_or(|lead| rules.filter.admits(lead));
     is_chosen && is_of_the_project && is_for_here && is_admitted
 }
+
+/// Whether a destination is told here of such leads: of tests, and in development, only where it says so.
+fn is_at_home(rules: &Rules, offer: &Offer<'_>) -> bool {
+    match offer.environment {
+        "production" => rules.includes_tests || !offer.is_test,
+        _ => rules.in_development,
+    }
+}
+
+/// The event by which a step of an automation tells one destination of a lead, whatever that chose to be told of.
+const CALL: &str = "lead.automation_step";
 
 /// The deliveries that these events make. The destinations must be active.
 #[must_use]
@@ -73,6 +81,12 @@ pub fn jobs_for(
                 environment,
                 lead: lead.map(|lead| filter_facts(lead)),
             };
+            if event.kind == CALL {
+                if names(event, destination) && is_at_home(&destination.rules, &offer) {
+                    keep_the_weightier(&mut jobs, job(event, kind, destination));
+                }
+                continue;
+            }
             let is_wanted = wants(&destination.events, destination.project_id, &destination.rules, &offer);
             if !is_wanted || is_about(event, destination) {
                 continue;
@@ -103,7 +117,11 @@ fn filter_facts(lead: &LeadFacts) -> FilterFacts<'_> {
 
 /// Whether an event tells of this very destination: one that fails is not told so, since that would fail as well.
 fn is_about(event: &Event, destination: &Destination) -> bool {
-    event.kind.starts_with("destination.") && event.data["destinationId"] == destination.id.to_string()
+    event.kind.starts_with("destination.") && names(event, destination)
+}
+
+fn names(event: &Event, destination: &Destination) -> bool {
+    event.data["destinationId"] == destination.id.to_string()
 }
 
 /// Events by which a submission announces itself, the weightiest first. A destination gets one of them per submission,

@@ -35,7 +35,7 @@ pub use spooled::{Known, forward_spooled, record_forwarded};
 pub use tokens::Tokens;
 
 /// The events that a destination can choose.
-pub const EVENTS: [&str; 23] = [
+pub const EVENTS: [&str; 25] = [
     "lead.created",
     "lead.re_engaged",
     "lead.resubmitted",
@@ -49,6 +49,8 @@ pub const EVENTS: [&str; 23] = [
     "lead.restored",
     "lead.merged",
     "lead.split",
+    "lead.segment_entered",
+    "lead.segment_left",
     "message.received",
     "message.sent",
     "message.delivered",

@@ -38,6 +38,9 @@ const AFTER_FAILURE_MS: i64 = MINUTE_MS;
 /// As whom rules act.
 pub(super) const ACTOR: &str = "Assignment rules";
 
+/// The event by which somebody wants a lead to be given out that may have been there for long.
+const ASKED: &str = "lead.assignment_asked";
+
 /// The source of leads that come from a file. Nobody waits for an answer to those.
 const IMPORT: &str = "import";
 
@@ -56,7 +59,7 @@ pub(super) async fn follow(tx: &mut Tx, events: &[Event], leads: &[LeadFacts]) -
         let (Some(wanted), Some(facts)) = (wanted.get(&event.workspace_id), facts.get(&lead)) else { continue };
         let is_new = kind == ArrivalKind::Created;
         let starts_clock = is_new && wanted.clock && !facts.is_test && facts.source != IMPORT;
-        let is_for_rules = if is_new { wanted.rules } else { wanted.returning };
+        let is_for_rules = if kind == ArrivalKind::Returned { wanted.returning } else { wanted.rules };
         if starts_clock || is_for_rules {
             let (workspace_id, at) = (event.workspace_id, event.created_at.0);
             let arrival = Arrival { lead_id: lead, workspace_id, kind, starts_clock, arrived_at: at, due_at: at };
@@ -72,6 +75,7 @@ fn kind_of(event: &Event) -> Option<ArrivalKind> {
     match event.kind.as_str() {
         "lead.created" => Some(ArrivalKind::Created),
         "lead.re_engaged" => Some(ArrivalKind::Returned),
+        ASKED => Some(ArrivalKind::Asked),
         _ => None,
     }
 }
@@ -131,7 +135,7 @@ async fn try_take_in(engine: &Engine, workspace: WorkspaceId, context: &Context)
     clocks::start(&mut tx, &started).await?;
     // Somebody may have been quicker than this.
     let answerable: Vec<LeadId> = started.iter().map(|clock| clock.lead_id).collect();
-    responses::settle(&mut tx, &answerable, (&context.settings, context.timezone)).await?;
+    responses::settle(&mut tx, &answerable, (&context.settings, context.timezone())).await?;
     arrivals::delete(&mut tx, &ids).await?;
     tx.commit().await?;
     engine.wake.events.notify_one();
@@ -222,7 +226,7 @@ impl<'a> Desk<'a> {
             if asked.is_empty() {
                 continue;
             }
-            let Ok(filter) = self.context.filter(&rule.filter) else {
+            let Ok(filter) = self.context.conditions.read(&rule.filter) else {
                 // A field that it asks for was defined in another way since, so nobody is in it until it is mended.
                 tracing::warn!(rule.id = %rule.id, "an assignment rule asks for what is not there");
                 continue;

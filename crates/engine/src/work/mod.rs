@@ -13,27 +13,21 @@ pub mod runner;
 pub mod settings;
 pub mod tasks;
 
-use std::collections::HashMap;
-
 use leadline_domain::{
-    custom_fields::CustomKind,
-    filters::{Facts, Filter, FilterFault, Moment},
     ids::{UserId, WorkspaceId},
-    silence::{self, Tz},
+    silence::Tz,
     time::Timestamp,
     working_time::Calendar,
 };
 use leadline_store::{
-    Error, Tx, custom_fields,
+    Error, Tx,
     deliveries::LeadFacts,
     events::Event,
     work_settings::{self, WorkSettings},
     workers::Worker,
-    workspaces,
 };
-use serde_json::Value;
 
-use crate::Engine;
+use crate::{Engine, conditions::Conditions};
 
 /// Why something was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -74,31 +68,25 @@ pub(crate) async fn follow(engine: &Engine, tx: &mut Tx, events: &[Event], leads
 /// What holds in a workspace while some of its leads are worked on.
 struct Context {
     settings: WorkSettings,
-    timezone: Tz,
-    custom: HashMap<String, CustomKind>,
+    conditions: Conditions,
     now: Timestamp,
 }
 
 impl Context {
     async fn load(engine: &Engine, workspace: WorkspaceId) -> Result<Self, Error> {
-        let reader = engine.store.reader();
-        let found = workspaces::find(&reader, workspace).await?;
         Ok(Self {
-            settings: work_settings::find(&reader, workspace).await?,
-            timezone: timezone_of(&found.map(|workspace| workspace.settings).unwrap_or_default()),
-            custom: custom_fields::kinds(&reader, workspace).await?,
+            settings: work_settings::find(&engine.store.reader(), workspace).await?,
+            conditions: Conditions::load(engine, workspace).await?,
             now: engine.clock.now(),
         })
     }
 
-    /// What the conditions of a rule ask. There is no `me` in them, and rules see what people are called.
-    fn filter(&self, json: &Value) -> Result<Filter, Vec<FilterFault>> {
-        let moment = Moment { now: self.now, timezone: self.timezone };
-        Filter::read(json, &Facts { moment, me: None, custom: &self.custom, sees_personal: true })
+    fn timezone(&self) -> Tz {
+        self.conditions.timezone()
     }
 
     fn calendar(&self) -> Calendar {
-        calendar_of(&self.settings, self.timezone)
+        calendar_of(&self.settings, self.timezone())
     }
 
     /// Whether somebody is in their working hours, and not away.
@@ -113,10 +101,6 @@ impl Context {
 /// When a workspace works.
 fn calendar_of(settings: &WorkSettings, timezone: Tz) -> Calendar {
     Calendar { hours: settings.hours.clone(), holidays: settings.holidays.clone(), timezone }
-}
-
-fn timezone_of(workspace_settings: &Value) -> Tz {
-    workspace_settings["timezone"].as_str().and_then(silence::timezone).unwrap_or(Tz::UTC)
 }
 
 /// Users that are named twice are meant once.

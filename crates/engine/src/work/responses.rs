@@ -28,9 +28,9 @@ use super::{
     Context,
     alerts::{Telling, tell},
     arrivals::ACTOR,
-    calendar_of, timezone_of,
+    calendar_of,
 };
-use crate::{Actor, Engine};
+use crate::{Actor, Engine, conditions::timezone_of};
 
 /// Lines of a timeline by which a person answers.
 const ANSWERS: [&str; 3] = ["lead.stage_changed", "note.added", "lead.converted"];
@@ -138,7 +138,7 @@ async fn escalate(engine: &Engine, workspace: WorkspaceId, ids: &[LeadId]) -> Re
     let context = Context::load(engine, workspace).await?;
     let mut tx = engine.store.begin().await?;
     let locked = leads::lock(&mut tx, workspace, ids).await?;
-    let answered = settle(&mut tx, ids, (&context.settings, context.timezone)).await?;
+    let answered = settle(&mut tx, ids, (&context.settings, context.timezone())).await?;
     let running = responses::lock_running(&mut tx, ids).await?;
     let is_due = |clock: &&Clock| clock.next_at.is_some_and(|at| at <= context.now);
     let mut telling = Vec::new();

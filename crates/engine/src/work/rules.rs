@@ -156,13 +156,13 @@ pub async fn try_out(
     let count = |leads: usize| i64::try_from(leads).unwrap_or(i64::MAX);
     let cannot = |_| WorkError::field("/filter", "cannot be asked");
     let ids = leads::newest(&reader, actor.workspace, TRIED_ON).await?;
-    let asked = context.filter(filter).map_err(cannot)?;
+    let asked = context.conditions.read(filter).map_err(cannot)?;
     let matching: HashSet<LeadId> =
         leads::matching_now(&reader, actor.workspace, &ids, &asked).await?.into_iter().collect();
     let mut taken: HashSet<LeadId> = HashSet::new();
     let rules = stored::list(&reader, actor.workspace).await?;
     for rule in rules.iter().take_while(|rule| Some(rule.id) != place).filter(|rule| rule.is_active) {
-        let Ok(asked) = context.filter(&rule.filter) else { continue };
+        let Ok(asked) = context.conditions.read(&rule.filter) else { continue };
         taken.extend(leads::matching_now(&reader, actor.workspace, &ids, &asked).await?);
     }
     let taken_before = matching.intersection(&taken).count();

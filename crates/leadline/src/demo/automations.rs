@@ -1,8 +1,9 @@
-//! Two automations by the demonstration's sandbox: what they send arrives on a phone and in a mailbox inside Leadline.
+//! Two automations by the demonstration's sandbox, one of them with steps of several kinds: what they send arrives on a
+//! phone and in a mailbox inside Leadline.
 
 use anyhow::Context;
 use leadline_domain::{
-    automations::{Exit, QuietHours, Step, Trigger},
+    automations::{Act, Exit, Message, Otherwise, QuietHours, Step, Then, Trigger},
     ids::{MessageTemplateId, SourceId},
     messaging::{MessageChannel, Provider},
 };
@@ -12,6 +13,7 @@ use leadline_engine::{
     messaging::{channels, templates},
 };
 use leadline_store::message_templates;
+use serde_json::json;
 
 /// Makes them, before the leads come that start them.
 pub(super) async fn make(engine: &Engine, actor: &Actor, portal: SourceId, brochure: SourceId) -> anyhow::Result<()> {
@@ -26,12 +28,21 @@ pub(super) async fn make(engine: &Engine, actor: &Actor, portal: SourceId, broch
     let thanks = "Hello {{firstName | default:'there'}},\n\nthank you for reading our brochure. Floor plans and prices \
                   are yours for the asking.\n\nHarbour Lofts";
     let thanks = letter(engine, actor, (MessageChannel::Email, "Brochure_Thanks", thanks), "Your brochure").await?;
-    let first = Step { fallback_channel: Some(MessageChannel::Sms), ..step(MessageChannel::Whatsapp, 0, welcome) };
+    let first =
+        Message { fallback_channel: Some(MessageChannel::Sms), ..Message::by(MessageChannel::Whatsapp, welcome) };
+    let is_promising = json!({"field": "score", "op": "at_least", "value": 40});
     let sequence = AutomationEdit {
         name: Some("Welcome sequence".into()),
         description: Some(Some("Whoever asks by the portal hears from us at once".into())),
         trigger: Some(Trigger::Arrived { source_id: Some(portal) }),
-        steps: Some(vec![first, step(MessageChannel::Email, 120, follow_up)]),
+        steps: Some(vec![
+            Step::message(0, first),
+            act(0, Act::AddTag("welcomed".into())),
+            act(120, Act::Condition { filter: is_promising, otherwise: Otherwise::End }),
+            step(MessageChannel::Email, 0, follow_up),
+            act(1_440, Act::AwaitReply { on_reply: Then::End, on_timeout: Then::GoOn }),
+            act(0, Act::AddNote("No answer to our follow-up. Call them.".into())),
+        ]),
         exit_on: Some(vec![Exit::Replied, Exit::Converted]),
         ..AutomationEdit::default()
     };
@@ -53,7 +64,11 @@ pub(super) async fn make(engine: &Engine, actor: &Actor, portal: SourceId, broch
 }
 
 fn step(channel: MessageChannel, delay_minutes: i64, template_id: MessageTemplateId) -> Step {
-    Step { channel, delay_minutes, template_id, fallback_channel: None, fallback_template_id: None }
+    Step::message(delay_minutes, Message::by(channel, template_id))
+}
+
+const fn act(delay_minutes: i64, act: Act) -> Step {
+    Step { delay_minutes, act }
 }
 
 async fn letter(

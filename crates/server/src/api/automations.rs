@@ -1,4 +1,4 @@
-//! `/v1/identity/lead-automations`: what messages leads get by themselves, the log of runs, a rehearsal, and trying a
+//! `/v1/identity/lead-automations`: what happens to leads by itself, the log of runs, a rehearsal, and trying a
 //! failed step again; beside it what automations did for one lead.
 
 mod definition;
@@ -11,24 +11,26 @@ use std::collections::HashMap;
 use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
-    ids::{AutomationId, LeadId, SourceId},
+    automations::{Act, Step},
+    ids::{AutomationId, LeadId, SourceId, StageId},
     permissions::Permission,
     time::Timestamp,
 };
 use leadline_engine::{
     Actor,
     automations::{
-        definitions::{self as engine, AutomationError},
+        definitions::{self as engine, AutomationEdit, AutomationError},
         retry::{self, RetryError},
     },
 };
 use leadline_store::automations::{self as stored, Automation, Counts};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api::views::All,
+    api::{leads::filter::FilterReading, views::All},
     app::App,
     error::{ApiError, ApiResult, Code},
     extract::{Json, Path},
@@ -64,6 +66,9 @@ struct AutomationView {
     /// What that source is called; null where it was deleted.
     webhook_source_name: Option<String>,
     trigger: TriggerView,
+    /// For which leads it starts; null for any.
+    #[schema(value_type = Option<Object>)]
+    condition: Option<Value>,
     /// From top to bottom.
     steps: Vec<StepView>,
     /// For how many minutes the same phone or e-mail does not start it again.
@@ -72,6 +77,9 @@ struct AutomationView {
     quiet_hours: Option<QuietHoursView>,
     /// What ends a run before its last step.
     exit_on: Vec<definition::ExitName>,
+    /// With `stage_left`: which stage; null for any.
+    #[schema(value_type = Option<Uuid>)]
+    exit_stage_id: Option<StageId>,
     is_active: bool,
     /// Grows with every change.
     version: i64,
@@ -119,10 +127,12 @@ impl AutomationView {
             webhook_source_id: definition.trigger.source_id(),
             webhook_source_name: definition.trigger.source_id().and_then(|id| names.get(&id).cloned()),
             trigger: definition.trigger.into(),
+            condition: definition.condition,
             steps: definition.steps.into_iter().map(StepView::from).collect(),
             safety_lock_minutes: definition.safety_lock_minutes,
             quiet_hours: definition.quiet_hours.map(QuietHoursView::from),
             exit_on: definition.exit_on.into_iter().map(definition::ExitName::from).collect(),
+            exit_stage_id: definition.exit_stage_id,
             is_active,
             version,
             stats: StatsView { triggered, completed, failed, skipped, last_triggered_at },
@@ -152,7 +162,9 @@ async fn create(
     CurrentActor(actor): CurrentActor,
     Json(request): Json<NewAutomation>,
 ) -> ApiResult<Json<AutomationView>> {
-    let id = engine::create(&app.engine, &actor, request.edit()?).await?;
+    let edit = request.edit()?;
+    may_ask(&app, &actor, &edit).await?;
+    let id = engine::create(&app.engine, &actor, edit).await?;
     show(&app, &actor, id).await
 }
 
@@ -185,8 +197,26 @@ async fn update(
     Json(patch): Json<AutomationPatch>,
 ) -> ApiResult<Json<AutomationView>> {
     let automation = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    engine::update(&app.engine, &actor, id, patch.edit(&automation.definition.trigger)?).await?;
+    let edit = patch.edit(&automation.definition.trigger)?;
+    may_ask(&app, &actor, &edit).await?;
+    engine::update(&app.engine, &actor, id, edit).await?;
     show(&app, &actor, id).await
+}
+
+/// Whether whoever writes conditions may see what they ask for: who meets them would tell.
+async fn may_ask(app: &App, actor: &Actor, edit: &AutomationEdit) -> ApiResult<()> {
+    let asked = |step: &Step| if let Act::Condition { filter, .. } = &step.act { Some(filter.clone()) } else { None };
+    let of_steps = edit.steps.iter().flatten().filter_map(asked);
+    let all: Vec<Value> = edit.condition.iter().flatten().cloned().chain(of_steps).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let reading = FilterReading::load(app, actor).await?;
+    let faults = all.iter().filter_map(|filter| reading.read_for_all(actor, filter).err()).flatten();
+    match faults.into_iter().find(|fault| fault.is_forbidden) {
+        Some(fault) => Err(ApiError::new(Code::Forbidden).detail(fault.message)),
+        None => Ok(()),
+    }
 }
 
 /// Deletes an automation; what it did stays on the timelines

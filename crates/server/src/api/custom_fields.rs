@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
     custom_fields::CustomKind,
-    filters::{CONTACT_DATA, FIELDS, LeadField},
+    filters::{CONTACT_DATA, FIELDS, LeadField, SEGMENT},
     permissions::Permission,
     time::Timestamp,
 };
@@ -231,8 +231,8 @@ struct FilterFieldView {
 /// Operators by kind: text `is`, `is_not`, `any_of`, `none_of`, `contains`, `not_contains`, `starts_with`, `ends_with`;
 /// number `is`, `is_not`, `more_than`, `at_least`, `less_than`, `at_most`, `between`; date `on`, `before`, `after`,
 /// `between`, `in_last`, `more_than_ago`, `in_next`, `this`, `previous`; choice and id `is`, `is_not`, `any_of`,
-/// `none_of`; set `any_of`, `all_of`, `none_of`; flag `is`. All know `empty` and `not_empty`. Without `pii:view` fields
-/// that tell who a person is are left out.
+/// `none_of`; set `any_of`, `all_of`, `none_of`; flag `is`. All but `segment` know `empty` and `not_empty`.
+/// Without `pii:view` fields that tell who a person is are left out.
 #[utoipa::path(get, path = "/v1/identity/filter-fields", tag = "identity",
     responses((status = 200, body = All<FilterFieldView>)))]
 async fn list_filter_fields(
@@ -251,6 +251,13 @@ async fn list_filter_fields(
             options: options_of(field.field).iter().map(|option| (*option).to_owned()).collect(),
         })
         .collect();
+    data.push(FilterFieldView {
+        name: SEGMENT.to_owned(),
+        label: "Segment".to_owned(),
+        group: "Lead",
+        kind: "id",
+        options: Vec::new(),
+    });
     if sees_personal {
         data.extend(CONTACT_DATA.iter().map(|(key, name)| FilterFieldView {
             name: format!("contact.{key}"),

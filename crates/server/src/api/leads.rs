@@ -5,6 +5,7 @@ pub(crate) mod filter;
 mod merging;
 pub(crate) mod response;
 pub(crate) mod scores;
+mod splitting;
 pub(crate) mod values;
 pub(crate) mod views;
 pub(crate) mod visits;
@@ -75,6 +76,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsManage, routes!(merging::merge))
         .at(Permission::LeadsView, routes!(merging::list_merges))
         .at(Permission::LeadsManage, routes!(merging::split))
+        .at(Permission::LeadsManage, routes!(splitting::split_off))
         .at(Permission::LeadsView, routes!(merging::list_duplicates))
         .at(Permission::LeadsView, routes!(list_activities))
         .at(Permission::LeadsView, routes!(visits::list_sessions))

@@ -54,6 +54,8 @@ struct SegmentView {
     /// A tree of conditions, as the list of leads takes it.
     #[schema(value_type = Object)]
     filter: Value,
+    /// Whether leads' timelines tell of coming into it and of leaving it.
+    is_followed: bool,
     /// Grows with every change.
     version: i64,
     /// Who made it.
@@ -66,8 +68,9 @@ struct SegmentView {
 
 impl From<Segment> for SegmentView {
     fn from(segment: Segment) -> Self {
-        let Segment { id, name, description, filter, version, made_by, created_at, updated_at } = segment;
-        Self { id, name, description, filter, version, made_by, created_at, updated_at }
+        let Segment { id, name, description, filter, is_followed, version, made_by, .. } = segment;
+        let (created_at, updated_at) = (segment.created_at, segment.updated_at);
+        Self { id, name, description, filter, is_followed, version, made_by, created_at, updated_at }
     }
 }
 
@@ -121,6 +124,9 @@ struct NewSegment {
     /// A tree of conditions, as the list of leads takes it. `me` is nobody in it.
     #[schema(value_type = Object)]
     filter: Map<String, Value>,
+    /// Whether leads' timelines tell of coming into it and of leaving it; where nothing is said they do, as long as the
+    /// workspace follows fewer than 50 segments.
+    is_followed: Option<bool>,
 }
 
 /// Makes a segment
@@ -132,11 +138,12 @@ async fn create(
     Json(request): Json<NewSegment>,
 ) -> ApiResult<Json<SegmentDetail>> {
     let filter = Value::Object(request.filter);
-    checked(&app, &actor, &filter).await?;
+    checked(&app, &actor, None, &filter).await?;
     let edit = SegmentEdit {
         name: Some(request.name),
         description: Some(request.description),
         filter: Some(filter),
+        is_followed: request.is_followed,
         version: None,
     };
     let id = engine::create(&app.engine, &actor, edit).await?;
@@ -159,7 +166,7 @@ async fn count(
     CurrentActor(actor): CurrentActor,
     Json(draft): Json<SegmentDraft>,
 ) -> ApiResult<Json<SegmentCount>> {
-    let filter = checked(&app, &actor, &Value::Object(draft.filter)).await?;
+    let filter = checked(&app, &actor, None, &Value::Object(draft.filter)).await?;
     Ok(Json(counted(&app, &actor, filter).await?))
 }
 
@@ -203,6 +210,7 @@ struct SegmentPatch {
     description: Option<Option<String>>,
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
+    is_followed: Option<bool>,
     /// The version that the change goes by; where it is not the latest, nothing is changed.
     version: Option<i64>,
 }
@@ -218,11 +226,12 @@ async fn update(
 ) -> ApiResult<Json<SegmentDetail>> {
     // A segment that may not be seen does not exist, whatever is said of it.
     show(&app, &actor, id).await?;
-    let filter = patch.filter.map(Value::Object);
+    let filter = patch.filter.clone().map(Value::Object);
     if let Some(filter) = &filter {
-        checked(&app, &actor, filter).await?;
+        checked(&app, &actor, Some(id), filter).await?;
     }
-    let edit = SegmentEdit { name: patch.name, description: patch.description, filter, version: patch.version };
+    let SegmentPatch { name, description, is_followed, version, .. } = patch;
+    let edit = SegmentEdit { name, description, filter, is_followed, version };
     engine::update(&app.engine, &actor, id, edit).await?;
     show(&app, &actor, id).await
 }
@@ -241,12 +250,16 @@ async fn delete(
 }
 
 /// What conditions ask, where they ask for nothing that whoever writes them could not ask for.
-async fn checked(app: &App, actor: &Actor, filter: &Value) -> ApiResult<Filter> {
+async fn checked(app: &App, actor: &Actor, id: Option<SegmentId>, filter: &Value) -> ApiResult<Filter> {
     if filter.to_string().len() > LONGEST_JSON {
         return Err(ApiError::field("/filter", format!("has at most {LONGEST_JSON} bytes")));
     }
     let reading = FilterReading::load(app, actor).await?;
-    reading.read_for_all(actor, filter).map_err(|faults| refused("/filter", faults))
+    let read = match id {
+        Some(id) => reading.read_segment(actor, id, filter),
+        None => reading.read_for_all(actor, filter),
+    };
+    read.map_err(|faults| refused("/filter", faults))
 }
 
 async fn counted(app: &App, actor: &Actor, filter: Filter) -> ApiResult<SegmentCount> {

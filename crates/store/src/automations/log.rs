@@ -86,7 +86,7 @@ pub async fn find_run(
 }
 
 const SELECT_LOGGED: &str = "SELECT r.id, r.workspace_id, r.automation_id, r.version, r.lead_id, r.state, r.reason,
-    r.step, r.line_count, r.started_at, r.finished_at,
+    r.step, r.line_count, r.depth, r.started_at, r.finished_at,
     (SELECT l.name FROM leads AS l WHERE l.id = r.lead_id) AS lead_name FROM automation_runs AS r";
 
 async fn logged(reader: &Reader, sql: &str, values: &[Param]) -> Result<Vec<LoggedRun>, Error> {
@@ -175,7 +175,7 @@ pub async fn timeline(reader: &Reader, workspace: WorkspaceId, lead: LeadId) -> 
         return Ok(Timeline { lines, ..Timeline::default() });
     }
     let sql = format!(
-        "SELECT id, workspace_id, automation_id, version, lead_id, state, reason, step, line_count, started_at, finished_at
+        "SELECT id, workspace_id, automation_id, version, lead_id, state, reason, step, line_count, depth, started_at, finished_at
          FROM automation_runs WHERE id IN {} AND workspace_id = $2",
         dialect.id_list(1)
     );

@@ -5,7 +5,7 @@
 //! holds, together with their sendings.
 
 use leadline_domain::{
-    automations::{Definition, RunState, Sending},
+    automations::{Definition, RunState, Sending, StepKind},
     ids::{AutomationId, ContactId, EventId, LeadId, MessageId, MessageTemplateId, RunId, WorkspaceId},
     messaging::{MessageChannel, Status},
     time::Timestamp,
@@ -19,6 +19,9 @@ use crate::{
 
 /// What a sending is that has not asked for its message.
 const WAITING: &str = "waiting";
+
+/// What a sending is of a step that sends nothing, and was done.
+const DONE: &str = "done";
 
 /// Runs of one lead that an event may end at once.
 const RUNNING_MAX: i64 = 1_000;
@@ -39,6 +42,8 @@ pub struct NewRun {
     pub step: i64,
     /// How many lines it has on the timeline.
     pub line_count: i64,
+    /// How many automations before it started one another.
+    pub depth: i64,
     pub started_at: i64,
     pub updated_at: i64,
     pub finished_at: Option<i64>,
@@ -55,6 +60,7 @@ const RUN_COLUMNS: Columns = &[
     ("reason", Kind::Text),
     ("step", Kind::Integer),
     ("line_count", Kind::Integer),
+    ("depth", Kind::Integer),
     ("started_at", Kind::Integer),
     ("updated_at", Kind::Integer),
     ("finished_at", Kind::Integer),
@@ -75,6 +81,7 @@ pub struct StoredRun {
     /// The step that it is at, from 0.
     pub step: i64,
     pub line_count: i64,
+    pub depth: i64,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
 }
@@ -114,8 +121,11 @@ pub struct SendingRow {
     pub workspace_id: WorkspaceId,
     /// Whose, for whoever is to be forgotten.
     pub lead_id: LeadId,
-    pub channel: &'static str,
-    pub template_id: MessageTemplateId,
+    /// What kind of step it is of.
+    pub kind: &'static str,
+    /// None where the step sends nothing; nor has it a template then.
+    pub channel: Option<&'static str>,
+    pub template_id: Option<MessageTemplateId>,
     pub message_id: Option<MessageId>,
     /// `waiting`, or how its message fares.
     pub status: &'static str,
@@ -133,6 +143,7 @@ const SENDING_COLUMNS: Columns = &[
     ("number", Kind::Integer),
     ("workspace_id", Kind::Id),
     ("lead_id", Kind::Id),
+    ("kind", Kind::Text),
     ("channel", Kind::Text),
     ("template_id", Kind::Id),
     ("message_id", Kind::Id),
@@ -152,10 +163,12 @@ pub struct StoredSending {
     pub run_id: RunId,
     pub step: i64,
     pub number: i64,
-    pub channel: MessageChannel,
-    pub template_id: MessageTemplateId,
+    pub kind: StepKind,
+    /// None where the step sends nothing; nor has it a template then.
+    pub channel: Option<MessageChannel>,
+    pub template_id: Option<MessageTemplateId>,
     pub message_id: Option<MessageId>,
-    /// How its message fares; none while it waits.
+    /// How its message fares; [`Status::Sent`] is also what a step has done that sends none; none while it waits.
     pub status: Option<Status>,
     pub reason: Option<String>,
     pub error: Option<String>,
@@ -180,10 +193,14 @@ impl StoredSending {
     }
 }
 
-/// How a sending's status is written.
+/// How the status of a sending by this channel, or by none, is written.
 #[must_use]
-pub fn status_text(status: Option<Status>) -> &'static str {
-    status.map_or(WAITING, Status::as_str)
+pub fn status_text(status: Option<Status>, channel: Option<MessageChannel>) -> &'static str {
+    match status {
+        None => WAITING,
+        Some(Status::Sent) if channel.is_none() => DONE,
+        Some(status) => status.as_str(),
+    }
 }
 
 /// Inserts runs, and gives those that nobody had begun.
@@ -445,6 +462,32 @@ pub async fn standings(tx: &mut Tx, ids: &[AutomationId]) -> Result<Vec<Standing
         .collect()
 }
 
+/// Which of these people have written since, each with the time from which on that counts.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn who_replied(tx: &mut Tx, since: &[Since]) -> Result<Vec<RunId>, Error> {
+    if since.is_empty() {
+        return Ok(Vec::new());
+    }
+    // By `conversations_of_lead`; a lead has few.
+    let sql = format!(
+        "SELECT r.run_id FROM {} WHERE EXISTS (SELECT 1 FROM conversations AS c
+                 WHERE c.lead_id = r.lead_id AND c.last_inbound_at > r.since)",
+        tx.dialect().set(1, &[("run_id", Kind::Id), ("lead_id", Kind::Id), ("since", Kind::Integer)])
+    );
+    tx.query(&sql, &[json_set(since)]).await?.iter().map(|row| row.get("run_id")).collect()
+}
+
+/// From when on what a lead's person writes is a reply, to a run.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(missing_docs, reason = "they say it themselves")]
+pub struct Since {
+    pub run_id: RunId,
+    pub lead_id: LeadId,
+    pub since: i64,
+}
+
 /// What runs need to know of a lead.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the columns of `leads` under their own names")]
@@ -516,12 +559,11 @@ pub struct ScoreStep {
     pub to: i64,
 }
 
-/// What the scores of leads were and are, where they changed by what the leads did: whoever changes the weights is not
-/// to write to everybody.
+/// What the scores of leads were and are, where they changed since: a lead, and the time from which on that counts.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn score_steps(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<ScoreStep>, Error> {
+pub async fn score_steps(tx: &mut Tx, leads: &[(LeadId, Timestamp)]) -> Result<Vec<ScoreStep>, Error> {
     if leads.is_empty() {
         return Ok(Vec::new());
     }
@@ -533,10 +575,10 @@ pub async fn score_steps(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<ScoreStep>
                           ORDER BY b.number DESC LIMIT 1), 0) AS before
          FROM {set} JOIN lead_scores AS h
              ON h.lead_id = r.lead_id AND h.number = (SELECT max(m.number) FROM lead_scores AS m WHERE m.lead_id = r.lead_id)
-         WHERE h.cause NOT IN ('rescore', 'silence')",
-        set = dialect.set(1, &[("lead_id", Kind::Id)]),
+         WHERE h.at >= r.since",
+        set = dialect.set(1, &[("lead_id", Kind::Id), ("since", Kind::Integer)]),
     );
-    let rows: Vec<Of> = leads.iter().map(|lead_id| Of { lead_id: *lead_id }).collect();
+    let rows: Vec<Scored> = leads.iter().map(|(lead_id, since)| Scored { lead_id: *lead_id, since: since.0 }).collect();
     let rows = tx.query(&sql, &[json_set(&rows)]).await?;
     rows.iter()
         .map(|row| {
@@ -551,12 +593,13 @@ pub async fn score_steps(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<ScoreStep>
 }
 
 #[derive(Serialize)]
-struct Of {
+struct Scored {
     lead_id: LeadId,
+    since: i64,
 }
 
 pub(super) const SELECT_RUN: &str = "SELECT id, workspace_id, automation_id, version, lead_id, state, reason, step,
-    line_count, started_at, finished_at FROM automation_runs";
+    line_count, depth, started_at, finished_at FROM automation_runs";
 
 pub(super) fn read_run(row: &Row) -> Result<StoredRun, Error> {
     let state: String = row.get("state")?;
@@ -570,26 +613,32 @@ pub(super) fn read_run(row: &Row) -> Result<StoredRun, Error> {
         reason: row.get("reason")?,
         step: row.get("step")?,
         line_count: row.get("line_count")?,
+        depth: row.get("depth")?,
         started_at: row.get("started_at")?,
         finished_at: row.get("finished_at")?,
     })
 }
 
-pub(super) const SELECT_SENDING: &str = "SELECT run_id, step, number, channel, template_id, message_id, status, reason,
+pub(super) const SELECT_SENDING: &str =
+    "SELECT run_id, step, number, kind, channel, template_id, message_id, status, reason,
     error, due_at, started_at, sent_at, updated_at FROM automation_sendings";
 
 pub(super) fn read_sending(row: &Row) -> Result<StoredSending, Error> {
     let wrong = |column: &str| Error::Column { column: column.to_owned() };
-    let (channel, status): (String, String) = (row.get("channel")?, row.get("status")?);
+    let kind: String = row.get("kind")?;
+    let (channel, status): (Option<String>, String) = (row.get("channel")?, row.get("status")?);
     let status = match status.as_str() {
         WAITING => None,
+        DONE => Some(Status::Sent),
         other => Some(Status::parse(other).ok_or_else(|| wrong("status"))?),
     };
+    let channel = channel.map(|name| MessageChannel::parse(&name).ok_or_else(|| wrong("channel")));
     Ok(StoredSending {
         run_id: row.get("run_id")?,
         step: row.get("step")?,
         number: row.get("number")?,
-        channel: MessageChannel::parse(&channel).ok_or_else(|| wrong("channel"))?,
+        kind: StepKind::parse(&kind).ok_or_else(|| wrong("kind"))?,
+        channel: channel.transpose()?,
         template_id: row.get("template_id")?,
         message_id: row.get("message_id")?,
         status,

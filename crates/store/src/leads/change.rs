@@ -126,6 +126,16 @@ pub async fn lock(tx: &mut Tx, workspace: WorkspaceId, ids: &[LeadId]) -> Result
     lock_where(tx, workspace, &format!("id IN {list}"), ids, i64::MAX).await
 }
 
+/// Locks those of these leads that nobody else holds, in the order of their ids: for whoever may come back for the rest.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lock_free(tx: &mut Tx, workspace: WorkspaceId, ids: &[LeadId]) -> Result<Vec<Locked>, Error> {
+    let dialect = tx.dialect();
+    let which = format!("id IN {}", dialect.id_list(2));
+    lock_as(tx, workspace, &which, ids, (i64::MAX, dialect.skip_locked())).await
+}
+
 /// Locks at most `limit` leads of these stages, also those that are deleted.
 ///
 /// # Errors
@@ -155,6 +165,17 @@ async fn lock_where<T: Serialize + Sync>(
     ids: &[T],
     limit: i64,
 ) -> Result<Vec<Locked>, Error> {
+    let lock = tx.dialect().for_update();
+    lock_as(tx, workspace, condition, ids, (limit, lock)).await
+}
+
+async fn lock_as<T: Serialize + Sync>(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    condition: &str,
+    ids: &[T],
+    (limit, lock): (i64, &str),
+) -> Result<Vec<Locked>, Error> {
     let dialect = tx.dialect();
     let sql = format!(
         "SELECT id, project_id, contact_id, pipeline_id, stage_id, rank, name, email, phone, phone_raw, country_code,
@@ -165,7 +186,6 @@ async fn lock_where<T: Serialize + Sync>(
         tags = dialect.json_text("tags"),
         custom = dialect.json_text("custom_fields"),
         reasons = dialect.json_text("score_reasons"),
-        lock = dialect.for_update(),
     );
     let [workspace, limit] = params![workspace, limit];
     tx.query(&sql, &[workspace, json_set(ids), limit]).await?.iter().map(read_locked).collect()

@@ -27,6 +27,12 @@ impl Writing<'_> {
         match filter {
             Filter::All(children) => self.group(children, " AND "),
             Filter::Any(children) => self.group(children, " OR "),
+            Filter::None(children) if children.is_empty() => "TRUE".to_owned(),
+            // What is not known is not so, and its opposite is.
+            Filter::None(children) => {
+                let each: Vec<String> = children.iter().map(|child| self.filter(child)).collect();
+                format!("NOT coalesce(({}), FALSE)", each.join(" OR "))
+            }
             Filter::Is(condition) => self.condition(condition),
         }
     }

@@ -121,6 +121,7 @@ pub const PLACES: &[Place] = &[
     rows("tasks", Owner::Lead, "lead_id"),
     rows("personal_alerts", Owner::Lead, "lead_id"),
     rows("automation_runs", Owner::Lead, "lead_id"),
+    rows("segment_members", Owner::Lead, "lead_id"),
     rows("automation_sendings", Owner::Lead, "lead_id"),
     rows("sandbox_arrivals", Owner::Lead, "lead_id"),
     rows("audience_members", Owner::Lead, "lead_id"),

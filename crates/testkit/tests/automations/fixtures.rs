@@ -1,7 +1,7 @@
 //! What these tests begin with, and who plays the provider.
 
 use leadline_domain::{
-    automations::{Step, Trigger},
+    automations::{Act, Message, Step, Trigger},
     ids::{AutomationId, EventId, LeadId, MessageId, MessageTemplateId, SourceId},
     messaging::{Approval, MessageChannel, Status},
 };
@@ -55,7 +55,7 @@ impl World {
             name: Some("Welcome Sequence".into()),
             trigger: Some(Trigger::Arrived { source_id: Some(self.source) }),
             steps: Some(vec![
-                Step { fallback_channel: Some(MessageChannel::Sms), ..step(MessageChannel::Whatsapp, 0, self.welcome) },
+                with_fallback(MessageChannel::Whatsapp, self.welcome, MessageChannel::Sms),
                 step(MessageChannel::Email, 120, self.follow_up),
             ]),
             ..AutomationEdit::default()
@@ -140,7 +140,7 @@ impl World {
             .into_iter()
             .filter(|run| run.run.lead_id == lead)
             .flat_map(|run| run.sendings)
-            .filter_map(|sending| Some((sending.started_at?, sending.number, sending.message_id?, sending.channel)))
+            .filter_map(|sending| Some((sending.started_at?, sending.number, sending.message_id?, sending.channel?)))
             .collect();
         all.sort_unstable_by_key(|(at, number, ..)| (*at, *number));
         all.into_iter().map(|(_, _, message, channel)| (message, channel)).collect()
@@ -180,7 +180,17 @@ impl World {
 }
 
 pub fn step(channel: MessageChannel, delay_minutes: i64, template_id: MessageTemplateId) -> Step {
-    Step { channel, delay_minutes, template_id, fallback_channel: None, fallback_template_id: None }
+    Step::message(delay_minutes, Message::by(channel, template_id))
+}
+
+/// A message at once, with another way behind it.
+pub fn with_fallback(channel: MessageChannel, template_id: MessageTemplateId, other: MessageChannel) -> Step {
+    Step::message(0, Message { fallback_channel: Some(other), ..Message::by(channel, template_id) })
+}
+
+/// A step that sends nothing, at once.
+pub fn act(act: Act) -> Step {
+    Step { delay_minutes: 0, act }
 }
 
 /// An approved template.

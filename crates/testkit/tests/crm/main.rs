@@ -8,4 +8,5 @@ mod jobs;
 mod merging;
 mod pipelines;
 mod search;
+mod splitting;
 mod stays;

@@ -3,6 +3,7 @@
 mod analysis;
 mod assignment;
 mod audit;
+mod automation_steps;
 mod automations;
 mod browser;
 mod bulk;

@@ -1,7 +1,7 @@
 import { Skeleton, Switch, Table, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { pipelinesQuery } from '@/api/lookups';
+import { pipelinesQuery, segmentsQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
 import type { Automation } from '@/api/shapes';
 import { formatCount, plural } from '@/lib/text';
@@ -10,11 +10,11 @@ import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast, toastError } from '@/ui/toast';
 import classes from './Automations.module.css';
-import { channelLabel, delayWords } from './draft';
+import { channelLabel, delayWords, kindLabel } from './draft';
 import { automationsQuery, useAutomationWrites } from './queries';
 import type { RunStateName } from './search';
 
-/** What messages leads get by themselves, and how often they did. */
+/** What happens to leads by itself, and how often it did. */
 export function AutomationsPage() {
   const automations = useQuery(automationsQuery);
   const navigate = useNavigate();
@@ -37,8 +37,8 @@ export function AutomationsPage() {
       {automations.isError && <Failure error={automations.error} retry={() => void automations.refetch()} />}
       {automations.data?.length === 0 && (
         <Empty title="No automations yet" action={make}>
-          An automation writes to leads by itself: a WhatsApp the moment somebody arrives, an SMS where that fails, an
-          e-mail two hours later.
+          An automation takes care of leads by itself: a WhatsApp the moment somebody arrives, an SMS where that fails,
+          an e-mail two hours later, a tag for whoever replies.
         </Empty>
       )}
       {rows.length > 0 && (
@@ -105,7 +105,8 @@ function Row({ automation }: { automation: Automation }) {
         {steps.map((step, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: steps have no id, and a row here is never moved
           <div key={index} className={classes.stepWords}>
-            {channelLabel(step.channel)}, {delayWords(step.delayMinutes ?? 0).toLowerCase()}
+            {step.channel ? channelLabel(step.channel) : kindLabel(step.kind)},{' '}
+            {delayWords(step.delayMinutes ?? 0).toLowerCase()}
             {step.fallbackChannel && ` (else ${channelLabel(step.fallbackChannel)})`}
           </div>
         ))}
@@ -122,6 +123,8 @@ function Row({ automation }: { automation: Automation }) {
 export function TriggerWords({ automation }: { automation: Automation }) {
   const { trigger, webhookSourceId, webhookSourceName } = automation;
   const stages = (useQuery(pipelinesQuery).data ?? []).flatMap((pipeline) => pipeline.stages);
+  const segments = useQuery(segmentsQuery).data ?? [];
+  const segment = segments.find(({ id }) => id === trigger.segmentId)?.name ?? 'a segment that is gone';
   const by = webhookSourceId ? ` by ${webhookSourceName ?? 'a source that was deleted'}` : '';
   switch (trigger.event) {
     case 'lead.arrived':
@@ -136,6 +139,10 @@ export function TriggerWords({ automation }: { automation: Automation }) {
       return `A lead is tagged ${trigger.tag}`;
     case 'lead.score_crossed':
       return `A score reaches ${trigger.score}`;
+    case 'lead.segment_entered':
+      return `A lead comes into ${segment}`;
+    case 'lead.segment_left':
+      return `A lead leaves ${segment}`;
     case 'message.received':
       return trigger.tag ? `A message comes in, tagged ${trigger.tag}` : 'A message comes in';
   }

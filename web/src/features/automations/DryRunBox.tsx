@@ -6,7 +6,7 @@ import { messageOf } from '@/api/problem';
 import type { DryRun, DryRunMessage } from '@/api/shapes';
 import { Time } from '@/ui/basics';
 import classes from './Automations.module.css';
-import { bodyOf, channelLabel, type Draft, missing } from './draft';
+import { bodyOf, channelLabel, type Draft, kindLabel, missing } from './draft';
 import { leadChoicesQuery, useDryRun } from './queries';
 
 const TYPING_MS = 250;
@@ -24,7 +24,7 @@ export function DryRunBox({ draft }: { draft: Draft }) {
   return (
     <aside className={classes.rehearsal} aria-label="Dry run">
       <h2 className={classes.head}>Dry run</h2>
-      <p className={classes.note}>What would happen if this lead arrived now. Nothing is sent.</p>
+      <p className={classes.note}>What would happen if this lead started it now. Nothing is sent or changed.</p>
       <Select
         label="Lead"
         searchable
@@ -63,8 +63,10 @@ function Played({ result }: { result: DryRun }) {
               <strong>Step {index + 1}</strong> <Time at={step.at} />
               {step.isPutOff && <span className={classes.note}>put off by quiet hours</span>}
             </div>
-            <Message message={step.message} />
-            {step.fallback && (
+            {!step.message && <div className={classes.note}>{kindLabel(step.kind)}</div>}
+            {step.words && <div className={step.isReached ? undefined : classes.note}>{step.words}</div>}
+            {step.message && step.isReached && <Message message={step.message} />}
+            {step.fallback && step.isReached && (
               <>
                 <div className={classes.note}>If that fails</div>
                 <Message message={step.fallback} />

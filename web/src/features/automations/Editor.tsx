@@ -2,17 +2,20 @@ import { Checkbox, NumberInput, Skeleton, Switch, Textarea, TextInput } from '@m
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { filterFieldsQuery } from '@/api/lookups';
 import { templatesQuery } from '@/api/messaging';
 import { messageOf, Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
-import type { Automation } from '@/api/shapes';
+import type { Automation, FilterField } from '@/api/shapes';
 import { Failure, PermitButton } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { isWhole, knownFields } from '@/ui/filter/FilterBuilder';
 import { toast } from '@/ui/toast';
 import classes from './Automations.module.css';
 import { DryRunBox } from './DryRunBox';
 import { bodyOf, type Draft, draftOf, emptyDraft, MOST_MINUTES, missing } from './draft';
 import { useAutomationWrites } from './queries';
+import { ConditionsBox, StageSelect } from './StepFields';
 import { StepList } from './StepList';
 import { TriggerFields } from './TriggerFields';
 
@@ -22,6 +25,8 @@ const EXITS = [
   { value: 'replied', label: 'the person replies' },
   { value: 'converted', label: 'the lead is converted' },
   { value: 'closed', label: 'the lead is won or lost' },
+  { value: 'unsubscribed', label: 'the person wants no more messages' },
+  { value: 'stage_left', label: 'the lead leaves a stage' },
 ] as const;
 
 /** The rule builder: what starts it, the steps from top to bottom, and a rehearsal beside them. */
@@ -29,6 +34,7 @@ export function Editor({ automation }: { automation?: Automation }) {
   const navigate = useNavigate();
   const why = usePermits().why('settings:manage');
   const templates = useQuery(templatesQuery);
+  const fields = useQuery(filterFieldsQuery);
   const [version, setVersion] = useState(automation?.version);
   const [draft, setDraft] = useState<Draft>(() => (automation ? draftOf(automation) : emptyDraft()));
   const [tried, setTried] = useState(false);
@@ -38,12 +44,15 @@ export function Editor({ automation }: { automation?: Automation }) {
   const set = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
 
   const faults = tried ? { ...refusals(failure), ...missing(draft) } : {};
-  const faultAt = (pointer: string): string | undefined => faults[pointer];
+  // What is wrong inside conditions is told beside them.
+  const faultAt = (pointer: string): string | undefined =>
+    faults[pointer] ??
+    (isOfConditions(pointer) ? Object.entries(faults).find(([at]) => at.startsWith(`${pointer}/`))?.[1] : undefined);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(missing(draft)).length > 0) return;
+    if (Object.keys(missing(draft)).length > 0 || !areWhole(draft, knownFields(fields.data ?? []))) return;
     const body = bodyOf(draft);
     if (automation) {
       change.mutate(
@@ -94,10 +103,22 @@ export function Editor({ automation }: { automation?: Automation }) {
           onChange={(event) => set({ description: event.currentTarget.value })}
         />
         <TriggerFields draft={draft} readOnly={readOnly} faultAt={faultAt} onChange={set} />
+        <section aria-label="Which leads">
+          <h2 className={classes.head}>Only for leads that match</h2>
+          {draft.conditions.children.length === 0 && <p className={classes.note}>It starts for every lead.</p>}
+          <ConditionsBox
+            group={draft.conditions}
+            readOnly={readOnly}
+            tried={tried}
+            fault={faultAt('/condition')}
+            onChange={(conditions) => set({ conditions })}
+          />
+        </section>
         <StepList
           steps={draft.steps}
           templates={templates.data}
           readOnly={readOnly}
+          tried={tried}
           faultAt={faultAt}
           onChange={(steps) => set({ steps })}
         />
@@ -128,6 +149,16 @@ export function Editor({ automation }: { automation?: Automation }) {
               ))}
             </div>
           </Checkbox.Group>
+          {draft.exitOn.includes('stage_left') && (
+            <StageSelect
+              label="Which stage it leaves"
+              placeholder="Any stage"
+              readOnly={readOnly}
+              value={draft.exitStageId}
+              fault={faultAt('/exitStageId')}
+              onChange={(exitStageId) => set({ exitStageId })}
+            />
+          )}
           <Switch
             label="Active"
             description="Off, nothing starts and nothing more is sent."
@@ -141,7 +172,7 @@ export function Editor({ automation }: { automation?: Automation }) {
             {messageOf(general)}
           </div>
         )}
-        {tried && Object.keys(faults).length > 0 && (
+        {tried && (Object.keys(faults).length > 0 || !areWhole(draft, knownFields(fields.data ?? []))) && (
           <div role="alert" className={classes.failure}>
             Some fields need another look before this can be saved.
           </div>
@@ -174,6 +205,15 @@ export function Editor({ automation }: { automation?: Automation }) {
     </div>
   );
 }
+
+const isOfConditions = (pointer: string) => pointer === '/condition' || pointer.endsWith('/filter');
+
+/** Whether every condition has its value. */
+const areWhole = (draft: Draft, fields: FilterField[]) =>
+  [
+    draft.conditions,
+    ...draft.steps.filter(({ kind }) => kind === 'condition').map(({ conditions }) => conditions),
+  ].every((group) => isWhole(group, fields));
 
 /** What the server refused, by the field it is about. */
 function refusals(failure: unknown): Record<string, string> {

@@ -8,7 +8,7 @@ import { Pager } from '@/ui/Pager';
 import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import classes from './Automations.module.css';
-import { channelLabel } from './draft';
+import { channelLabel, kindLabel } from './draft';
 import { RUNS_PAGE, runsQuery } from './queries';
 import { RUN_STATES, type RunStateName } from './search';
 
@@ -30,7 +30,7 @@ const WORDS: Record<string, string> = {
   exited: 'Ended early',
 };
 
-/** Whom it wrote to, and what became of each message. */
+/** Whom it was started for, and what became of each step. */
 export function RunLog({ automation }: { automation: Automation }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -55,7 +55,7 @@ export function RunLog({ automation }: { automation: Automation }) {
         <Empty title={search.state ? 'No run stands so' : 'Nobody started it yet'}>
           {search.state
             ? 'Choose another state to see the others.'
-            : 'As soon as a lead starts it, each step stands here with what became of its message.'}
+            : 'As soon as a lead starts it, each step stands here with what became of it.'}
         </Empty>
       )}
       {data && data.length > 0 && (
@@ -103,8 +103,8 @@ function Row({ run }: { run: AutomationRun }) {
       <Cell label="Steps">
         {run.sendings.length === 0 && '–'}
         {run.sendings.map((sending) => (
-          <div key={`${sending.step} ${sending.dueAt} ${sending.channel} ${sending.messageId}`}>
-            {sending.step}. {channelLabel(sending.channel)}
+          <div key={`${sending.step} ${sending.dueAt} ${sending.channel} ${sending.messageId} ${sending.status}`}>
+            {sending.step}. {sending.channel ? channelLabel(sending.channel) : kindLabel(sending.kind)}
             {sending.isFallback && ' (fallback)'}: {sending.status}
             {sending.status === 'waiting' && (
               <>
@@ -112,7 +112,9 @@ function Row({ run }: { run: AutomationRun }) {
               </>
             )}
             {(sending.error ?? sending.reason) && (
-              <div className={classes.note}>{sending.error ?? humanise(sending.reason ?? '')}</div>
+              <div className={classes.note}>
+                {sending.error ?? sending.reasonWords ?? humanise(sending.reason ?? '')}
+              </div>
             )}
           </div>
         ))}

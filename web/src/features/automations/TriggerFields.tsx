@@ -1,10 +1,11 @@
 import { NumberInput, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { pipelinesQuery } from '@/api/lookups';
+import { segmentsQuery } from '@/api/lookups';
 import { humanise } from '@/lib/text';
 import classes from './Automations.module.css';
-import { ANY_SOURCE, type Draft, EVENTS, isArrival } from './draft';
+import { ANY_SOURCE, type Draft, EVENTS, isArrival, isOfSegment } from './draft';
 import { sourcesQuery } from './queries';
+import { StageSelect } from './StepFields';
 
 interface TriggerFieldsProps {
   draft: Draft;
@@ -33,8 +34,18 @@ export function TriggerFields({ draft, readOnly, faultAt, onChange }: TriggerFie
           onChange={(sourceId) => onChange({ sourceId })}
         />
       )}
+      {isOfSegment(draft.event) && (
+        <SegmentSelect
+          value={draft.segmentId}
+          readOnly={readOnly}
+          fault={faultAt('/trigger/segmentId')}
+          onChange={(segmentId) => onChange({ segmentId })}
+        />
+      )}
       {draft.event === 'lead.stage_changed' && (
         <StageSelect
+          label="Stage"
+          required
           value={draft.stageId}
           readOnly={readOnly}
           fault={faultAt('/trigger/stageId')}
@@ -105,20 +116,21 @@ function SourceSelect({ value, readOnly, fault, onChange }: ChoiceProps) {
 /** Webhooks come first: they are what most are built for. */
 const rank = (kind: string) => (kind === 'webhook' ? 0 : 1);
 
-function StageSelect({ value, readOnly, fault, onChange }: ChoiceProps) {
-  const pipelines = useQuery(pipelinesQuery).data ?? [];
-  const data = pipelines.map((pipeline) => ({
-    group: pipeline.name,
-    items: pipeline.stages.map(({ id, name }) => ({ value: id, label: name })),
-  }));
+function SegmentSelect({ value, readOnly, fault, onChange }: ChoiceProps) {
+  const segments = useQuery(segmentsQuery).data ?? [];
   return (
     <Select
-      label="Stage"
+      label="Segment"
+      description="Segments that are followed on timelines"
       required
+      searchable
       allowDeselect={false}
       readOnly={readOnly}
-      placeholder="Choose a stage"
-      data={data}
+      placeholder="Choose a segment"
+      nothingFoundMessage="No segment that is followed has this name"
+      data={segments
+        .filter(({ id, isFollowed }) => isFollowed || id === value)
+        .map(({ id, name }) => ({ value: id, label: name }))}
       value={value}
       error={fault}
       onChange={onChange}

@@ -7,11 +7,10 @@ import {
   delayOptions,
   delayWords,
   draftOf,
-  dropPlace,
   emptyDraft,
   emptyStep,
   missing,
-  moved,
+  type StepDraft,
   withChannel,
   withFallback,
 } from './draft';
@@ -48,6 +47,7 @@ describe('a draft', () => {
       description: null,
       webhookSourceId: 'hook',
       trigger: { event: 'lead.arrived' },
+      condition: null,
       steps: [
         {
           channel: 'whatsapp',
@@ -60,6 +60,7 @@ describe('a draft', () => {
       safetyLockMinutes: 5,
       quietHours: null,
       exitOn: [],
+      exitStageId: null,
       isActive: true,
     });
     expect(bodyOf({ ...whole(), sourceId: ANY_SOURCE }).webhookSourceId).toBeNull();
@@ -104,10 +105,19 @@ describe('a step', () => {
     expect(withFallback(step, 'email')).toMatchObject({ fallbackChannel: 'email', fallbackTemplateId: null });
   });
 
-  it('goes where it is moved or dropped', () => {
-    expect(moved(['a', 'b', 'c'], 0, 2)).toEqual(['b', 'c', 'a']);
-    expect(moved(['a', 'b'], 0, 2)).toEqual(['a', 'b']);
-    expect([dropPlace(0, 2, 'top'), dropPlace(0, 2, 'bottom'), dropPlace(2, 0, 'top')]).toEqual([1, 2, 0]);
+  it('of another kind says what it needs, and sends nothing else', () => {
+    const body = (kind: StepDraft['kind'], part: Partial<StepDraft> = {}) =>
+      bodyOf({ ...whole(), steps: [{ ...step, ...emptyStep('a', kind), ...part }] }).steps[0];
+    const lacks = (kind: StepDraft['kind']) => Object.keys(missing({ ...whole(), steps: [emptyStep('a', kind)] }));
+
+    expect(body('wait')).toEqual({ kind: 'wait', delayMinutes: 1440 });
+    expect(body('wait_for_reply', { onReply: 'go_on' })).toMatchObject({ onReply: 'go_on', onTimeout: 'go_on' });
+    expect(body('assign')).toEqual({ kind: 'assign', delayMinutes: 0 });
+    expect(body('add_tag', { tag: ' hot ' })).toEqual({ kind: 'add_tag', delayMinutes: 0, tag: 'hot' });
+    expect(lacks('condition')).toEqual(['/steps/0/filter']);
+    expect(lacks('move_stage')).toEqual(['/steps/0/stageId']);
+    expect(lacks('call_destination')).toEqual(['/steps/0/destinationId']);
+    expect(lacks('assign')).toEqual([]);
   });
 
   it('says how long it waits', () => {

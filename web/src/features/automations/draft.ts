@@ -1,14 +1,27 @@
-import type { Automation, AutomationEvent, NewAutomation, StepChannel } from '@/api/shapes';
+import type { Automation, AutomationEvent, AutomationStep, NewAutomation, StepChannel, StepKind } from '@/api/shapes';
+import { emptyGroup, filterJson, type Group, groupOf } from '@/ui/filter/conditions';
 
-/** An automation while somebody builds it. What has not been chosen yet is empty. */
+/** A step while somebody builds it. What has not been chosen yet is empty; of what its kind has no use for, nothing is sent. */
 export interface StepDraft {
   /** Its place may change; this does not. */
   key: string;
-  channel: StepChannel;
+  kind: StepKind;
   delayMinutes: number;
+  channel: StepChannel;
   templateId: string | null;
   fallbackChannel: StepChannel | null;
   fallbackTemplateId: string | null;
+  onReply: 'go_on' | 'end';
+  onTimeout: 'go_on' | 'end';
+  conditions: Group;
+  otherwise: 'end' | 'skip_next';
+  /** Nobody where the assignment rules choose. */
+  assignedTo: string | null;
+  tag: string;
+  stageId: string | null;
+  reason: string;
+  note: string;
+  destinationId: string | null;
 }
 
 export interface Draft {
@@ -17,12 +30,16 @@ export interface Draft {
   event: AutomationEvent;
   sourceId: string | null;
   stageId: string | null;
+  segmentId: string | null;
   tag: string;
   score: number;
+  /** Which leads it starts for; empty for all. */
+  conditions: Group;
   steps: StepDraft[];
   safetyLockMinutes: number;
   quiet: { from: string; until: string } | null;
   exitOn: NonNullable<NewAutomation['exitOn']>;
+  exitStageId: string | null;
   isActive: boolean;
 }
 
@@ -39,6 +56,25 @@ export const channelLabel = (channel: string | null | undefined) =>
   CHANNELS.find(({ value }) => value === channel)?.label ?? channel ?? '';
 
 const DELAYS = [0, 5, 15, 30, 60, 120, 1_440];
+
+export const KINDS: { value: StepKind; label: string; group: string }[] = [
+  { value: 'message', label: 'Send a message', group: 'Messages' },
+  { value: 'wait', label: 'Wait', group: 'Course' },
+  { value: 'wait_for_reply', label: 'Wait for a reply', group: 'Course' },
+  { value: 'condition', label: 'Go on only if', group: 'Course' },
+  { value: 'assign', label: 'Assign the lead', group: 'Lead' },
+  { value: 'add_tag', label: 'Add a tag', group: 'Lead' },
+  { value: 'remove_tag', label: 'Remove a tag', group: 'Lead' },
+  { value: 'move_stage', label: 'Move to a stage', group: 'Lead' },
+  { value: 'add_note', label: 'Write a note', group: 'Lead' },
+  { value: 'call_destination', label: 'Tell a destination', group: 'Lead' },
+];
+
+export const kindLabel = (kind: string | null | undefined) =>
+  KINDS.find(({ value }) => value === kind)?.label ?? kind ?? '';
+
+/** Steps that are nothing but a wait. */
+export const isWait = (kind: StepKind) => kind === 'wait' || kind === 'wait_for_reply';
 
 /** "Immediate", "5 min", "2 hours". */
 export function delayWords(minutes: number): string {
@@ -61,19 +97,35 @@ export const EVENTS: { value: AutomationEvent; label: string }[] = [
   { value: 'lead.stage_changed', label: 'A lead comes into a stage' },
   { value: 'lead.tag_added', label: 'A lead is given a tag' },
   { value: 'lead.score_crossed', label: "A lead's score reaches a number" },
+  { value: 'lead.segment_entered', label: 'A lead comes into a segment' },
+  { value: 'lead.segment_left', label: 'A lead leaves a segment' },
   { value: 'message.received', label: 'A message comes in' },
 ];
 
 export const isArrival = (event: AutomationEvent) =>
   event === 'lead.arrived' || event === 'lead.created' || event === 'lead.re_engaged';
 
-export const emptyStep = (key: string): StepDraft => ({
+export const isOfSegment = (event: AutomationEvent) =>
+  event === 'lead.segment_entered' || event === 'lead.segment_left';
+
+export const emptyStep = (key: string, kind: StepKind = 'message'): StepDraft => ({
   key,
+  kind,
   channel: 'whatsapp',
-  delayMinutes: 0,
+  delayMinutes: isWait(kind) ? 1_440 : 0,
   templateId: null,
   fallbackChannel: null,
   fallbackTemplateId: null,
+  onReply: 'end',
+  onTimeout: 'go_on',
+  conditions: emptyGroup(),
+  otherwise: 'end',
+  assignedTo: null,
+  tag: '',
+  stageId: null,
+  reason: '',
+  note: '',
+  destinationId: null,
 });
 
 export const emptyDraft = (): Draft => ({
@@ -82,12 +134,15 @@ export const emptyDraft = (): Draft => ({
   event: 'lead.arrived',
   sourceId: null,
   stageId: null,
+  segmentId: null,
   tag: '',
   score: 60,
+  conditions: emptyGroup(),
   steps: [emptyStep('first')],
   safetyLockMinutes: 5,
   quiet: null,
   exitOn: [],
+  exitStageId: null,
   isActive: true,
 });
 
@@ -107,20 +162,38 @@ export function draftOf(automation: Automation): Draft {
     event: trigger.event,
     sourceId: automation.webhookSourceId ?? null,
     stageId: trigger.stageId ?? null,
+    segmentId: trigger.segmentId ?? null,
     tag: trigger.tag ?? '',
     score: trigger.score ?? 60,
-    steps: automation.steps.map((step, index) => ({
-      key: `saved ${index}`,
-      channel: step.channel,
-      delayMinutes: step.delayMinutes ?? 0,
-      templateId: step.templateId,
-      fallbackChannel: step.fallbackChannel ?? null,
-      fallbackTemplateId: step.fallbackTemplateId ?? null,
-    })),
+    conditions: groupOf(automation.condition) ?? emptyGroup(),
+    steps: automation.steps.map((step, index) => stepOf(step, `saved ${index}`)),
     safetyLockMinutes: automation.safetyLockMinutes,
     quiet: quietHours ? { from: clock(quietHours.fromMinute), until: clock(quietHours.untilMinute) } : null,
     exitOn: automation.exitOn,
+    exitStageId: automation.exitStageId ?? null,
     isActive: automation.isActive,
+  };
+}
+
+function stepOf(step: AutomationStep, key: string): StepDraft {
+  const empty = emptyStep(key, step.kind ?? 'message');
+  return {
+    ...empty,
+    channel: step.channel ?? empty.channel,
+    delayMinutes: step.delayMinutes ?? 0,
+    templateId: step.templateId ?? null,
+    fallbackChannel: step.fallbackChannel ?? null,
+    fallbackTemplateId: step.fallbackTemplateId ?? null,
+    onReply: step.onReply ?? empty.onReply,
+    onTimeout: step.onTimeout ?? empty.onTimeout,
+    conditions: groupOf(step.filter) ?? empty.conditions,
+    otherwise: step.otherwise ?? empty.otherwise,
+    assignedTo: step.assignedTo ?? null,
+    tag: step.tag ?? '',
+    stageId: step.stageId ?? null,
+    reason: step.reason ?? '',
+    note: step.note ?? '',
+    destinationId: step.destinationId ?? null,
   };
 }
 
@@ -131,13 +204,70 @@ export function missing(draft: Draft): Record<string, string> {
   if (draft.event === 'lead.arrived' && !draft.sourceId) faults['/webhookSourceId'] = 'Choose a source.';
   if (draft.event === 'lead.stage_changed' && !draft.stageId) faults['/trigger/stageId'] = 'Choose a stage.';
   if (draft.event === 'lead.tag_added' && draft.tag.trim() === '') faults['/trigger/tag'] = 'Enter a tag.';
+  if (isOfSegment(draft.event) && !draft.segmentId) faults['/trigger/segmentId'] = 'Choose a segment.';
   draft.steps.forEach((step, index) => {
-    if (!step.templateId) faults[`/steps/${index}/templateId`] = 'Choose a template.';
-    if (step.fallbackChannel === 'email' && !step.fallbackTemplateId) {
-      faults[`/steps/${index}/fallbackTemplateId`] = 'Choose a template for the e-mail.';
-    }
+    for (const [field, fault] of Object.entries(missingOf(step))) faults[`/steps/${index}/${field}`] = fault;
   });
   return faults;
+}
+
+function missingOf(step: StepDraft): Record<string, string> {
+  switch (step.kind) {
+    case 'message':
+      return {
+        ...(!step.templateId && { templateId: 'Choose a template.' }),
+        ...(step.fallbackChannel === 'email' &&
+          !step.fallbackTemplateId && { fallbackTemplateId: 'Choose a template for the e-mail.' }),
+      };
+    case 'wait':
+    case 'wait_for_reply':
+      return step.delayMinutes > 0 ? {} : { delayMinutes: 'Choose how long.' };
+    case 'condition':
+      return step.conditions.children.length > 0 ? {} : { filter: 'Add a condition.' };
+    case 'add_tag':
+    case 'remove_tag':
+      return step.tag.trim() === '' ? { tag: 'Enter a tag.' } : {};
+    case 'move_stage':
+      return step.stageId ? {} : { stageId: 'Choose a stage.' };
+    case 'add_note':
+      return step.note.trim() === '' ? { note: 'Write what the note says.' } : {};
+    case 'call_destination':
+      return step.destinationId ? {} : { destinationId: 'Choose a destination.' };
+    case 'assign':
+      return {};
+  }
+}
+
+/** A step with the fields that its kind has, and no others. */
+function stepBody(step: StepDraft): AutomationStep {
+  const { kind, delayMinutes } = step;
+  switch (kind) {
+    case 'message':
+      return {
+        channel: step.channel,
+        delayMinutes,
+        templateId: step.templateId ?? '',
+        fallbackChannel: step.fallbackChannel,
+        fallbackTemplateId: step.fallbackChannel ? step.fallbackTemplateId : null,
+      };
+    case 'wait':
+      return { kind, delayMinutes };
+    case 'wait_for_reply':
+      return { kind, delayMinutes, onReply: step.onReply, onTimeout: step.onTimeout };
+    case 'condition':
+      return { kind, delayMinutes, filter: filterJson(step.conditions) ?? { all: [] }, otherwise: step.otherwise };
+    case 'assign':
+      return { kind, delayMinutes, ...(step.assignedTo && { assignedTo: step.assignedTo }) };
+    case 'add_tag':
+    case 'remove_tag':
+      return { kind, delayMinutes, tag: step.tag.trim() };
+    case 'move_stage':
+      return { kind, delayMinutes, stageId: step.stageId, ...(step.reason && { reason: step.reason }) };
+    case 'add_note':
+      return { kind, delayMinutes, note: step.note.trim() };
+    case 'call_destination':
+      return { kind, delayMinutes, destinationId: step.destinationId };
+  }
 }
 
 /** Stands for "by any source" where one has to be chosen. */
@@ -155,17 +285,14 @@ export function bodyOf(draft: Draft): NewAutomation {
         tag: draft.tag.trim() || null,
       }),
       ...(draft.event === 'lead.score_crossed' && { score: draft.score }),
+      ...(isOfSegment(draft.event) && { segmentId: draft.segmentId }),
     },
-    steps: draft.steps.map(({ channel, delayMinutes, templateId, fallbackChannel, fallbackTemplateId }) => ({
-      channel,
-      delayMinutes,
-      templateId: templateId ?? '',
-      fallbackChannel,
-      fallbackTemplateId: fallbackChannel ? fallbackTemplateId : null,
-    })),
+    condition: filterJson(draft.conditions) ?? null,
+    steps: draft.steps.map(stepBody),
     safetyLockMinutes: draft.safetyLockMinutes,
     quietHours: draft.quiet && { fromMinute: minuteOf(draft.quiet.from), untilMinute: minuteOf(draft.quiet.until) },
     exitOn: draft.exitOn,
+    exitStageId: draft.exitOn.includes('stage_left') ? draft.exitStageId : null,
     isActive: draft.isActive,
   };
 }
@@ -185,17 +312,3 @@ export function withChannel(step: StepDraft, channel: StepChannel): StepDraft {
 
 export const withFallback = (step: StepDraft, fallbackChannel: StepChannel | null): StepDraft =>
   fallbackChannel === step.fallbackChannel ? step : { ...step, fallbackChannel, fallbackTemplateId: null };
-
-/** The list with one of its rows in another place. */
-export function moved<T>(list: T[], from: number, to: number): T[] {
-  const item = list[from];
-  if (item === undefined || to < 0 || to >= list.length || from === to) return list;
-  const rest = list.filter((_, index) => index !== from);
-  return [...rest.slice(0, to), item, ...rest.slice(to)];
-}
-
-/** The place of a dropped row once it is taken out from above. */
-export const dropPlace = (from: number, over: number, edge: 'top' | 'bottom'): number => {
-  const gap = edge === 'bottom' ? over + 1 : over;
-  return from < gap ? gap - 1 : gap;
-};

@@ -5,6 +5,7 @@ import type {
   AutomationChange,
   AutomationRun,
   Card,
+  Destination,
   DryRun,
   NewAutomation,
   Page,
@@ -39,6 +40,14 @@ export const runsQuery = (id: string, { state, page = 1 }: RunSearch) =>
 export const sourcesQuery = queryOptions({
   queryKey: ['sources', 'health'],
   queryFn: async ({ signal }) => rowsOf(await api.get<{ data: SourceHealth[] }>('/v1/capture/health', {}, signal)),
+  staleTime: LOOKUP_STALE_MS,
+});
+
+/** Where leads can be told to. */
+export const destinationsQuery = queryOptions({
+  queryKey: ['destinations', 'choice'],
+  queryFn: async ({ signal }) =>
+    rowsOf(await api.get<Page<Destination>>('/v1/delivery/destinations', { limit: 200 }, signal)),
   staleTime: LOOKUP_STALE_MS,
 });
 

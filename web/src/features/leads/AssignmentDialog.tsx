@@ -3,16 +3,15 @@ import { useForm } from '@mantine/form';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { membersQuery } from '@/api/lookups';
+import { filterFieldsQuery, membersQuery } from '@/api/lookups';
 import { fieldErrors, messageOf } from '@/api/problem';
 import type { AssignmentMethod, AssignmentRule } from '@/api/shapes';
 import { plural } from '@/lib/text';
 import { Failure } from '@/ui/basics';
+import { type Group as Conditions, emptyGroup, filterJson, groupOf } from '@/ui/filter/conditions';
+import { GroupFields, isWhole, knownFields } from '@/ui/filter/FilterBuilder';
 import { toast } from '@/ui/toast';
 import { trialQuery, useRuleWrites } from './assignmentQueries';
-import { type Group as Conditions, emptyGroup, filterJson, groupOf } from './conditions';
-import { GroupFields, isWhole, knownFields } from './FilterBuilder';
-import { filterFieldsQuery } from './queries';
 import classes from './Segments.module.css';
 
 export const METHODS: { value: AssignmentMethod; label: string }[] = [

@@ -8,11 +8,11 @@ import type { AssignmentRule } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
 import { Empty, Failure, PermitButton, Section, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { groupOf } from '@/ui/filter/conditions';
 import { ActionsHead, Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast, toastError } from '@/ui/toast';
 import { AssignmentDialog, METHODS } from './AssignmentDialog';
 import { assignmentRulesQuery, useRuleWrites } from './assignmentQueries';
-import { groupOf } from './conditions';
 import { useConditionWords } from './FilterRow';
 import classes from './Segments.module.css';
 

@@ -3,14 +3,29 @@ import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
 import { IconFilter, IconFilterFilled, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { defaultPipeline, membersQuery, pipelinesQuery, projectsQuery, segmentsQuery } from '@/api/lookups';
+import {
+  defaultPipeline,
+  filterFieldsQuery,
+  membersQuery,
+  pipelinesQuery,
+  projectsQuery,
+  segmentsQuery,
+} from '@/api/lookups';
 import type { FilterField } from '@/api/shapes';
-import { conditionsOf, conditionWords, emptyGroup, isGroup, type Node, readFilter, writeFilter } from './conditions';
-import { FilterBuilder } from './FilterBuilder';
+import { SOURCES, sourceLabel } from '@/lib/sources';
+import {
+  conditionsOf,
+  conditionWords,
+  emptyGroup,
+  isGroup,
+  type Node,
+  readFilter,
+  writeFilter,
+} from '@/ui/filter/conditions';
+import { FilterBuilder } from '@/ui/filter/FilterBuilder';
+import { useFieldOptions } from '@/ui/filter/fieldOptions';
 import classes from './FilterRow.module.css';
-import { useFieldOptions } from './fieldOptions';
-import { FILTER_KEYS, hasFilters, type LeadFilters, SOURCES, sourceLabel } from './filters';
-import { filterFieldsQuery } from './queries';
+import { FILTER_KEYS, hasFilters, type LeadFilters } from './filters';
 
 const SEARCH_DELAY_MS = 250;
 

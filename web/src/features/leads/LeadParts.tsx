@@ -16,6 +16,7 @@ import { toastError } from '@/ui/toast';
 import classes from './Lead.module.css';
 import { type LeadChange, useAddNote, useAssignLead, useMoveLead, useUpdateLead } from './mutations';
 import { ScoreHistory } from './ScoreHistory';
+import { SplitOffButton } from './SplitOff';
 import { useReason } from './useReason';
 import { EngagementHead, TouchList, Visits } from './Visits';
 import { channelWords, visitorRows } from './visitor';
@@ -268,7 +269,15 @@ function ReasonList({ reasons, bad }: { reasons: { code: string; points: number;
   );
 }
 
-export function SubmissionCard({ submission, why }: { submission: Submission; why?: string }) {
+interface SubmissionCardProps {
+  submission: Submission;
+  /** Why nothing can be changed, where that is so. */
+  why?: string;
+  /** Whether something is left of the lead without it. */
+  isOneOfSeveral: boolean;
+}
+
+export function SubmissionCard({ submission, why, isOneOfSeveral }: SubmissionCardProps) {
   const [open, setOpen] = useState(false);
   const { name, email, phone, project, cta, message, pageUrl, matchReason, timeToSubmitMs, fields } = submission;
   const who = [name, email, phone].filter(Boolean).join(' · ');
@@ -301,6 +310,7 @@ export function SubmissionCard({ submission, why }: { submission: Submission; wh
           Block IP {submission.ip}
         </BlockIpButton>
       )}
+      {isOneOfSeveral && <SplitOffButton submission={submission} />}
       {open && fields && <Pairs rows={Object.entries(fields).map(([key, value]) => [key, asText(value)])} />}
     </article>
   );

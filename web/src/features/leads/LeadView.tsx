@@ -287,7 +287,7 @@ function Submissions({ leadId, count }: { leadId: string; count: number }) {
       {submissions.isPending && <Skeleton h={96} />}
       {submissions.isError && <Failure error={submissions.error} retry={() => void submissions.refetch()} />}
       {submissions.data?.data.map((submission) => (
-        <SubmissionCard key={submission.id} submission={submission} why={why} />
+        <SubmissionCard key={submission.id} submission={submission} why={why} isOneOfSeveral={count > 1} />
       ))}
       {submissions.data?.data.length === 0 && <div className={classes.small}>None.</div>}
     </Block>

@@ -1,19 +1,19 @@
-import { Skeleton, Textarea, TextInput } from '@mantine/core';
+import { Skeleton, Switch, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { filterFieldsQuery } from '@/api/lookups';
 import { messageOf, Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { SegmentDetail } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
 import { Empty, Failure, PageBody, PageHead, PermitButton, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { emptyGroup, filterJson, type Group, groupOf } from '@/ui/filter/conditions';
+import { GroupFields, isWhole, knownFields } from '@/ui/filter/FilterBuilder';
 import { RouteLink } from '@/ui/RouteLink';
 import { toast } from '@/ui/toast';
-import { emptyGroup, filterJson, type Group, groupOf } from './conditions';
-import { GroupFields, isWhole, knownFields } from './FilterBuilder';
-import { filterFieldsQuery } from './queries';
 import classes from './Segments.module.css';
 import { BackToSegments } from './SegmentsPage';
 import { draftCountQuery, draftExamplesQuery, segmentQuery, useSegmentWrites } from './segmentQueries';
@@ -65,6 +65,7 @@ function Editor({ segment }: { segment?: SegmentDetail }) {
   const [name, setName] = useState(segment?.name ?? '');
   const [description, setDescription] = useState(segment?.description ?? '');
   const [group, setGroup] = useState<Group>(() => groupOf(segment?.filter) ?? emptyGroup());
+  const [isFollowed, setIsFollowed] = useState(segment?.isFollowed ?? true);
   const [tried, setTried] = useState(false);
   const [removing, setRemoving] = useState(false);
   const { make, change, remove } = useSegmentWrites();
@@ -77,7 +78,7 @@ function Editor({ segment }: { segment?: SegmentDetail }) {
     event.preventDefault();
     setTried(true);
     if (!complete || name.trim() === '') return;
-    const said = { name: name.trim(), description: description.trim() || null, filter };
+    const said = { name: name.trim(), description: description.trim() || null, filter, isFollowed };
     if (segment) {
       change.mutate(
         { id: segment.id, ...said, version },
@@ -122,6 +123,12 @@ function Editor({ segment }: { segment?: SegmentDetail }) {
         <section aria-label="Conditions">
           <GroupFields group={group} fields={known} depth={1} tried={tried} onChange={setGroup} />
         </section>
+        <Switch
+          label="Follow on timelines"
+          description="Leads' timelines tell when they come into it and when they leave it, and automations can wait for that."
+          checked={isFollowed}
+          onChange={(event) => setIsFollowed(event.currentTarget.checked)}
+        />
         {failure && (
           <div role="alert" className={classes.failure}>
             {messageOf(failure)}

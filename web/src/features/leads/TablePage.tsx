@@ -4,7 +4,7 @@ import { IconColumns3, IconFileImport, IconSortAscending, IconSortDescending } f
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
-import { pipelinesQuery } from '@/api/lookups';
+import { filterFieldsQuery, pipelinesQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
 import type { Card, FilterField, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
@@ -31,7 +31,7 @@ import {
 } from './filters';
 import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
-import { filterFieldsQuery, leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
+import { leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
 import { setSequence } from './sequence';
 import classes from './Table.module.css';
 import { ViewHead } from './ViewHead';

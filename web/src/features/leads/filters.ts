@@ -29,16 +29,6 @@ export const FILTER_KEYS = [
   'filter',
 ] as const;
 
-export const SOURCES = [
-  { value: 'form', label: 'Form' },
-  { value: 'webhook', label: 'Webhook' },
-  { value: 'manual', label: 'Manual' },
-  { value: 'import', label: 'Import' },
-  { value: 'api', label: 'API' },
-];
-
-export const sourceLabel = (source: string) => SOURCES.find(({ value }) => value === source)?.label ?? source;
-
 export interface BoardSearch extends LeadFilters {
   /** The lead in the side panel. */
   lead?: string;

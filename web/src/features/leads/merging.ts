@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { DuplicateList, Merge, MergePreview, MergeSide, Page } from '@/api/shapes';
+import type { DuplicateList, Merge, MergePreview, MergeSide, Page, SplitOff, SplitOffRequest } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
 import { toast, toastError, toastUndo } from '@/ui/toast';
 import { leadKeys } from './queries';
@@ -45,6 +45,25 @@ export const previewQuery = ({ winnerId, loserId }: Omit<MergeWish, 'fields'>) =
     queryFn: () => api.post<MergePreview>(`/v1/identity/leads/${winnerId}/merge-preview`, { loserId }),
     staleTime: 0,
   });
+
+/** Makes a lead of its own of one of a lead's submissions. Merging the two takes that back. */
+export function useSplitOff(leadId: string) {
+  const client = useQueryClient();
+  const refresh = () => client.invalidateQueries({ queryKey: leadKeys.all });
+  const putBack = useMutation({
+    mutationFn: (madeId: string) =>
+      api.post<Merge>(`/v1/identity/leads/${leadId}/merge`, { loserId: madeId, fields: {} }),
+    onSuccess: refresh,
+    onError: (error) => toastError('The submission was not put back', error),
+  });
+  return useMutation({
+    mutationFn: (wish: SplitOffRequest) => api.post<SplitOff>(`/v1/identity/leads/${leadId}/split-off`, wish),
+    onSuccess: ({ leadId: madeId }) => {
+      void refresh();
+      toastUndo('The submission is a lead of its own now', () => putBack.mutate(madeId));
+    },
+  });
+}
 
 export function useMerge() {
   const client = useQueryClient();

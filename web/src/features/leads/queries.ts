@@ -5,7 +5,6 @@ import type {
   Board,
   Card,
   ColumnPage,
-  FilterField,
   LeadDetail,
   LeadHint,
   LeadScore,
@@ -64,12 +63,6 @@ export const leadListQuery = (search: TableSearch, customFields: string) => {
     staleTime: 10_000,
   });
 };
-
-export const filterFieldsQuery = queryOptions({
-  queryKey: ['filterFields'],
-  queryFn: async ({ signal }) => (await api.get<Page<FilterField>>('/v1/identity/filter-fields', {}, signal)).data,
-  staleTime: 60_000,
-});
 
 export const viewsQuery = queryOptions({
   queryKey: leadKeys.views,

@@ -8,7 +8,7 @@ import {
   isSameFilter,
   readFilter,
   writeFilter,
-} from './conditions';
+} from '@/ui/filter/conditions';
 import type { LeadFilters, SortKey, TableSearch } from './filters';
 
 /** Saved views and the URL: what a view opens, what is saved of what is seen, and whether the two differ. */

@@ -80,7 +80,8 @@ export function matchWords(reason: MatchReason): string {
     ({ by, because }) =>
       `Another lead matched by ${KEY_WORDS[by] ?? humanise(by).toLowerCase()}, and was refused because ${BECAUSE[because] ?? humanise(because).toLowerCase()}`,
   );
-  return [head, ...refused].map((sentence) => `${sentence}.`).join(' ');
+  const split = reason.splitFrom ? ['Somebody made it a lead of its own since'] : [];
+  return [head, ...refused, ...split].map((sentence) => `${sentence}.`).join(' ');
 }
 
 const text = (data: Record<string, unknown>, key: string) => asText(data[key]);
@@ -157,6 +158,12 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return 'Automation triggered';
     case 'automation.step_sent':
       return `Step ${text(data, 'step')} sent`;
+    case 'automation.step_done':
+      return `Step ${text(data, 'step')} done${colon(text(data, 'words'))}`;
+    case 'segment.entered':
+      return `Came into the segment ${text(data, 'segmentName') || ''}`.trimEnd();
+    case 'segment.left':
+      return `Left the segment ${text(data, 'segmentName') || ''}`.trimEnd();
     case 'automation.step_failed':
       return `Step ${text(data, 'step')} failed${colon(text(data, 'error') || humanise(text(data, 'reason')))}`;
     case 'automation.fallback':
@@ -179,6 +186,10 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return `${text(data, 'name') || 'Another lead'} was split off again`;
     case 'lead.split_off':
       return `Split from ${text(data, 'name') || 'another lead'} again`;
+    case 'submission.split_off':
+      return `A submission was made a lead of its own${colon(text(data, 'reason'))}`;
+    case 'lead.made_by_split':
+      return `Made of a submission that was another lead's${colon(text(data, 'reason'))}`;
     case 'lead.converted':
       return 'Converted to a contact';
     case 'delivery.delivered':

@@ -1,25 +1,14 @@
-import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
-import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
-import { attachClosestEdge, extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/closest-edge';
 import { ActionIcon, Button, Menu, NumberInput, Select, TextInput } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconGripVertical, IconPlus, IconTrash } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { Pipeline } from '@/api/shapes';
+import { moved } from '@/lib/order';
 import { humanise, plural } from '@/lib/text';
 import { announce } from '@/ui/announce';
 import { Dot } from '@/ui/basics';
+import { DragHandle, OrderButtons, useOrderedRow } from '@/ui/ordered';
 import classes from './Pipelines.module.css';
-import {
-  COLORS,
-  dropPlace,
-  KINDS,
-  LEAST_STAGES,
-  MOST_STAGES,
-  moved,
-  type StageDraft,
-  withKind,
-  withStage,
-} from './pipelineDraft';
+import { COLORS, KINDS, LEAST_STAGES, MOST_STAGES, type StageDraft, withKind, withStage } from './pipelineDraft';
 
 interface PipelineStagesProps {
   pipeline: Pipeline;
@@ -103,43 +92,12 @@ interface StageRowProps {
 
 function StageRow(props: StageRowProps) {
   const { stage, index, length, leads, readOnly, focused, faultAt, onChange, onMove, onRemove } = props;
-  const row = useRef<HTMLLIElement>(null);
-  const handle = useRef<HTMLSpanElement>(null);
-  const latest = useRef({ index, onMove });
-  const [edge, setEdge] = useState<string | null>(null);
+  const { row, handle, edge } = useOrderedRow('stage', index, onMove);
   const name = stage.name || `stage ${index + 1}`;
 
-  useEffect(() => {
-    latest.current = { index, onMove };
-  });
-
-  useEffect(() => {
-    const element = row.current;
-    const dragHandle = handle.current;
-    if (!element || !dragHandle) return;
-    return combine(
-      draggable({ element, dragHandle, getInitialData: () => ({ kind: 'stage', index: latest.current.index }) }),
-      dropTargetForElements({
-        element,
-        canDrop: ({ source }) => source.data.kind === 'stage',
-        getData: ({ input }) => attachClosestEdge({}, { element, input, allowedEdges: ['top', 'bottom'] }),
-        onDrag: ({ self }) => setEdge(extractClosestEdge(self.data)),
-        onDragLeave: () => setEdge(null),
-        onDrop: ({ self, source }) => {
-          setEdge(null);
-          const from = Number(source.data.index);
-          const side = extractClosestEdge(self.data) === 'bottom' ? 'bottom' : 'top';
-          latest.current.onMove(from, dropPlace(from, latest.current.index, side));
-        },
-      }),
-    );
-  }, []);
-
   return (
-    <li ref={row} className={classes.stage} data-edge={edge ?? undefined}>
-      <span ref={handle} className={classes.handle} hidden={readOnly} title="Drag to another place" aria-hidden="true">
-        <IconGripVertical size={16} />
-      </span>
+    <li ref={row} className={classes.stage} data-edge={edge}>
+      <DragHandle handle={handle} hidden={readOnly} />
       <ColorPicker
         name={name}
         color={stage.color}
@@ -204,36 +162,15 @@ function StageRow(props: StageRowProps) {
       />
       <span className={classes.leads}>{stage.id ? plural(leads, 'lead') : 'new'}</span>
       {!readOnly && (
-        <span className={classes.actions}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={`Move ${name} up`}
-            disabled={index === 0}
-            onClick={() => onMove(index, index - 1)}
-          >
-            <IconArrowUp size={16} />
-          </ActionIcon>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={`Move ${name} down`}
-            disabled={index === length - 1}
-            onClick={() => onMove(index, index + 1)}
-          >
-            <IconArrowDown size={16} />
-          </ActionIcon>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={`Remove ${name}`}
-            title={length <= LEAST_STAGES ? 'A pipeline keeps at least two stages' : undefined}
-            disabled={length <= LEAST_STAGES}
-            onClick={onRemove}
-          >
-            <IconTrash size={16} />
-          </ActionIcon>
-        </span>
+        <OrderButtons
+          name={name}
+          index={index}
+          length={length}
+          canRemove={length > LEAST_STAGES}
+          whyKept={length <= LEAST_STAGES ? 'A pipeline keeps at least two stages' : undefined}
+          onMove={onMove}
+          onRemove={onRemove}
+        />
       )}
     </li>
   );

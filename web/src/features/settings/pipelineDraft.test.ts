@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Pipeline, Stage } from '@/api/shapes';
-import { bodyOf, crowdedRemovals, draftOf, dropPlace, isChanged, moved, withKind, withStage } from './pipelineDraft';
+import { bodyOf, crowdedRemovals, draftOf, isChanged, withKind, withStage } from './pipelineDraft';
 
 const stage = (id: string, kind: Stage['kind'], leadCount = 0): Stage => ({
   id,
@@ -25,19 +25,6 @@ const pipeline: Pipeline = {
   wonReasonRequired: false,
   lostReasonRequired: false,
 };
-
-test('a row is moved up, down and nowhere past the ends', () => {
-  expect(moved(['a', 'b', 'c'], 0, 2)).toEqual(['b', 'c', 'a']);
-  expect(moved(['a', 'b', 'c'], 2, 1)).toEqual(['a', 'c', 'b']);
-  expect(moved(['a', 'b', 'c'], 0, -1)).toEqual(['a', 'b', 'c']);
-  expect(moved(['a', 'b', 'c'], 2, 3)).toEqual(['a', 'b', 'c']);
-});
-
-test('a dropped row lands where the line was shown', () => {
-  expect(moved(['a', 'b', 'c'], 0, dropPlace(0, 1, 'bottom'))).toEqual(['b', 'a', 'c']);
-  expect(moved(['a', 'b', 'c'], 2, dropPlace(2, 0, 'top'))).toEqual(['c', 'a', 'b']);
-  expect(moved(['a', 'b', 'c'], 1, dropPlace(1, 1, 'top'))).toEqual(['a', 'b', 'c']);
-});
 
 test('a new stage stands behind the open ones in a colour of its own', () => {
   const stages = withStage(draftOf(pipeline).stages, 'fresh');

@@ -2,22 +2,19 @@ use rstest::rstest;
 use uuid::Uuid;
 
 use super::*;
-use crate::automations::Trigger;
+use crate::automations::{Act, Message, Otherwise, Trigger};
 
 const WELCOME: MessageTemplateId = MessageTemplateId(Uuid::from_u128(1));
 const FOLLOW_UP: MessageTemplateId = MessageTemplateId(Uuid::from_u128(2));
 
 /// WhatsApp at once with SMS behind it, e-mail two hours later.
 fn welcome() -> Definition {
-    let step = |channel, delay_minutes, template_id, fallback_channel| Step {
-        channel,
-        delay_minutes,
-        template_id,
-        fallback_channel,
-        fallback_template_id: None,
+    let step = |channel, delay_minutes, template_id, fallback_channel| {
+        Step::message(delay_minutes, Message { fallback_channel, ..Message::by(channel, template_id) })
     };
     Definition {
         trigger: Trigger::Arrived { source_id: None },
+        condition: None,
         steps: vec![
             step(MessageChannel::Whatsapp, 0, WELCOME, Some(MessageChannel::Sms)),
             step(MessageChannel::Email, 120, FOLLOW_UP, None),
@@ -25,6 +22,7 @@ fn welcome() -> Definition {
         safety_lock_minutes: 5,
         quiet_hours: None,
         exit_on: Vec::new(),
+        exit_stage_id: None,
     }
 }
 
@@ -36,9 +34,12 @@ fn make(run: &mut Run<'_>) {
 fn words(effects: &[Effect]) -> Vec<String> {
     let word = |effect: &Effect| match effect {
         Effect::Sent { step, number } => format!("sent {step}.{number}"),
+        Effect::Done { step, number } => format!("done {step}.{number}"),
         Effect::Failed { step, number } => format!("failed {step}.{number}"),
         Effect::Skipped { step, number } => format!("skipped {step}.{number}"),
-        Effect::FellBack(one) => format!("fallback {}.{} by {}", one.step, one.number, one.channel.as_str()),
+        Effect::FellBack(one) => {
+            format!("fallback {}.{} by {}", one.step, one.number, one.channel.expect("a channel").as_str())
+        }
         Effect::Begun(one, minutes) => format!("next {}.{} in {minutes}", one.step, one.number),
         Effect::Ended(ending) => format!("{ending:?}").to_lowercase(),
     };
@@ -151,13 +152,50 @@ fn the_last_step_that_came_to_nothing_is_tried_again_with_its_fallback_behind_it
     assert_eq!(run.ending, Some(Ending::Failed));
 
     let again = run.retry().expect("something to retry");
-    assert_eq!((again.step, again.number, again.channel), (0, 2, MessageChannel::Whatsapp));
+    assert_eq!((again.step, again.number, again.channel), (0, 2, Some(MessageChannel::Whatsapp)));
     run.sendings.push(again);
     assert_eq!(run.retry(), None, "one that is under way is not tried once more");
 
     let told = play(&mut run, &[(0, 2, Status::Failed, None), (0, 3, Status::Sent, None)]);
     assert_eq!(told, ["failed 0.2", "fallback 0.3 by sms", "sent 0.3", "completed"]);
     assert_eq!(run.retry(), None);
+}
+
+/// A question, a tag, a note.
+fn of_acts() -> Definition {
+    let step = |act| Step { delay_minutes: 0, act };
+    let condition = Act::Condition { filter: serde_json::json!({"all": []}), otherwise: Otherwise::SkipNext };
+    let steps = vec![step(condition), step(Act::AddTag("hot".into())), step(Act::AddNote("Call".into()))];
+    Definition { steps, ..welcome() }
+}
+
+#[rstest]
+#[case::all_is_well(&[Done::GoOn, Done::GoOn, Done::GoOn],
+    &["done 0.0", "next 1.0 in 0", "done 1.0", "next 2.0 in 0", "done 2.0", "completed"])]
+#[case::past_the_next(&[Done::SkipNext, Done::GoOn], &["done 0.0", "next 2.0 in 0", "done 2.0", "completed"])]
+#[case::one_fails(&[Done::GoOn, Done::Failed(Trouble::TooManyTags), Done::GoOn],
+    &["done 0.0", "next 1.0 in 0", "failed 1.0", "next 2.0 in 0", "done 2.0", "failed"])]
+fn what_follows_from_steps_that_send_nothing(#[case] done: &[Done], #[case] expected: &[&str]) {
+    let definition = of_acts();
+    let mut run = Run::begin(&definition).expect("a run");
+    let mut told = Vec::new();
+
+    for done in done {
+        told.extend(words(&run.act(run.step, 0, *done)));
+        assert_eq!(run.act(0, 0, *done), [], "a step has its turn once");
+    }
+
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn who_cannot_be_written_to_can_be_tagged_all_the_same() {
+    let nowhere = Reach { phone: false, email: false };
+    let mut steps = welcome().steps;
+    steps.push(Step { delay_minutes: 0, act: Act::Wait });
+    assert!(!nowhere.by_any(&steps));
+    steps.push(Step { delay_minutes: 0, act: Act::AddTag("hot".into()) });
+    assert!(nowhere.by_any(&steps));
 }
 
 #[rstest]

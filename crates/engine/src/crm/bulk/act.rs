@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use leadline_domain::{
     ids::{ActivityId, LeadId, StageId, UserId},
     pipelines::Closing,
-    rank::Rank,
     time::Timestamp,
 };
 use leadline_store::{
     Tx,
-    leads::{self, Locked, Moved, Tagged},
+    leads::{self, Locked, Moved},
     pipelines::{self, Stage},
 };
 use serde::{Deserialize, Serialize};
@@ -19,11 +18,9 @@ use serde_json::{Value, json};
 use super::{Action, Refusal};
 use crate::{
     Actor, Engine,
-    crm::{LeadError, Record, stages, text},
+    crm::{LeadError, text},
+    lead_changes::{Record, TAGS_MAX, owners, stages, tags},
 };
-
-/// Tags on one lead at most; adding beyond it is refused.
-pub(super) const TAGS_MAX: usize = 50;
 
 /// What was done to a lead.
 #[derive(Debug, Clone)]
@@ -186,24 +183,8 @@ async fn move_all(
     leads: &[&Locked],
     now: Timestamp,
 ) -> Result<Changed, LeadError> {
-    let moving: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.stage_id != stage.id).collect();
-    let from: Vec<StageId> = moving.iter().map(|lead| lead.stage_id).collect();
-    let from = pipelines::left_stages(tx, actor.workspace, &from).await?;
-    let mut rows: Vec<Moved> = Vec::with_capacity(moving.len());
-    for (lead, salt) in moving.iter().zip((0..=u32::MAX).rev()) {
-        rows.push(Moved {
-            id: lead.id,
-            pipeline_id: stage.pipeline_id,
-            stage_id: stage.id,
-            rank: Rank::at(now, salt).as_str().to_owned(),
-            close_reason: stages::reason_in(closing, stage, lead, &from, reason)?,
-        });
-    }
-    leads::move_to(tx, actor.workspace, &rows, now).await?;
-    for (lead, row) in moving.iter().zip(&rows) {
-        stages::tell(record, lead, stage, &from, row.close_reason.as_deref(), None);
-    }
-    let before = |(lead, row): (&&Locked, Moved)| {
+    let moved = stages::move_to_top(tx, record, actor, (stage, closing, reason), leads, now).await?;
+    let before = |(lead, row): (&Locked, Moved)| {
         let before = Before::Place {
             stage: lead.stage_id,
             rank: lead.rank.clone(),
@@ -214,7 +195,7 @@ async fn move_all(
         };
         (lead.id, before)
     };
-    Ok(moving.iter().zip(rows).map(before).collect())
+    Ok(moved.into_iter().map(before).collect())
 }
 
 async fn assign_all(
@@ -226,33 +207,9 @@ async fn assign_all(
     now: Timestamp,
 ) -> Result<Changed, LeadError> {
     let changing: Vec<&Locked> = leads.iter().copied().filter(|lead| lead.assigned_to != to).collect();
-    give(tx, record, actor, (to, to_name), &changing, now).await?;
+    owners::give(tx, record, actor, (to, to_name), &changing, now).await?;
     let before = |lead: &&Locked| (lead.id, Before::Owner { user: lead.assigned_to, to });
     Ok(changing.iter().map(before).collect())
-}
-
-/// Gives leads to a member, or to nobody.
-pub(super) async fn give(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    actor: &Actor,
-    (to, to_name): (Option<UserId>, Option<&str>),
-    changing: &[&Locked],
-    now: Timestamp,
-) -> Result<(), LeadError> {
-    if changing.is_empty() {
-        return Ok(());
-    }
-    leads::assign(tx, actor.workspace, &ids_of(changing), to, now).await?;
-    let from: Vec<UserId> = changing.iter().filter_map(|lead| lead.assigned_to).collect();
-    let names: HashMap<UserId, String> = leads::names_of_users(tx, &from).await?;
-    for lead in changing {
-        let from_name = lead.assigned_to.and_then(|user| names.get(&user));
-        record.activity(lead.id, "lead.assigned", json!({"fromName": from_name, "toName": to_name, "to": to}));
-        let data = json!({"from": lead.assigned_to, "to": to, "by": actor.user});
-        record.event(lead.id, "lead.assigned", (lead.pipeline_id, lead.stage_id), data);
-    }
-    Ok(())
 }
 
 /// Deletes those that are there.
@@ -300,7 +257,7 @@ async fn tag_all(
 ) -> Result<Changed, LeadError> {
     let added = |lead: &Locked| tags.iter().filter(|tag| !lead.tags.contains(tag)).cloned().collect();
     let rows = leads.iter().map(|lead| (*lead, added(lead), Vec::new())).collect();
-    let changed = retag(tx, record, actor, rows, now).await?;
+    let changed = tags::retag(tx, record, actor, rows, now).await?;
     Ok(changed.into_iter().map(|row| (row.id, Before::Without(row.added))).collect())
 }
 
@@ -314,32 +271,8 @@ async fn untag_all(
 ) -> Result<Changed, LeadError> {
     let removed = |lead: &Locked| tags.iter().filter(|tag| lead.tags.contains(tag)).cloned().collect();
     let rows = leads.iter().map(|lead| (*lead, Vec::new(), removed(lead))).collect();
-    let changed = retag(tx, record, actor, rows, now).await?;
+    let changed = tags::retag(tx, record, actor, rows, now).await?;
     Ok(changed.into_iter().map(|row| (row.id, Before::With(row.removed))).collect())
-}
-
-/// Gives each lead its own tags and takes others; those with whom that changes nothing are left out.
-pub(super) async fn retag(
-    tx: &mut Tx,
-    record: &mut Record<'_>,
-    actor: &Actor,
-    wanted: Vec<(&Locked, Vec<String>, Vec<String>)>,
-    now: Timestamp,
-) -> Result<Vec<Tagged>, LeadError> {
-    let mut rows = Vec::new();
-    for (lead, added, removed) in wanted {
-        if added.is_empty() && removed.is_empty() {
-            continue;
-        }
-        record.activity(lead.id, "tags.changed", json!({"added": added, "removed": removed}));
-        let data = json!({"fields": ["tags"], "addedTags": added});
-        record.event(lead.id, "lead.updated", (lead.pipeline_id, lead.stage_id), data);
-        let kept = lead.tags.iter().filter(|tag| !removed.contains(tag));
-        let tags = kept.chain(&added).cloned().collect();
-        rows.push(Tagged { id: lead.id, tags, added, removed });
-    }
-    leads::set_tags(tx, actor.workspace, &rows, now).await?;
-    Ok(rows)
 }
 
 /// What somebody did to leads since these lines, of what matters to what is put back.

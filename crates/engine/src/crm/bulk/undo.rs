@@ -16,12 +16,13 @@ use serde_json::Value;
 
 use super::{
     AT_ONCE,
-    act::{self, Before, TAGS_MAX, Undo},
+    act::{self, Before, Undo},
 };
 use crate::{
     Actor, Engine,
-    crm::{LeadError, Record, stages},
+    crm::LeadError,
     jobs::{JobError, Taken, Turn, Turned, Undoable},
+    lead_changes::{Record, TAGS_MAX, owners, stages, tags},
 };
 
 /// A lead that is to be put back.
@@ -214,7 +215,7 @@ async fn give_back(
             left.extend(leads.iter().map(|lead| (lead.id, "member_gone")));
             continue;
         }
-        act::give(tx, record, actor, (owner, name.as_deref()), &leads, now).await?;
+        owners::give(tx, record, actor, (owner, name.as_deref()), &leads, now).await?;
         done.extend(leads.iter().map(|lead| lead.id));
     }
     Ok(done)
@@ -250,6 +251,6 @@ async fn tag_back(
         Before::With(removed) => Some((*lead, kept(removed, since, |tag| !lead.tags.contains(tag)), Vec::new())),
         Before::Place { .. } | Before::Owner { .. } | Before::There { .. } | Before::Gone => None,
     });
-    let changed = act::retag(tx, record, actor, wanted.collect(), now).await?;
+    let changed = tags::retag(tx, record, actor, wanted.collect(), now).await?;
     Ok(changed.into_iter().map(|row| row.id).collect())
 }

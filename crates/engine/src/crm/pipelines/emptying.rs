@@ -10,7 +10,7 @@ use leadline_store::{
 use super::PipelineError;
 use crate::{
     Actor,
-    crm::{Record, stages},
+    lead_changes::{Record, stages},
 };
 
 /// Leads that leave a stage in one transaction.

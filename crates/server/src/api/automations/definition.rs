@@ -1,16 +1,17 @@
 //! What an automation is, as it is written and shown.
 
 use leadline_domain::{
-    automations::{Exit, QuietHours, Step, Trigger},
-    ids::{MessageTemplateId, SourceId, StageId},
+    automations::{Exit, Otherwise, QuietHours, Step, StepFault, StepKind, Then, Trigger, WrittenStep},
+    ids::{DestinationId, MessageTemplateId, SegmentId, SourceId, StageId, UserId},
     messaging::MessageChannel,
 };
 use leadline_engine::automations::definitions::AutomationEdit;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
-    error::{ApiError, ApiResult},
+    error::{ApiError, ApiResult, Code},
     extract::present,
 };
 
@@ -43,48 +44,244 @@ impl From<MessageChannel> for StepChannel {
     }
 }
 
-/// One message of an automation.
+/// What kind of step one is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StepKindName {
+    /// Sends a message: `channel`, `templateId`, and perhaps a fallback.
+    #[default]
+    Message,
+    /// Waits for `delayMinutes`.
+    Wait,
+    /// Waits until the person writes, for `delayMinutes` at most: `onReply`, `onTimeout`.
+    WaitForReply,
+    /// Goes on only with leads that meet `filter`; `otherwise` says what follows with others.
+    Condition,
+    /// Gives the lead to `assignedTo`, or to whoever the assignment rules choose.
+    Assign,
+    /// Gives the lead a `tag`.
+    AddTag,
+    /// Takes a `tag` from the lead.
+    RemoveTag,
+    /// Puts the lead into the stage `stageId`, perhaps for a `reason`.
+    MoveStage,
+    /// Writes a `note` on the lead.
+    AddNote,
+    /// Tells the destination `destinationId` of the lead.
+    CallDestination,
+}
+
+impl From<StepKind> for StepKindName {
+    fn from(kind: StepKind) -> Self {
+        match kind {
+            StepKind::Message => Self::Message,
+            StepKind::Wait => Self::Wait,
+            StepKind::WaitForReply => Self::WaitForReply,
+            StepKind::Condition => Self::Condition,
+            StepKind::Assign => Self::Assign,
+            StepKind::AddTag => Self::AddTag,
+            StepKind::RemoveTag => Self::RemoveTag,
+            StepKind::MoveStage => Self::MoveStage,
+            StepKind::AddNote => Self::AddNote,
+            StepKind::CallDestination => Self::CallDestination,
+        }
+    }
+}
+
+impl From<StepKindName> for StepKind {
+    fn from(kind: StepKindName) -> Self {
+        match kind {
+            StepKindName::Message => Self::Message,
+            StepKindName::Wait => Self::Wait,
+            StepKindName::WaitForReply => Self::WaitForReply,
+            StepKindName::Condition => Self::Condition,
+            StepKindName::Assign => Self::Assign,
+            StepKindName::AddTag => Self::AddTag,
+            StepKindName::RemoveTag => Self::RemoveTag,
+            StepKindName::MoveStage => Self::MoveStage,
+            StepKindName::AddNote => Self::AddNote,
+            StepKindName::CallDestination => Self::CallDestination,
+        }
+    }
+}
+
+/// How a run goes on after waiting for a reply.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ThenName {
+    /// With the next step.
+    GoOn,
+    /// Not at all.
+    End,
+}
+
+impl From<Then> for ThenName {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::GoOn => Self::GoOn,
+            Then::End => Self::End,
+        }
+    }
+}
+
+impl From<ThenName> for Then {
+    fn from(then: ThenName) -> Self {
+        match then {
+            ThenName::GoOn => Self::GoOn,
+            ThenName::End => Self::End,
+        }
+    }
+}
+
+/// How a run goes on with a lead that does not meet the conditions of a step.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OtherwiseName {
+    /// Not at all.
+    End,
+    /// With the step after the next one.
+    SkipNext,
+}
+
+impl From<Otherwise> for OtherwiseName {
+    fn from(otherwise: Otherwise) -> Self {
+        match otherwise {
+            Otherwise::End => Self::End,
+            Otherwise::SkipNext => Self::SkipNext,
+        }
+    }
+}
+
+impl From<OtherwiseName> for Otherwise {
+    fn from(otherwise: OtherwiseName) -> Self {
+        match otherwise {
+            OtherwiseName::End => Self::End,
+            OtherwiseName::SkipNext => Self::SkipNext,
+        }
+    }
+}
+
+/// A step of an automation. Which fields it has follows from its kind; the others are left out.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct StepView {
-    channel: StepChannel,
+    /// A message, where nothing is said.
+    #[serde(default)]
+    kind: StepKindName,
+    /// Of a message: by which kind of channel it goes.
+    #[serde(default)]
+    channel: Option<StepChannel>,
     /// Minutes to wait after the step before, up to 43,200. The screen offers 0, 5, 15, 30, 60, 120 and 1,440.
     #[serde(default)]
     delay_minutes: i64,
-    /// A template for the channel.
-    #[schema(value_type = Uuid)]
-    template_id: MessageTemplateId,
-    /// What is tried where the channel fails or cannot be used.
+    /// Of a message: a template for the channel.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    template_id: Option<MessageTemplateId>,
+    /// Of a message: what is tried where the channel fails or cannot be used.
     #[serde(default)]
     fallback_channel: Option<StepChannel>,
-    /// What is said there; the same text where nothing is chosen.
+    /// Of a message: what is said there; the same text where nothing is chosen.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     fallback_template_id: Option<MessageTemplateId>,
+    /// Of waiting for a reply: what follows once the person wrote; the end where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_reply: Option<ThenName>,
+    /// Of waiting for a reply: what follows once the time is over; the next step where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_timeout: Option<ThenName>,
+    /// Of a condition: a tree of conditions, as the list of leads takes it. `me` is nobody in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Map<String, Value>>,
+    /// Of a condition: what follows where the lead does not meet it; the end where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    otherwise: Option<OtherwiseName>,
+    /// Of assigning: to whom; left to the assignment rules where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    assigned_to: Option<UserId>,
+    /// Of adding and removing a tag: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    /// Of moving: into which stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    stage_id: Option<StageId>,
+    /// Of moving: why the lead is won or lost, where the stage asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Of a note: what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// Of telling a destination: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    destination_id: Option<DestinationId>,
 }
 
 impl From<Step> for StepView {
     fn from(step: Step) -> Self {
+        let written = WrittenStep::from(step);
         Self {
-            channel: step.channel.into(),
-            delay_minutes: step.delay_minutes,
-            template_id: step.template_id,
-            fallback_channel: step.fallback_channel.map(StepChannel::from),
-            fallback_template_id: step.fallback_template_id,
+            kind: written.kind.into(),
+            channel: written.channel.map(StepChannel::from),
+            delay_minutes: written.delay_minutes,
+            template_id: written.template_id,
+            fallback_channel: written.fallback_channel.map(StepChannel::from),
+            fallback_template_id: written.fallback_template_id,
+            on_reply: written.on_reply.map(ThenName::from),
+            on_timeout: written.on_timeout.map(ThenName::from),
+            filter: written.filter.and_then(|filter| filter.as_object().cloned()),
+            otherwise: written.otherwise.map(OtherwiseName::from),
+            assigned_to: written.assigned_to,
+            tag: written.tag,
+            stage_id: written.stage_id,
+            reason: written.reason,
+            note: written.note,
+            destination_id: written.destination_id,
         }
     }
 }
 
-impl From<StepView> for Step {
-    fn from(step: StepView) -> Self {
-        Self {
-            channel: step.channel.into(),
-            delay_minutes: step.delay_minutes,
-            template_id: step.template_id,
-            fallback_channel: step.fallback_channel.map(MessageChannel::from),
-            fallback_template_id: step.fallback_template_id,
+impl StepView {
+    fn read(self) -> Result<Step, StepFault> {
+        Step::try_from(WrittenStep {
+            kind: self.kind.into(),
+            channel: self.channel.map(MessageChannel::from),
+            delay_minutes: self.delay_minutes,
+            template_id: self.template_id,
+            fallback_channel: self.fallback_channel.map(MessageChannel::from),
+            fallback_template_id: self.fallback_template_id,
+            on_reply: self.on_reply.map(Then::from),
+            on_timeout: self.on_timeout.map(Then::from),
+            filter: self.filter.map(Value::Object),
+            otherwise: self.otherwise.map(Otherwise::from),
+            assigned_to: self.assigned_to,
+            tag: self.tag,
+            stage_id: self.stage_id,
+            reason: self.reason,
+            note: self.note,
+            destination_id: self.destination_id,
+        })
+    }
+}
+
+/// Steps as they are meant, or what is wrong with how they are written, each at its place.
+fn read_steps(steps: Vec<StepView>) -> ApiResult<Vec<Step>> {
+    let mut read = Vec::with_capacity(steps.len());
+    let mut wrong: Option<ApiError> = None;
+    for (index, step) in steps.into_iter().enumerate() {
+        match step.read() {
+            Ok(step) => read.push(step),
+            Err(fault) => {
+                let error = wrong.take().unwrap_or_else(|| ApiError::new(Code::InvalidFields));
+                wrong = Some(error.and_field(format!("/steps/{index}/{}", fault.field), fault.message));
+            }
         }
     }
+    wrong.map_or(Ok(read), Err)
 }
 
 /// Hours of the day in which nothing is sent, as minutes after midnight. They may go over midnight.
@@ -132,6 +329,12 @@ pub(super) enum TriggerEvent {
     /// A lead's score reaches a number from below.
     #[serde(rename = "lead.score_crossed")]
     ScoreCrossed,
+    /// A lead comes into a segment that is followed on timelines.
+    #[serde(rename = "lead.segment_entered")]
+    SegmentEntered,
+    /// A lead is in such a segment no more.
+    #[serde(rename = "lead.segment_left")]
+    SegmentLeft,
     /// A message comes in.
     #[serde(rename = "message.received")]
     MessageReceived,
@@ -152,11 +355,15 @@ pub(super) struct TriggerView {
     /// With `lead.score_crossed`: the number, 1 to 100.
     #[serde(default)]
     score: Option<i64>,
+    /// With `lead.segment_entered` and `lead.segment_left`: the segment.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    segment_id: Option<SegmentId>,
 }
 
 impl From<Trigger> for TriggerView {
     fn from(trigger: Trigger) -> Self {
-        let plain = |event| Self { event, stage_id: None, tag: None, score: None };
+        let plain = |event| Self { event, stage_id: None, tag: None, score: None, segment_id: None };
         match trigger {
             Trigger::Arrived { .. } => plain(TriggerEvent::Arrived),
             Trigger::Created { .. } => plain(TriggerEvent::Created),
@@ -166,6 +373,12 @@ impl From<Trigger> for TriggerView {
             }
             Trigger::TagAdded { tag } => Self { tag: Some(tag), ..plain(TriggerEvent::TagAdded) },
             Trigger::ScoreCrossed { score } => Self { score: Some(score), ..plain(TriggerEvent::ScoreCrossed) },
+            Trigger::SegmentEntered { segment_id } => {
+                Self { segment_id: Some(segment_id), ..plain(TriggerEvent::SegmentEntered) }
+            }
+            Trigger::SegmentLeft { segment_id } => {
+                Self { segment_id: Some(segment_id), ..plain(TriggerEvent::SegmentLeft) }
+            }
             Trigger::MessageReceived { tag } => Self { tag, ..plain(TriggerEvent::MessageReceived) },
         }
     }
@@ -186,6 +399,12 @@ impl TriggerView {
                 Trigger::TagAdded { tag: tag.trim().to_owned() }
             }
             TriggerEvent::ScoreCrossed => Trigger::ScoreCrossed { score: self.score.ok_or_else(|| needed("score"))? },
+            TriggerEvent::SegmentEntered => {
+                Trigger::SegmentEntered { segment_id: self.segment_id.ok_or_else(|| needed("segmentId"))? }
+            }
+            TriggerEvent::SegmentLeft => {
+                Trigger::SegmentLeft { segment_id: self.segment_id.ok_or_else(|| needed("segmentId"))? }
+            }
             TriggerEvent::MessageReceived => {
                 let tag = self.tag.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty());
                 Trigger::MessageReceived { tag }
@@ -196,7 +415,7 @@ impl TriggerView {
 
 /// What ends a run before its last step.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub(super) enum ExitName {
     /// The person wrote.
     Replied,
@@ -204,6 +423,10 @@ pub(super) enum ExitName {
     Converted,
     /// The lead was won or lost.
     Closed,
+    /// The person does not want messages any more; the run ends when its next step is due.
+    Unsubscribed,
+    /// The lead left a stage: `exitStageId`, or any.
+    StageLeft,
 }
 
 impl From<Exit> for ExitName {
@@ -212,6 +435,8 @@ impl From<Exit> for ExitName {
             Exit::Replied => Self::Replied,
             Exit::Converted => Self::Converted,
             Exit::Closed => Self::Closed,
+            Exit::Unsubscribed => Self::Unsubscribed,
+            Exit::StageLeft => Self::StageLeft,
         }
     }
 }
@@ -222,6 +447,8 @@ impl From<ExitName> for Exit {
             ExitName::Replied => Self::Replied,
             ExitName::Converted => Self::Converted,
             ExitName::Closed => Self::Closed,
+            ExitName::Unsubscribed => Self::Unsubscribed,
+            ExitName::StageLeft => Self::StageLeft,
         }
     }
 }
@@ -238,6 +465,9 @@ pub(super) struct NewAutomation {
     webhook_source_id: Option<SourceId>,
     /// What starts it: a lead that arrives, where nothing is said.
     trigger: Option<TriggerView>,
+    /// For which leads it starts: a tree of conditions, as the list of leads takes it. `me` is nobody in it.
+    #[schema(value_type = Option<Object>)]
+    condition: Option<Map<String, Value>>,
     /// 1 to 20, from top to bottom.
     steps: Vec<StepView>,
     /// For how many minutes the same phone or e-mail does not start it again, up to 43,200; 5 where nothing is said.
@@ -245,6 +475,9 @@ pub(super) struct NewAutomation {
     quiet_hours: Option<QuietHoursView>,
     #[serde(default)]
     exit_on: Vec<ExitName>,
+    /// With `stage_left`: which stage; any where nothing is said.
+    #[schema(value_type = Option<Uuid>)]
+    exit_stage_id: Option<StageId>,
     /// Whether it is switched on, as it is where nothing is said.
     is_active: Option<bool>,
 }
@@ -262,10 +495,12 @@ impl NewAutomation {
             name: Some(self.name),
             description: Some(self.description),
             trigger: Some(trigger),
-            steps: Some(self.steps.into_iter().map(Step::from).collect()),
+            condition: Some(self.condition.map(Value::Object)),
+            steps: Some(read_steps(self.steps)?),
             safety_lock_minutes: self.safety_lock_minutes,
             quiet_hours: Some(self.quiet_hours.map(QuietHours::from)),
             exit_on: Some(self.exit_on.into_iter().map(Exit::from).collect()),
+            exit_stage_id: Some(self.exit_stage_id),
             is_active: self.is_active,
             version: None,
         })
@@ -284,12 +519,18 @@ pub(super) struct AutomationPatch {
     #[schema(value_type = Option<Uuid>)]
     webhook_source_id: Option<Option<SourceId>>,
     trigger: Option<TriggerView>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    condition: Option<Option<Map<String, Value>>>,
     steps: Option<Vec<StepView>>,
     safety_lock_minutes: Option<i64>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<QuietHoursView>)]
     quiet_hours: Option<Option<QuietHoursView>>,
     exit_on: Option<Vec<ExitName>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Uuid>)]
+    exit_stage_id: Option<Option<StageId>>,
     is_active: Option<bool>,
     /// The version that the change goes by; where it is not the latest, nothing is changed.
     version: Option<i64>,
@@ -308,10 +549,12 @@ impl AutomationPatch {
             name: self.name,
             description: self.description,
             trigger,
-            steps: self.steps.map(|steps| steps.into_iter().map(Step::from).collect()),
+            condition: self.condition.map(|condition| condition.map(Value::Object)),
+            steps: self.steps.map(read_steps).transpose()?,
             safety_lock_minutes: self.safety_lock_minutes,
             quiet_hours: self.quiet_hours.map(|quiet| quiet.map(QuietHours::from)),
             exit_on: self.exit_on.map(|exits| exits.into_iter().map(Exit::from).collect()),
+            exit_stage_id: self.exit_stage_id,
             is_active: self.is_active,
             version: self.version,
         })

@@ -6,7 +6,7 @@ use leadline_engine::automations::rehearsal::{self as engine, RehearsedMessage, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::definition::{NewAutomation, StepChannel};
+use super::definition::{NewAutomation, StepChannel, StepKindName};
 use crate::{api::masking::Sight, app::App, error::ApiResult, extract::Json, guard::CurrentActor};
 
 /// An automation, and the lead to try it with.
@@ -35,12 +35,19 @@ pub(super) struct DryRunView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct DryRunStep {
-    /// When its time comes.
+    /// When its time comes; of waiting for a reply, when that ends.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Whether quiet hours put it off.
     is_put_off: bool,
-    message: DryRunMessage,
+    /// What kind of step it is.
+    kind: StepKindName,
+    /// Whether it would have its turn.
+    is_reached: bool,
+    /// What it would do where it sends nothing, or why it would not have its turn; hidden without `pii:view`.
+    words: Option<String>,
+    /// What it would send; null where it sends nothing.
+    message: Option<DryRunMessage>,
     /// What is tried if that fails, or cannot be sent.
     fallback: Option<DryRunMessage>,
 }
@@ -74,6 +81,7 @@ pub(super) async fn rehearse(
     Json(request): Json<DryRunRequest>,
 ) -> ApiResult<Json<DryRunView>> {
     let edit = request.automation.edit()?;
+    super::may_ask(&app, &actor, &edit).await?;
     let rehearsal = engine::rehearse(&app.engine, &actor, edit, request.lead_id).await?;
     let sight = Sight::of(&actor);
     Ok(Json(DryRunView {
@@ -88,7 +96,10 @@ fn step_view(step: RehearsedStep, sight: Sight) -> DryRunStep {
     DryRunStep {
         at: step.at,
         is_put_off: step.is_moved,
-        message: message_view(step.first, sight),
+        kind: step.kind.into(),
+        is_reached: step.is_reached,
+        words: sight.text(step.words),
+        message: step.first.map(|message| message_view(message, sight)),
         fallback: step.fallback.map(|message| message_view(message, sight)),
     }
 }

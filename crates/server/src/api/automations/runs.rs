@@ -17,7 +17,7 @@ use leadline_store::automations::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::definition::StepChannel;
+use super::definition::{StepChannel, StepKindName};
 use crate::{
     api::{
         masking::Sight,
@@ -59,7 +59,7 @@ pub(super) struct RunView {
     finished_at: Option<Timestamp>,
 }
 
-/// One try of a step to send its message.
+/// One try of a step to do what it does.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SendingView {
@@ -67,16 +67,22 @@ pub(super) struct SendingView {
     step: i64,
     /// Whether it is the other way of its step.
     is_fallback: bool,
-    channel: StepChannel,
-    #[schema(value_type = Uuid)]
-    template_id: MessageTemplateId,
+    /// What kind of step it is.
+    kind: StepKindName,
+    /// Null where the step sends nothing.
+    channel: Option<StepChannel>,
+    #[schema(value_type = Option<Uuid>)]
+    template_id: Option<MessageTemplateId>,
     template_name: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     message_id: Option<MessageId>,
-    /// `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `skipped`.
+    /// `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown`, `skipped`; `done` of a step that
+    /// sends nothing.
     status: &'static str,
-    /// Why it was not sent, or failed: a stable name.
+    /// Why it was not sent, or failed: a stable name. Of a wait for a reply and of a condition: how that ended.
     reason: Option<String>,
+    /// The same in words, where they are ours.
+    reason_words: Option<&'static str>,
     /// The same in words; null without `pii:view`.
     error: Option<String>,
     /// When its time comes, or came.
@@ -134,7 +140,7 @@ pub(super) async fn show_run(app: &App, actor: &Actor, automation: AutomationId,
 
 async fn template_names(app: &App, actor: &Actor, runs: &[LoggedRun]) -> ApiResult<HashMap<MessageTemplateId, String>> {
     let mut ids: Vec<MessageTemplateId> =
-        runs.iter().flat_map(|run| &run.sendings).map(|sending| sending.template_id).collect();
+        runs.iter().flat_map(|run| &run.sendings).filter_map(|sending| sending.template_id).collect();
     ids.sort_unstable();
     ids.dedup();
     Ok(log::template_names(&app.reader, actor.workspace, &ids).await?)
@@ -163,11 +169,13 @@ fn sending_view(sending: StoredSending, sight: Sight, names: &HashMap<MessageTem
     SendingView {
         step: sending.step + 1,
         is_fallback: sending.number % 2 == 1,
-        channel: sending.channel.into(),
+        kind: sending.kind.into(),
+        channel: sending.channel.map(StepChannel::from),
         template_id: sending.template_id,
-        template_name: names.get(&sending.template_id).cloned(),
+        template_name: sending.template_id.and_then(|id| names.get(&id).cloned()),
         message_id: sending.message_id,
-        status: status_text(sending.status),
+        status: status_text(sending.status, sending.channel),
+        reason_words: sending.reason.as_deref().and_then(Reason::parse).map(Reason::words),
         reason: sending.reason,
         error: sending.error.filter(|_| !sight.is_masked()),
         due_at: sending.due_at,

@@ -31,7 +31,7 @@ use crate::{
 pub(super) struct AutomationEventView {
     #[schema(value_type = Uuid)]
     id: ActivityId,
-    /// `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`.
+    /// `triggered`, `step_sent`, `step_done`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`.
     event: String,
     /// The same in words, as `Automation triggered`.
     title: &'static str,
@@ -46,6 +46,8 @@ pub(super) struct AutomationEventView {
     step: Option<i64>,
     /// `whatsapp`, `sms` or `email`.
     channel: Option<String>,
+    /// Of a step that sends nothing: what kind it is.
+    kind: Option<String>,
     /// Of a fallback: what failed before.
     from_channel: Option<String>,
     /// Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now.
@@ -102,8 +104,12 @@ fn view(timeline: &Timeline, line: &Line, sight: Sight) -> AutomationEventView {
         run_id: run,
         step,
         channel: text("channel"),
+        kind: text("kind"),
         from_channel: text("fromChannel"),
-        delivery_status: sending.filter(|_| is_message).and_then(|one| one.status).map(delivery_status),
+        delivery_status: sending
+            .filter(|one| is_message && one.channel.is_some())
+            .and_then(|one| one.status)
+            .map(delivery_status),
         reason: text("reason"),
         reason_words: text("words"),
         error: text("error").filter(|_| !sight.is_masked()),
@@ -136,6 +142,7 @@ fn words(event: &str, is_of_a_step: bool) -> (&'static str, &'static str) {
     match (event, is_of_a_step) {
         ("triggered", _) => ("Automation triggered", "bolt"),
         ("step_sent", _) => ("Step sent", "check"),
+        ("step_done", _) => ("Step done", "check"),
         ("step_failed", _) => ("Step failed", "error"),
         ("fallback", _) => ("Fallback", "swap"),
         ("completed", _) => ("Automation completed", "task"),

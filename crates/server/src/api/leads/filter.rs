@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use leadline_domain::{
     custom_fields::{CustomKind, is_usable_key},
-    filters::{Facts, Filter, FilterFault, Kind, LONGEST_JSON, Moment},
+    filters::{Facts, Filter, FilterFault, Kind, LONGEST_JSON, Moment, Segments},
     ids::{PipelineId, ProjectId, SegmentId, StageId, UserId},
     time::Timestamp,
 };
@@ -118,6 +118,7 @@ pub(crate) async fn of_segment(
 pub(crate) struct FilterReading {
     moment: Moment,
     custom: HashMap<String, CustomKind>,
+    segments: Segments,
 }
 
 impl FilterReading {
@@ -129,7 +130,8 @@ impl FilterReading {
         let workspace = workspaces::find(reader, actor.workspace).await?.ok_or_else(ApiError::not_found)?;
         let custom = custom_fields::kinds(reader, actor.workspace).await?;
         let moment = Moment { now, timezone: timezone_of(&workspace.settings) };
-        Ok(Self { moment, custom })
+        let segments = segments::filters(reader, actor.workspace).await?;
+        Ok(Self { moment, custom, segments })
     }
 
     pub(crate) fn read(&self, actor: &Actor, json: &Value) -> Result<Filter, Vec<FilterFault>> {
@@ -143,7 +145,16 @@ impl FilterReading {
 
     fn read_by(&self, actor: &Actor, me: Option<UserId>, json: &Value) -> Result<Filter, Vec<FilterFault>> {
         let sees_personal = Sight::of(actor) == Sight::Clear;
-        Filter::read(json, &Facts { moment: self.moment, me, custom: &self.custom, sees_personal })
+        Filter::read(json, &self.facts(me, sees_personal))
+    }
+
+    /// Reads what a segment asks, which cannot be who is in it.
+    pub(crate) fn read_segment(&self, actor: &Actor, id: SegmentId, json: &Value) -> Result<Filter, Vec<FilterFault>> {
+        Filter::read_segment(id, json, &self.facts(None, Sight::of(actor) == Sight::Clear))
+    }
+
+    fn facts(&self, me: Option<UserId>, sees_personal: bool) -> Facts<'_> {
+        Facts { moment: self.moment, me, custom: &self.custom, segments: &self.segments, sees_personal }
     }
 }
 

@@ -97,6 +97,10 @@ export const OPERATORS: Record<FilterKind, Operator[]> = {
   flag: [operator('is', 'is', 'flag'), ...presence],
 };
 
+/** What may be asked of a field. A lead is in a segment or is not: there is no empty one. */
+export const operatorsOf = ({ name, kind }: Pick<FilterField, 'name' | 'kind'>): Operator[] =>
+  name === 'segment' ? OPERATORS[kind].filter(({ input }) => input !== 'none') : OPERATORS[kind];
+
 export const UNITS = ['minutes', 'hours', 'days', 'weeks', 'months', 'years'];
 export const PERIODS = ['day', 'week', 'month', 'year'];
 

@@ -13,6 +13,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
+import { filterFieldsQuery } from '@/api/lookups';
 import type { FilterField } from '@/api/shapes';
 import { Failure } from '@/ui/basics';
 import {
@@ -26,8 +27,8 @@ import {
   isGroup,
   type Node,
   newCondition,
-  OPERATORS,
   operatorOf,
+  operatorsOf,
   PERIODS,
   UNITS,
   withOperator,
@@ -35,7 +36,6 @@ import {
 } from './conditions';
 import classes from './FilterBuilder.module.css';
 import { useFieldOptions } from './fieldOptions';
-import { filterFieldsQuery } from './queries';
 
 /** Fields that are chosen from a list the screens do not have. */
 const WITHOUT_LIST = ['sourceId'];
@@ -201,7 +201,7 @@ interface ConditionProps {
 
 function ConditionFields({ condition, fields, tried, onChange, onRemove }: ConditionProps) {
   const field = fields.find(({ name }) => name === condition.field);
-  const operators = field ? OPERATORS[field.kind] : [];
+  const operators = field ? operatorsOf(field) : [];
   const input = operators.find(({ op }) => op === condition.op)?.input ?? 'none';
   const groups = [...new Set(fields.map(({ group }) => group))];
   const byGroup = groups.map((group) => ({

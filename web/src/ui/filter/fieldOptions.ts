@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { membersQuery, pipelinesQuery, projectsQuery } from '@/api/lookups';
+import { membersQuery, pipelinesQuery, projectsQuery, segmentsQuery } from '@/api/lookups';
 import type { FilterField } from '@/api/shapes';
-import { sourceLabel } from './filters';
+import { sourceLabel } from '@/lib/sources';
 
 export interface Option {
   value: string;
@@ -14,6 +14,7 @@ export function useFieldOptions(): (field: Pick<FilterField, 'name' | 'options'>
   const members = useQuery(membersQuery).data;
   const projects = useQuery(projectsQuery).data;
   const pipelines = useQuery(pipelinesQuery).data;
+  const segments = useQuery(segmentsQuery).data;
   return useCallback(
     ({ name, options }) => {
       const named = (list: { id: string; name: string }[] | undefined) =>
@@ -34,13 +35,15 @@ export function useFieldOptions(): (field: Pick<FilterField, 'name' | 'options'>
             })),
           );
         }
+        case 'segment':
+          return named(segments);
         case 'source':
           return options.map((value) => ({ value, label: sourceLabel(value) }));
         default:
           return options.map((value) => ({ value, label: name.startsWith('custom.') ? value : plain(value) }));
       }
     },
-    [members, projects, pipelines],
+    [members, projects, pipelines, segments],
   );
 }
 
