@@ -44,6 +44,7 @@ pub mod reports;
 pub mod retention;
 pub mod retry;
 pub mod scores;
+pub mod sign_in;
 pub mod silence;
 pub mod tasks;
 pub mod templates;

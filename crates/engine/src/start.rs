@@ -15,7 +15,7 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, alerts, analysis, audit, automations,
+    Clock, Engine, Options, Wake, admin, alerts, analysis, audit, automations,
     capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     erasing::Keepers,
@@ -285,6 +285,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
     automations::retain(engine, now, DELETE_AT_ONCE).await?;
     audit::retain(&engine.store, now).await?;
+    admin::sign_in::retain(engine, now, DELETE_AT_ONCE).await?;
     privacy::retain(engine, now).await?;
     delivery::retain(engine, now).await
 }

@@ -1,9 +1,10 @@
 //! The only way out of Leadline: requests to addresses that users chose, and e-mail by the operator's server.
 //!
 //! This crate knows which addresses may be reached (`guard`), makes the request to exactly the address it checked
-//! (`client`, `resolve`), signs what it sends (`sign`), shows a certificate where one is asked for
-//! (`certificates`), and checks what others signed (`proof`). What providers of messages want to be told, and what their
-//! answers mean, is in [`messages`]. No other crate opens a connection to a place named by a user.
+//! (`client`, `resolve`), signs what it sends (`sign`), shows a certificate where one is asked for (`certificates`),
+//! and checks what others signed (`proof`). What providers of messages want to be told, and what their answers mean, is
+//! in [`messages`]; asking a provider who somebody is, in [`oidc`]. No other crate opens a connection to a place named
+//! by a user.
 //!
 //! It does not know leads, deliveries or retries: the engine decides what to send, when, and what an answer means.
 //! Read `guard` first, then `client`.
@@ -14,6 +15,7 @@ mod guard;
 mod headers;
 mod mail;
 pub mod messages;
+pub mod oidc;
 mod proof;
 mod ranges;
 mod resolve;

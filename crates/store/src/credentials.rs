@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     dialect::Dialect,
-    sql::{Error, Reader, Row, Tx, params},
+    sql::{Error, Reader, Row, Tx, json_set, params},
     users::{read_optional_rights, rights_columns, role_name},
 };
 
@@ -58,6 +58,8 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     /// When it was used last, give or take a few minutes.
     pub last_used_at: Option<Timestamp>,
+    /// Whose sign-in provider opened a session. It counts in that workspace alone.
+    pub provider_of: Option<WorkspaceId>,
 }
 
 /// A valid credential with what counts about its owner.
@@ -82,8 +84,8 @@ pub struct Valid {
 pub async fn insert(tx: &mut Tx, credential: &Credential, secret_hash: &[u8]) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO credentials (id, workspace_id, user_id, kind, name, role, secret_hash, last4, created_at, expires_at,
-                                  role_id, permissions, ip)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, {scopes}, $13)",
+                                  role_id, permissions, ip, provider_of)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, {scopes}, $13, $14)",
         scopes = tx.dialect().json(12),
     );
     let role = credential.role.as_ref().map(|rights| rights.role);
@@ -101,6 +103,7 @@ pub async fn insert(tx: &mut Tx, credential: &Credential, secret_hash: &[u8]) ->
         role.and_then(|role| role.custom()),
         credential.scopes.map(|scopes| json!(scopes.names()).to_string()),
         credential.ip,
+        credential.provider_of,
     ];
     tx.execute(&sql, &params).await.map(drop)
 }
@@ -123,7 +126,8 @@ pub async fn find_valid_by_id(reader: &Reader, id: CredentialId, now: Timestamp)
     reader.query_one(&sql, &params![id, now]).await?.as_ref().map(read_valid).transpose()
 }
 
-/// By the unique key of credentials and primary keys of everything else.
+/// By the unique key of credentials and primary keys of everything else. Whoever runs a workspace's sign-in provider
+/// can be anybody in it, so a session from there is worth nothing anywhere else.
 fn valid(dialect: Dialect, which: &str) -> String {
     format!(
         "SELECT {columns}, u.name AS user_name, {member},
@@ -137,7 +141,8 @@ fn valid(dialect: Dialect, which: &str) -> String {
          LEFT JOIN roles mr ON mr.id = m.role_id
          LEFT JOIN second_factors f ON f.user_id = c.user_id
          WHERE {which} AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > $2)
-           AND u.disabled_at IS NULL",
+           AND u.disabled_at IS NULL
+           AND (c.provider_of IS NULL OR c.provider_of = c.workspace_id)",
         columns = columns(dialect),
         member = rights_columns(dialect, "m", "mr", "member_role"),
         demands = dialect.json_at("w.settings", &["requireSecondFactor"]),
@@ -194,17 +199,27 @@ pub async fn list_tokens(
     rows.iter().map(read).collect()
 }
 
-/// A user's valid sessions, newest first, whatever their workspace.
+/// A user's valid sessions, newest first, whatever their workspace; or those in one that its provider opened.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn list_sessions(reader: &Reader, user: UserId, now: Timestamp) -> Result<Vec<Credential>, Error> {
+pub async fn list_sessions(
+    reader: &Reader,
+    user: UserId,
+    provider_of: Option<WorkspaceId>,
+    now: Timestamp,
+) -> Result<Vec<Credential>, Error> {
     let sql = format!(
-        "{} WHERE c.user_id = $1 AND c.kind = 'session' AND c.revoked_at IS NULL
+        "{} WHERE c.user_id = $1 AND c.kind = 'session' AND c.revoked_at IS NULL {of_provider}
          AND (c.expires_at IS NULL OR c.expires_at > $2) ORDER BY c.created_at DESC, c.id DESC LIMIT 1000",
         credentials(reader.dialect()),
+        of_provider = if provider_of.is_some() { "AND c.provider_of = $3" } else { "" },
     );
-    reader.query(&sql, &params![user, now]).await?.iter().map(read).collect()
+    let rows = match provider_of {
+        Some(workspace) => reader.query(&sql, &params![user, now, workspace]).await?,
+        None => reader.query(&sql, &params![user, now]).await?,
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Ends a token of a workspace, where it must be this user's if one is named, and gives its name if it was valid.
@@ -271,6 +286,36 @@ pub async fn revoke_of_member(tx: &mut Tx, workspace: WorkspaceId, user: UserId,
     tx.execute(sql, &params![workspace, user, now]).await
 }
 
+/// Ends every session that a workspace's sign-in provider opened.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_of_provider(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp) -> Result<u64, Error> {
+    // By `credentials_of_provider`.
+    let sql = "UPDATE credentials SET revoked_at = $2 WHERE provider_of = $1 AND revoked_at IS NULL";
+    tx.execute(sql, &params![workspace, now]).await
+}
+
+/// Ends the sessions of some users in a workspace that no provider opened.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn revoke_by_password(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    users: &[UserId],
+    now: Timestamp,
+) -> Result<u64, Error> {
+    // By `credentials_of_user`.
+    let sql = format!(
+        "UPDATE credentials SET revoked_at = $3
+         WHERE user_id IN {} AND workspace_id = $2 AND kind = 'session' AND provider_of IS NULL AND revoked_at IS NULL",
+        tx.dialect().id_list(1)
+    );
+    let [workspace, now] = params![workspace, now];
+    tx.execute(&sql, &[json_set(users), workspace, now]).await
+}
+
 fn credentials(dialect: Dialect) -> String {
     format!("SELECT {} FROM credentials c LEFT JOIN roles r ON r.id = c.role_id", columns(dialect))
 }
@@ -278,7 +323,7 @@ fn credentials(dialect: Dialect) -> String {
 fn columns(dialect: Dialect) -> String {
     format!(
         "c.id, c.workspace_id, c.user_id, c.kind, c.name, {role}, {scopes} AS scopes, c.ip, c.last4, c.created_at,
-         c.expires_at, c.last_used_at",
+         c.expires_at, c.last_used_at, c.provider_of",
         role = rights_columns(dialect, "c", "r", "role"),
         scopes = dialect.json_text("c.permissions"),
     )
@@ -303,5 +348,6 @@ fn read(row: &Row) -> Result<Credential, Error> {
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
         last_used_at: row.get("last_used_at")?,
+        provider_of: row.get("provider_of")?,
     })
 }

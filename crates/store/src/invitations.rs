@@ -89,6 +89,34 @@ pub async fn revoke_expired(tx: &mut Tx, workspace: WorkspaceId, email: &str, no
     Ok(tx.execute(sql, &params![workspace, email, now]).await? > 0)
 }
 
+/// The invitation of an address that counts, for whoever shows in another way than by its link that the address is
+/// theirs. By `invitations_open`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_by_email(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    email: &str,
+    now: Timestamp,
+) -> Result<Option<Invitation>, Error> {
+    let sql = format!(
+        "{} WHERE i.workspace_id = $1 AND i.email = $2 AND {OPEN} AND i.expires_at > $3",
+        invitations(reader.dialect())
+    );
+    reader.query_one(&sql, &params![workspace, email, now]).await?.as_ref().map(read).transpose()
+}
+
+/// Uses an invitation up without its link, and tells whether it still counted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn accept_by_email(tx: &mut Tx, id: InvitationId, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE invitations SET accepted_at = $2
+               WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+    Ok(tx.execute(sql, &params![id, now]).await? == 1)
+}
+
 /// Gives an open invitation a new secret and a new time; the link before it is worth nothing from then on.
 ///
 /// # Errors

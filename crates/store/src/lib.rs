@@ -61,6 +61,7 @@ pub mod sealed;
 pub mod search;
 pub mod second_factors;
 pub mod segments;
+pub mod sign_in;
 pub mod sources;
 mod sql;
 pub mod statistics;

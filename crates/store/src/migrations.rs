@@ -39,6 +39,7 @@ const TEXTS: &[Text] = &[
     Text { name: "0025_work", both: include_str!("migrations/0025_work.sql") },
     Text { name: "0026_messaging", both: include_str!("migrations/0026_messaging.sql") },
     Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") },
+    Text { name: "0028_sign_in", both: include_str!("migrations/0028_sign_in.sql") },
     Text { name: "0031_steps", both: include_str!("migrations/0031_steps.sql") },
 ];
 

@@ -45,13 +45,15 @@ pub struct Bearers {
     pub tokens: i64,
     /// Invitations that are open.
     pub invitations: i64,
+    /// A sign-in provider, whose users get it.
+    pub providers: i64,
 }
 
 impl Bearers {
     /// Whether there is anybody.
     #[must_use]
     pub const fn are_any(self) -> bool {
-        self.members + self.tokens + self.invitations > 0
+        self.members + self.tokens + self.invitations + self.providers > 0
     }
 }
 
@@ -98,7 +100,7 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: RoleId) -> Result<b
 /// # Errors
 /// Where the database fails.
 pub async fn replace(tx: &mut Tx, workspace: WorkspaceId, from: RoleId, to: RoleKey) -> Result<(), Error> {
-    for table in ["memberships", "credentials", "invitations"] {
+    for table in ["memberships", "credentials", "invitations", "sign_in_providers"] {
         let sql = format!("UPDATE {table} SET role = $3, role_id = $4 WHERE role_id = $1 AND workspace_id = $2");
         tx.execute(&sql, &params![from, workspace, role_name(to), to.custom()]).await?;
     }
@@ -116,12 +118,14 @@ pub async fn count_bearers(tx: &mut Tx, workspace: WorkspaceId, id: RoleId, now:
          (SELECT COUNT(*) FROM credentials WHERE role_id = $1 AND workspace_id = $2 AND revoked_at IS NULL
              AND (expires_at IS NULL OR expires_at > $3)) AS tokens,
          (SELECT COUNT(*) FROM invitations WHERE role_id = $1 AND workspace_id = $2 AND accepted_at IS NULL
-             AND revoked_at IS NULL AND expires_at > $3) AS invitations";
+             AND revoked_at IS NULL AND expires_at > $3) AS invitations,
+         (SELECT COUNT(*) FROM sign_in_providers WHERE role_id = $1 AND workspace_id = $2) AS providers";
     match tx.query_one(sql, &params![id, workspace, now]).await? {
         Some(row) => Ok(Bearers {
             members: row.get("members")?,
             tokens: row.get("tokens")?,
             invitations: row.get("invitations")?,
+            providers: row.get("providers")?,
         }),
         None => Ok(Bearers::default()),
     }

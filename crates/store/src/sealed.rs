@@ -38,7 +38,7 @@ pub enum Shape {
 
 /// Everything that is sealed. The check of the key comes first: once it is sealed with a new key, nothing starts any
 /// more that has the old one alone.
-pub const PLACES: [Place; 11] = [
+pub const PLACES: [Place; 12] = [
     Place { table: "installation", key: "id", column: "check_sealed", shape: Shape::Text },
     Place { table: "destinations", key: "id", column: "secret_sealed", shape: Shape::Text },
     Place { table: "destinations", key: "id", column: "previous_secret_sealed", shape: Shape::Text },
@@ -48,6 +48,7 @@ pub const PLACES: [Place; 11] = [
     Place { table: "destinations", key: "id", column: "client_certificate_sealed", shape: Shape::Text },
     Place { table: "channels", key: "id", column: "credentials_sealed", shape: Shape::Text },
     Place { table: "lead_analysis_settings", key: "workspace_id", column: "key_sealed", shape: Shape::Text },
+    Place { table: "sign_in_providers", key: "workspace_id", column: "client_secret_sealed", shape: Shape::Text },
     Place { table: "second_factors", key: "user_id", column: "secret_sealed", shape: Shape::Text },
     Place { table: "sources", key: "id", column: "settings", shape: Shape::Members(SOURCE_MEMBERS) },
 ];

@@ -23,7 +23,7 @@ pub struct User {
     pub email: String,
     /// As others see it.
     pub name: String,
-    /// A PHC string.
+    /// A PHC string; empty for who has no password.
     pub password_hash: String,
     /// When they were made.
     pub created_at: Timestamp,
@@ -50,6 +50,8 @@ pub struct Member {
     pub is_elsewhere: bool,
     /// Whether they sign in with a second factor.
     pub has_second_factor: bool,
+    /// Whether they have a password. Who joined by a sign-in provider has none.
+    pub has_password: bool,
     /// When one of their sessions here was used last.
     pub last_seen_at: Option<Timestamp>,
 }
@@ -195,7 +197,7 @@ const USERS: &str = "SELECT id, email, name, password_hash, created_at, disabled
 /// `memberships_of_user`, `credentials_of_user` and primary keys.
 fn members(dialect: Dialect) -> String {
     format!(
-        "SELECT u.id, u.email, u.name, {role}, m.created_at, u.disabled_at,
+        "SELECT u.id, u.email, u.name, {role}, m.created_at, u.disabled_at, u.password_hash <> '' AS has_password,
                 EXISTS (SELECT 1 FROM memberships o
                         WHERE o.user_id = m.user_id AND o.workspace_id <> m.workspace_id) AS is_elsewhere,
                 EXISTS (SELECT 1 FROM second_factors f
@@ -229,6 +231,7 @@ fn read_member(row: &Row) -> Result<Member, Error> {
         disabled_at: row.get("disabled_at")?,
         is_elsewhere: row.get("is_elsewhere")?,
         has_second_factor: row.get("has_second_factor")?,
+        has_password: row.get("has_password")?,
         last_seen_at: row.get("last_seen_at")?,
     })
 }

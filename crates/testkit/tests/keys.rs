@@ -6,9 +6,10 @@ use std::{
     path::Path,
 };
 
-use leadline_domain::{ids::UserId, messaging::Provider};
+use leadline_domain::{ids::UserId, messaging::Provider, permissions::Role};
 use leadline_engine::{
-    Engine,
+    Actor, Engine,
+    admin::sign_in_provider,
     analysis::settings::{self, Change, EndpointChange},
     delivery::{
         access::{WishedAccess, WishedCertificate, WishedOauth},
@@ -86,6 +87,18 @@ async fn fill(app: &TestApp, receiver: &Receiver) -> (String, Receiver) {
         ..channels::Wish::default()
     };
     channels::create(engine, &actor, Provider::SmsHttp, &channel).await.expect("a channel");
+    let provider = sign_in_provider::Wish {
+        label: "ID".into(),
+        issuer: "https://id.example.com".into(),
+        client_id: "leadline".into(),
+        client_secret: Some("client-secret".into()),
+        domains: vec!["example.com".into()],
+        role: None,
+        takes_passwords: true,
+        is_enabled: true,
+    };
+    let super_admin = Actor { role: Role::SuperAdmin.into(), ..app.actor() };
+    sign_in_provider::save(engine, &super_admin, provider).await.expect("a provider");
     let hook = WebhookChange { name: Some("Hook".into()), reception, ..WebhookChange::default() };
     sources::create_webhook(engine, &actor, hook).await.expect("a source");
     let mut tx = engine.store.begin().await.expect("a transaction");
@@ -217,8 +230,8 @@ async fn after_a_rotation_everything_works_with_the_new_key_alone(#[values(Db::S
     app.run_jobs().await;
 
     assert_eq!(rows, PLACES.len() as u64);
-    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (13, 13));
-    assert_eq!(opened(&app.engine, &old).await, (0, 13));
+    assert_eq!(opened(&app.engine, &new.after_rotation()).await, (14, 14));
+    assert_eq!(opened(&app.engine, &old).await, (0, 14));
     assert_eq!(before, after, "the same person");
     let received = receiver.received();
     let secret = Secret::parse(&secret).expect("a secret");
@@ -284,6 +297,6 @@ async fn what_no_key_opens_is_named_and_holds_nothing_else_up(#[values(Db::Sqlit
 
     let named: Vec<_> = done.unsealable.iter().map(|(place, _)| (place.table, place.column)).collect();
     assert_eq!(named, [("destinations", "headers_sealed"), ("sources", "settings")]);
-    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (11, 13));
+    assert_eq!(opened(&app.engine, &both.after_rotation()).await, (12, 14));
     app.stop().await;
 }

@@ -291,6 +291,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * With what people can sign in, beside a password
+         * @description Without a workspace it tells of the provider of an installation that has one; who its other customers are is
+         *     nobody's business.
+         */
+        get: operations["get_sign_in"];
+        put?: never;
+        /**
+         * Begins a sign-in with a workspace's provider
+         * @description Within ten minutes, in the same browser.
+         */
+        post: operations["post_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/{workspace}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a provider sends the browser back to
+         * @description Always a redirect: to the page that somebody wanted, with a session, or to the sign-in page with `refused` or
+         *     `step`.
+         */
+        get: operations["get_sign_in_by_workspace_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a sign-in with a provider by the code of the second factor */
+        post: operations["post_sign_in_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/sign-in-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workspace's sign-in provider */
+        get: operations["get_admin_sign_in_provider"];
+        /**
+         * Sets the sign-in provider up, or changes it
+         * @description For super admins: whoever runs the provider can become anybody in the workspace. With another issuer, or while it is
+         *     not used, the sessions that it opened end.
+         */
+        put: operations["put_admin_sign_in_provider"];
+        post?: never;
+        /**
+         * Takes the sign-in provider away
+         * @description For super admins. The sessions that it opened end, and whoever has no password needs one from an admin.
+         */
+        delete: operations["delete_admin_sign_in_provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/sign-in-provider/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks whether a provider can be found by its issuer, and used
+         * @description For super admins. Nothing is stored.
+         */
+        post: operations["post_admin_sign_in_provider_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/workspace": {
         parameters: {
             query?: never;
@@ -786,6 +895,87 @@ export interface paths {
          * @description It stays with when it was given and when it was withdrawn.
          */
         post: operations["post_admin_privacy_consents_by_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/leads/{id}/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a lead must not be written to
+         * @description Empty where they may be. Either address being in the list stops messages by all channels.
+         */
+        get: operations["get_identity_leads_by_id_suppressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identity/contacts/{id}/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a contact must not be written to
+         * @description Empty where they may be. Either address being in the list stops messages by all channels.
+         */
+        get: operations["get_identity_contacts_by_id_suppressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/privacy/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long what is kept */
+        get: operations["get_admin_privacy_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes how long what is kept
+         * @description The next sweep, within the hour, deletes what is older then. It cannot be brought back.
+         */
+        patch: operations["patch_admin_privacy_retention"];
+        trace?: never;
+    };
+    "/v1/admin/privacy/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks at what would go at the next sweep with these days
+         * @description Nothing is changed.
+         */
+        post: operations["post_admin_privacy_retention_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3595,7 +3785,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dead letters, the newest first. They are kept for seven days. */
+        /** Dead letters, the newest first. They are kept for seven days, unless the workspace says otherwise. */
         get: operations["get_delivery_dead_letters"];
         put?: never;
         post?: never;
@@ -4430,6 +4620,33 @@ export interface components {
             data: string[];
         };
         /** @description A list that comes as a whole. */
+        All_SuppressionView: {
+            /** @description The rows. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `email` or `phone`.
+                 * @example email
+                 */
+                kind: string;
+                /**
+                 * @description The beginning of the keyed hash, which tells nobody whose it is.
+                 * @example 9f86d081
+                 */
+                fingerprint: string;
+                /**
+                 * @description `erased`, or `asked` where somebody put it in by hand.
+                 * @example asked
+                 */
+                reason: string;
+                note?: string | null;
+                addedBy: string;
+                /** Format: date-time */
+                addedAt: string;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_TemplatePresetView: {
             /** @description The rows. */
             data: {
@@ -4881,6 +5098,22 @@ export interface components {
              * @description As they would be.
              */
             after: number;
+        };
+        BeginSignInRequest: {
+            /**
+             * @description The slug of the workspace.
+             * @example default
+             */
+            workspace: string;
+            /**
+             * @description The page to come to then, as a path.
+             * @example /board
+             */
+            next?: string | null;
+        };
+        BegunSignInView: {
+            /** @description Where the browser goes. */
+            url: string;
         };
         BegunView: {
             /**
@@ -5459,6 +5692,10 @@ export interface components {
             lastReceivedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
+        };
+        CheckProviderRequest: {
+            /** @example https://id.example.com */
+            issuer: string;
         };
         /** @description What is chosen for a file. What is left out stays as it is. */
         ChooseRequest: {
@@ -6452,6 +6689,10 @@ export interface components {
             /** @description What its values are chosen from, where that is known. */
             options: string[];
         };
+        FinishSignInRequest: {
+            /** @description The code of the second factor, or a recovery code. */
+            code: string;
+        };
         /** @description All forms. */
         FormList: {
             data: components["schemas"]["FormView"][];
@@ -6566,6 +6807,22 @@ export interface components {
                 /** Format: int64 */
                 medianMs?: number | null;
             } | null;
+        };
+        GoingView: {
+            /** @example captures */
+            class: string;
+            /**
+             * Format: int64
+             * @description How many days it would be kept.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many of its rows would go, counted up to 10,000.
+             */
+            count: number;
+            /** @description Whether there are more. */
+            isCapped: boolean;
         };
         /** @description Leads that share a source, an owner or a project. */
         GroupView: components["schemas"]["FiguresView"] & {
@@ -6955,6 +7212,8 @@ export interface components {
             resultCount: number;
             /** @description Whether what it changed can be put back. */
             canUndo: boolean;
+            /** @description Whether it can be stopped: it goes on, and is of no kind that must come to its end. */
+            canStop: boolean;
             /**
              * @description The permission that stopping it, or putting it back, needs.
              * @example leads:manage
@@ -6986,6 +7245,33 @@ export interface components {
              * @description 0 to 100. What an estimate calls so is how much of what it found speaks for the label.
              */
             confidence: number;
+        };
+        KeptClassView: {
+            /**
+             * @description `captures`, `quarantine`, `blockedRequests`, `deliveries`, `deadLetters` or `audit`.
+             * @example captures
+             */
+            class: string;
+            /**
+             * Format: int64
+             * @description How many days it is kept.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many days it is kept where nobody says anything.
+             */
+            usualDays: number;
+            /**
+             * Format: int64
+             * @description The fewest that can be chosen.
+             */
+            minDays: number;
+            /**
+             * Format: int64
+             * @description The most that can be chosen.
+             */
+            maxDays: number;
         };
         LastMailView: {
             /** Format: date-time */
@@ -7700,6 +7986,24 @@ export interface components {
             invitedBy: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        OfferedProviderView: {
+            /**
+             * @description The slug of the workspace.
+             * @example default
+             */
+            workspace: string;
+            /**
+             * @description What the button says.
+             * @example Example ID
+             */
+            label: string;
+        };
+        /** @description Providers to sign in with. */
+        OfferedProvidersView: {
+            data: components["schemas"]["OfferedProviderView"][];
+            /** @description Whether there are others, which are shown to who names their workspace. */
+            hasOthers: boolean;
         };
         OwnSessionView: {
             /** Format: uuid */
@@ -8464,6 +8768,8 @@ export interface components {
                 resultCount: number;
                 /** @description Whether what it changed can be put back. */
                 canUndo: boolean;
+                /** @description Whether it can be stopped: it goes on, and is of no kind that must come to its end. */
+                canStop: boolean;
                 /**
                  * @description The permission that stopping it, or putting it back, needs.
                  * @example leads:manage
@@ -9261,6 +9567,23 @@ export interface components {
             /** @description At most 50. */
             rules?: components["schemas"]["RuleBody"][];
         };
+        /** @description What a provider says of itself, or what is wrong with it. */
+        ProviderCheckView: {
+            isUsable: boolean;
+            /** @description What is wrong, in words. */
+            problem?: string | null;
+            /** @description Where it has people sign in. */
+            authorizationEndpoint?: string | null;
+            /**
+             * @description Those of its ways to sign that are taken.
+             * @example [
+             *       "RS256"
+             *     ]
+             */
+            algorithms: string[];
+            /** @description How many keys it publishes. */
+            keyCount: number;
+        };
         /** @description A submission that was held back. */
         QuarantineView: {
             /** Format: uuid */
@@ -9715,6 +10038,53 @@ export interface components {
              */
             version: number;
         };
+        /** @description What would go at the next sweep. */
+        RetentionPreview: {
+            classes: components["schemas"]["GoingView"][];
+        };
+        /** @description How many days each class is to be kept. What is absent stays; null for as many as is usual. */
+        RetentionRequest: {
+            /**
+             * Format: int64
+             * @description Raw requests behind submissions, and those that a webhook refused: 1 to 3,650.
+             * @default null
+             */
+            captures: number | null;
+            /**
+             * Format: int64
+             * @description Submissions that were held back: 1 to 3,650.
+             * @default null
+             */
+            quarantine: number | null;
+            /**
+             * Format: int64
+             * @description What came from blocked addresses: 1 to 3,650.
+             * @default null
+             */
+            blockedRequests: number | null;
+            /**
+             * Format: int64
+             * @description Deliveries that arrived: 1 to 3,650.
+             * @default null
+             */
+            deliveries: number | null;
+            /**
+             * Format: int64
+             * @description Deliveries that were given up: 1 to 365.
+             * @default null
+             */
+            deadLetters: number | null;
+            /**
+             * Format: int64
+             * @description The audit log: 30 to 3,650.
+             * @default null
+             */
+            audit: number | null;
+        };
+        /** @description How long each class is kept. */
+        RetentionView: {
+            classes: components["schemas"]["KeptClassView"][];
+        };
         RevokedView: {
             /**
              * Format: int64
@@ -9849,6 +10219,42 @@ export interface components {
         /** @description Which phone or mailbox is opened. */
         SandboxOpenRequest: {
             address: string;
+        };
+        SaveProviderRequest: {
+            /**
+             * @description What the button says it is, of at most 40 characters.
+             * @example Example ID
+             */
+            label: string;
+            /**
+             * @description Exactly as the provider writes it.
+             * @example https://id.example.com
+             */
+            issuer: string;
+            clientId: string;
+            /**
+             * Format: password
+             * @description Sealed, and never told again. Needed for a new issuer; else the one before stays.
+             */
+            clientSecret?: string | null;
+            /**
+             * @description 1 to 50. Only addresses at exactly these are taken.
+             * @example [
+             *       "example.com"
+             *     ]
+             */
+            domains: string[];
+            /**
+             * @description What somebody becomes who was not invited; without it only who was invited comes in.
+             * @example agent
+             */
+            role?: string | null;
+            /**
+             * @description Whether everybody may sign in with a password still. It can be off once somebody has signed in with the
+             *     provider.
+             */
+            takesPasswords: boolean;
+            isEnabled: boolean;
         };
         /** @description A new version of the weights and rules. A weight that is not named is as documented. */
         SaveScoringRequest: {
@@ -10150,6 +10556,8 @@ export interface components {
             permissions: string[];
             /** @description Whether the user signs in with a second factor. */
             hasSecondFactor: boolean;
+            /** @description Whether the user has a password. Who joined by a sign-in provider has none. */
+            hasPassword: boolean;
             /** @description Whether the workspace wants one of everybody. Who has none can do nothing but set one up. */
             needsSecondFactor: boolean;
             /** @description To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none. */
@@ -10209,6 +10617,45 @@ export interface components {
             needed: boolean;
             /** @description Whether this is the demonstration, whose credentials stand in the terminal that started it. */
             demo: boolean;
+        };
+        SignInProvider: {
+            /**
+             * @description What the button says it is.
+             * @example Example ID
+             */
+            label: string;
+            /** @example https://id.example.com */
+            issuer: string;
+            clientId: string;
+            /** @description The domains of addresses that it is believed for. */
+            domains: string[];
+            /** @description What somebody becomes who was not invited; null where only who was invited comes in. */
+            role?: string | null;
+            roleLabel?: string | null;
+            /** @description Whether everybody may sign in with a password still. Super admins always may. */
+            takesPasswords: boolean;
+            isEnabled: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: date-time
+             * @description When somebody came in by it last, as it is set up now.
+             */
+            lastUsedAt?: string | null;
+        };
+        /** @description A workspace's sign-in provider, and what it has to be told of us. */
+        SignInProviderView: {
+            provider?: components["schemas"]["SignInProvider"] | null;
+            /**
+             * @description Where the provider sends browsers back to: to be registered there.
+             * @example https://leads.example.com/v1/sign-in/default/callback
+             */
+            redirectUrl: string;
+            /**
+             * @description The page on which people of this workspace sign in.
+             * @example https://leads.example.com/sign-in?workspace=default
+             */
+            signInUrl: string;
         };
         SignInRequest: {
             email: string;
@@ -12589,6 +13036,587 @@ export interface operations {
             };
             /** @description In conflict with what is there */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sign_in: {
+        parameters: {
+            query?: {
+                /** @description The slug of a workspace. */
+                workspace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedProvidersView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginSignInRequest"];
+            };
+        };
+        responses: {
+            /** @description Where to go; a cookie ties it to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunSignInView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The workspace has no provider */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider cannot be used */
+            424: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_sign_in_by_workspace_callback: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To a page of the dashboard */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sign_in_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishSignInRequest"];
+            };
+        };
+        responses: {
+            /** @description The session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The code does not count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_admin_sign_in_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInProviderView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_admin_sign_in_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveProviderRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInProviderView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_admin_sign_in_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_sign_in_provider_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckProviderRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderCheckView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15516,6 +16544,392 @@ export interface operations {
             };
             /** @description In conflict with what is there */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_leads_by_id_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SuppressionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_contacts_by_id_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_SuppressionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_admin_privacy_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_admin_privacy_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_admin_privacy_retention_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

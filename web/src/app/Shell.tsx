@@ -237,7 +237,7 @@ function UserMenu() {
           <Menu.Item component={Link} to="/jobs">
             Recent jobs
           </Menu.Item>
-          <Menu.Item onClick={changingControl.open}>Change the password</Menu.Item>
+          {session.hasPassword && <Menu.Item onClick={changingControl.open}>Change the password</Menu.Item>}
           <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
           <Menu.Divider />
           <Menu.Label>Leadline {session.version}</Menu.Label>

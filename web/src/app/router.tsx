@@ -20,6 +20,7 @@ import { readLedgerSearch } from '@/features/ledger/queries';
 import { readInboxSearch } from '@/features/messaging/search';
 import { readPrivacySearch } from '@/features/privacy/search';
 import { readReportsSearch } from '@/features/reports/search';
+import { readSignInSearch } from '@/features/session/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { readTasksSearch } from '@/features/tasks/search';
 import { CrashPage, NotFoundPage } from './Fallbacks';
@@ -33,15 +34,17 @@ interface RouterContext {
 export const safeNext = (next: unknown): string | undefined =>
   typeof next === 'string' && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : undefined;
 
+const nextOf = (raw: Record<string, unknown>): { next?: string } => {
+  const next = safeNext(raw.next);
+  return next ? { next } : {};
+};
+
 const root = createRootRouteWithContext<RouterContext>()({ component: Outlet, notFoundComponent: NotFoundPage });
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
-    const next = safeNext(raw.next);
-    return next ? { next } : {};
-  },
+  validateSearch: (raw: Record<string, unknown>) => ({ ...readSignInSearch(raw), ...nextOf(raw) }),
   component: lazyRouteComponent(() => import('@/features/session/SignInPage'), 'SignInPage'),
 });
 

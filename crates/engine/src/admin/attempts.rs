@@ -26,13 +26,14 @@ enum Key {
     Place(Place),
     Email(String),
     Code(UserId),
+    Provider(Place),
 }
 
 impl Key {
     fn limit(&self) -> u32 {
         match self {
             Self::Pair(..) | Self::Code(_) => 10,
-            Self::Place(_) => 50,
+            Self::Place(_) | Self::Provider(_) => 50,
             Self::Email(_) => 100,
         }
     }
@@ -86,6 +87,21 @@ impl Attempts {
         self.lock().remove(&Key::Code(user));
     }
 
+    /// Counts a sign-in with a provider when it begins: each makes us ask the provider, and waits for it in the store.
+    ///
+    /// # Errors
+    /// Where there were too many, with the seconds to wait.
+    pub fn begin_with_provider(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        self.count(&[Key::Provider(place(ip))], now)
+    }
+
+    /// Takes back a sign-in with a provider that succeeded.
+    pub fn forgive_with_provider(&self, ip: Option<IpAddr>) {
+        if let Some(count) = self.lock().get_mut(&Key::Provider(place(ip))) {
+            count.attempts = count.attempts.saturating_sub(1);
+        }
+    }
+
     fn count(&self, keys: &[Key], now: Timestamp) -> Result<(), u64> {
         let mut counts = self.lock();
         for key in keys {
@@ -111,7 +127,7 @@ impl Attempts {
         for key in keys(email, ip) {
             match key {
                 Key::Pair(..) => drop(counts.remove(&key)),
-                Key::Place(_) | Key::Email(_) | Key::Code(_) => {
+                Key::Place(_) | Key::Email(_) | Key::Code(_) | Key::Provider(_) => {
                     if let Some(count) = counts.get_mut(&key) {
                         count.attempts = count.attempts.saturating_sub(1);
                     }

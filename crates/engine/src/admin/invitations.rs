@@ -28,6 +28,7 @@ use crate::{
         second_factor::{self, Proven},
         secrets,
         sessions::{self, Place, SignedIn},
+        sign_in_provider,
     },
     audit::{self, Deed},
     random_bytes,
@@ -232,7 +233,7 @@ pub struct Acceptance {
 ///
 /// # Errors
 /// [`AdminError::InvitationInvalid`]; [`AdminError::WrongCredentials`] where the address has an account with another
-/// password; what a second factor says; or where a field is not right.
+/// password; [`AdminError::PasswordsOff`]; what a second factor says; or where a field is not right.
 pub async fn accept(engine: &Engine, attempts: &Attempts, acceptance: Acceptance) -> Result<SignedIn, AdminError> {
     let Acceptance { secret, name, password, code, place } = acceptance;
     let now = engine.clock.now();
@@ -256,6 +257,9 @@ pub async fn accept(engine: &Engine, attempts: &Attempts, acceptance: Acceptance
         }
         // Whoever belongs nowhere any more begins anew, under the id that timelines name.
         Some(_) | None => {
+            if !sign_in_provider::takes_password_as(engine, invitation.workspace_id, &invitation.role).await? {
+                return Err(AdminError::PasswordsOff);
+            }
             let new = new_user(now, &invitation, name.as_deref().unwrap_or_default(), &password).await?;
             let id = known.as_ref().map_or(new.id, |user| user.id);
             (User { id, ..new }, Proven::Nothing)

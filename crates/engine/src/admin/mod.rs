@@ -12,11 +12,14 @@ pub mod roles;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
+pub mod sign_in;
+pub mod sign_in_provider;
 pub mod tokens;
 pub mod users;
 pub mod workspaces;
 
 use leadline_domain::{emails::Email, ids::WorkspaceId};
+use leadline_outbound::oidc::OidcError;
 use leadline_store as store;
 
 use crate::{Engine, seal::Unsealable};
@@ -41,6 +44,23 @@ pub enum AdminError {
     /// It is no code that counts now, or it was used before.
     #[error("the code does not count")]
     WrongCode,
+    /// The workspace wants its sign-in provider to be used instead of passwords.
+    #[error("passwords are not used in this workspace")]
+    PasswordsOff,
+    /// A sign-in with a provider took too long, or is over.
+    #[error("the sign-in is over")]
+    SignInOver,
+    /// A sign-in provider cannot be used.
+    #[error(transparent)]
+    Provider(#[from] OidcError),
+    /// A field is not right, for a reason that is known only now.
+    #[error("{field} {message}")]
+    Refused {
+        /// The field's name in the request.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
     /// An invitation's link is unknown, used, taken back or too old.
     #[error("the invitation does not count")]
     InvitationInvalid,

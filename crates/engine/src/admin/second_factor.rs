@@ -72,6 +72,7 @@ impl Proven {
 /// [`AdminError::Conflict`] where they have a second factor, [`AdminError::NotFound`] for a token.
 pub async fn set_up(engine: &Engine, actor: &Actor) -> Result<Begun, AdminError> {
     let (user, _) = sessions::session_of(actor)?;
+    sessions::refuse_beyond_provider(&engine.store, engine.clock.now(), actor).await?;
     let user = users::find(&engine.store.reader(), user).await?.ok_or(AdminError::NotFound)?;
     let secret = random_bytes::<SECRET_BYTES>();
     let written = totp::write_secret(&secret);
@@ -117,6 +118,7 @@ pub async fn confirm(
 ) -> Result<Vec<String>, AdminError> {
     let (user, session) = sessions::session_of(actor)?;
     let now = engine.clock.now();
+    sessions::refuse_beyond_provider(&engine.store, now, actor).await?;
     let nothing = AdminError::Conflict("there is nothing to confirm; begin again");
     let found = second_factors::find(&engine.store.reader(), user).await?;
     let factor = found.filter(|factor| factor.confirmed_at.is_none()).ok_or(nothing)?;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Actor, ActorKind, Engine,
-    admin::{AdminError, attempts::Attempts, passwords, second_factor, secrets},
+    admin::{AdminError, attempts::Attempts, passwords, second_factor, secrets, sign_in_provider},
     audit::{self, Deed},
     random_bytes,
 };
@@ -40,6 +40,8 @@ pub struct SignedIn {
     pub workspace: WorkspaceId,
     /// Whose it is.
     pub user: UserId,
+    /// Whether a sign-in provider opened it.
+    pub is_from_provider: bool,
 }
 
 /// What somebody signs in with.
@@ -68,8 +70,8 @@ pub struct Place {
 /// of their workspaces by name.
 ///
 /// # Errors
-/// [`AdminError::WrongCredentials`], whatever it is that is wrong; with the right ones [`AdminError::SecondFactorNeeded`]
-/// and [`AdminError::WrongCode`]; [`AdminError::TooManyAttempts`].
+/// [`AdminError::WrongCredentials`], whatever it is that is wrong; with the right ones [`AdminError::PasswordsOff`],
+/// [`AdminError::SecondFactorNeeded`] and [`AdminError::WrongCode`]; [`AdminError::TooManyAttempts`].
 pub async fn sign_in(engine: &Engine, attempts: &Attempts, sign_in: SignIn) -> Result<SignedIn, AdminError> {
     let SignIn { email: typed, password, code, place } = sign_in;
     let now = engine.clock.now();
@@ -85,6 +87,12 @@ pub async fn sign_in(engine: &Engine, attempts: &Attempts, sign_in: SignIn) -> R
         note_refused(engine, &tried, "password").await?;
         return Err(AdminError::WrongCredentials);
     };
+    if !sign_in_provider::takes_password_of(engine, &workspaces).await? {
+        attempts.forgive(&typed, place.ip);
+        let tried = Tried { email: &email, user: Some(&user), workspaces: &ids(&workspaces), place: &place };
+        note_refused(engine, &tried, "passwords_off").await?;
+        return Err(AdminError::PasswordsOff);
+    }
     let proven = match second_factor::prove(engine, attempts, user.id, code.as_deref()).await {
         Err(AdminError::SecondFactorNeeded) => {
             attempts.forgive(&typed, place.ip);
@@ -153,6 +161,21 @@ async fn note_refused(engine: &Engine, tried: &Tried<'_>, reason: &str) -> Resul
     Ok(tx.commit().await?)
 }
 
+/// How somebody showed who they are.
+#[derive(Debug, Clone)]
+pub(super) struct By {
+    /// In words.
+    pub words: String,
+    /// Whose sign-in provider vouched for them.
+    pub provider_of: Option<WorkspaceId>,
+}
+
+impl From<&str> for By {
+    fn from(words: &str) -> Self {
+        Self { words: words.to_owned(), provider_of: None }
+    }
+}
+
 /// Opens a session and writes it down, with the way in which its user showed who they are.
 pub(super) async fn open(
     tx: &mut Tx,
@@ -160,8 +183,9 @@ pub(super) async fn open(
     workspace: WorkspaceId,
     user: &User,
     place: &Place,
-    by: &str,
+    by: impl Into<By>,
 ) -> Result<SignedIn, store::Error> {
+    let by = by.into();
     let secret = secrets::new_session();
     let credential = Credential {
         id: CredentialId::new(now, random_bytes()),
@@ -176,6 +200,7 @@ pub(super) async fn open(
         created_at: now,
         expires_at: Some(now.plus_ms(SESSION_MS)),
         last_used_at: Some(now),
+        provider_of: by.provider_of,
     };
     credentials::insert(tx, &credential, &secrets::hash(&secret)).await?;
     let actor = Actor {
@@ -185,9 +210,10 @@ pub(super) async fn open(
         ip: place.ip,
         ..Actor::system(workspace, &user.name)
     };
-    let deed = Deed::new("session.opened", user.id, &user.email).with(json!({ "by": by }));
+    let deed = Deed::new("session.opened", user.id, &user.email).with(json!({ "by": by.words }));
     audit::record(tx, now, &actor, deed).await?;
-    Ok(SignedIn { secret, session: credential.id, workspace, user: user.id })
+    let is_from_provider = by.provider_of.is_some();
+    Ok(SignedIn { secret, session: credential.id, workspace, user: user.id, is_from_provider })
 }
 
 /// Who has this secret, of a session or a token, as long as it is valid.
@@ -304,6 +330,9 @@ async fn revoke(
     user: UserId,
     session: CredentialId,
 ) -> Result<(), AdminError> {
+    if actor.credential != Some(session) {
+        refuse_beyond_provider(store, now, actor).await?;
+    }
     let mut tx = store.begin().await?;
     if !credentials::revoke_session(&mut tx, user, session, now).await? {
         return Err(AdminError::NotFound);
@@ -318,6 +347,7 @@ async fn revoke(
 /// [`AdminError::NotFound`] where the actor is no person at the dashboard.
 pub async fn revoke_others(store: &Store, now: Timestamp, actor: &Actor) -> Result<u64, AdminError> {
     let (user, session) = session_of(actor)?;
+    refuse_beyond_provider(store, now, actor).await?;
     let mut tx = store.begin().await?;
     let ended = credentials::revoke_sessions(&mut tx, user, Some(session), now).await?;
     let deed = Deed::new("session.others_ended", user, &actor.name).with(json!({ "ended": ended }));
@@ -326,12 +356,44 @@ pub async fn revoke_others(store: &Store, now: Timestamp, actor: &Actor) -> Resu
     Ok(ended)
 }
 
+/// The workspace whose sign-in provider opened the actor's session, where one did.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn provider_of(store: &Store, now: Timestamp, actor: &Actor) -> Result<Option<WorkspaceId>, store::Error> {
+    let Some(credential) = actor.credential else { return Ok(None) };
+    let valid = credentials::find_valid_by_id(&store.reader(), credential, now).await?;
+    Ok(valid.and_then(|valid| valid.credential.provider_of))
+}
+
+/// Keeps a session from a provider away from what would count in other workspaces too: whoever runs the provider could
+/// have opened it.
+pub(super) async fn refuse_from_provider(store: &Store, now: Timestamp, actor: &Actor) -> Result<(), AdminError> {
+    match provider_of(store, now, actor).await? {
+        Some(_) => Err(AdminError::Forbidden(
+            "this session was opened with a sign-in provider, and counts in its workspace alone; sign in with your password",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The same where the actor's user belongs to other workspaces.
+pub(super) async fn refuse_beyond_provider(store: &Store, now: Timestamp, actor: &Actor) -> Result<(), AdminError> {
+    let Some(user) = actor.user else { return Ok(()) };
+    if workspaces::list_of_user(&store.reader(), user).await?.len() < 2 {
+        return Ok(());
+    }
+    refuse_from_provider(store, now, actor).await
+}
+
 /// Lets the actor's session count in another of its workspaces.
 ///
 /// # Errors
-/// [`AdminError::NotFound`] where the user is no member there.
+/// [`AdminError::NotFound`] where the user is no member there, [`AdminError::Forbidden`] where a sign-in provider
+/// opened the session.
 pub async fn switch_workspace(store: &Store, now: Timestamp, actor: &Actor, to: WorkspaceId) -> Result<(), AdminError> {
     let (user, session) = session_of(actor)?;
+    refuse_from_provider(store, now, actor).await?;
     users::find_member(&store.reader(), to, user).await?.ok_or(AdminError::NotFound)?;
     let mut tx = store.begin().await?;
     if !credentials::move_session(&mut tx, session, to).await? {
@@ -382,6 +444,9 @@ pub(super) async fn confirm_password(
     attempts
         .begin(&user.email, actor.ip, now)
         .map_err(|retry_after_s| AdminError::TooManyAttempts { retry_after_s })?;
+    if user.password_hash.is_empty() {
+        return Err(AdminError::Conflict("this account has no password: it signs in with a provider"));
+    }
     if !passwords::verify(password, Some(&user.password_hash)).await? {
         return Err(AdminError::Invalid { field, message: "is not the current password" });
     }

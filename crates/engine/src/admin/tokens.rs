@@ -108,6 +108,7 @@ async fn insert(
         created_at: now,
         expires_at: token.expires_at,
         last_used_at: None,
+        provider_of: None,
     };
     credentials::insert(tx, &credential, &secrets::hash(&secret)).await?;
     let data = json!({

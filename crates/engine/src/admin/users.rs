@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Actor,
-    admin::{AdminError, COMMAND_LINE, checked_email, checked_name, passwords, roles, secrets},
+    admin::{AdminError, COMMAND_LINE, checked_email, checked_name, passwords, roles, secrets, sessions},
     audit::{self, Deed},
     random_bytes,
 };
@@ -151,6 +151,9 @@ pub async fn change(
         }
         None => None,
     };
+    if actor.user == Some(id) {
+        sessions::refuse_beyond_provider(store, now, actor).await?;
+    }
     let mut tx = store.begin().await?;
     let member = lock_member(&mut tx, actor, id).await?;
     let before = member.clone();
@@ -240,9 +243,10 @@ async fn member_in(tx: &mut Tx, workspace: WorkspaceId, id: UserId) -> Result<Me
 
 /// A workspace that had a super admin keeps one. Those made on the command line may never have had any.
 async fn refuse_headless(tx: &mut Tx, workspace: WorkspaceId, changed: &Member) -> Result<(), AdminError> {
-    let is_head = |member: &Member| member.role.is_super_admin() && member.disabled_at.is_none();
+    // Whoever has no password comes in by a provider, which may be gone some day.
+    let is_head = |member: &Member| member.role.is_super_admin() && member.disabled_at.is_none() && member.has_password;
     if is_head(changed) && !users::members_in(tx, workspace).await?.iter().any(is_head) {
-        return Err(AdminError::Conflict("a workspace keeps at least one super admin who can sign in"));
+        return Err(AdminError::Conflict("a workspace keeps at least one super admin who can sign in with a password"));
     }
     Ok(())
 }

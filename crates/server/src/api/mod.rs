@@ -44,6 +44,8 @@ mod second_factor;
 mod segments;
 mod session;
 mod setup;
+mod sign_in;
+mod sign_in_provider;
 mod sites;
 mod source_health;
 mod submissions;
@@ -66,6 +68,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .merge(setup::routes())
         .merge(session::routes())
+        .merge(sign_in::routes())
+        .merge(sign_in_provider::routes())
         .merge(workspace::routes())
         .merge(users::routes())
         .merge(roles::routes())

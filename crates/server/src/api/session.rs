@@ -67,6 +67,8 @@ pub(super) struct SessionView {
     permissions: Vec<&'static str>,
     /// Whether the user signs in with a second factor.
     has_second_factor: bool,
+    /// Whether the user has a password. Who joined by a sign-in provider has none.
+    has_password: bool,
     /// Whether the workspace wants one of everybody. Who has none can do nothing but set one up.
     needs_second_factor: bool,
     /// To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none.
@@ -114,6 +116,7 @@ impl SessionView {
         has_second_factor: bool,
         csrf_token: String,
     ) -> Self {
+        let has_password = !user.password_hash.is_empty();
         Self {
             user: SignedInUser { id: user.id.0, name: user.name, email: user.email },
             workspace: WorkspaceInSession {
@@ -135,6 +138,7 @@ impl SessionView {
             role_label: role.label.clone(),
             permissions: role.permissions.names(),
             has_second_factor,
+            has_password,
             needs_second_factor: demands_second_factor(&here.settings),
             csrf_token,
             demo: app.engine.options.demo,
@@ -143,11 +147,17 @@ impl SessionView {
     }
 }
 
-async fn view(app: &App, user: UserId, workspace: WorkspaceId, csrf_token: String) -> ApiResult<SessionView> {
+async fn view(
+    app: &App,
+    user: UserId,
+    workspace: WorkspaceId,
+    (csrf_token, is_from_provider): (String, bool),
+) -> ApiResult<SessionView> {
     let gone = || ApiError::new(Code::NotSignedIn);
     let user = users::find(&app.reader, user).await?.ok_or_else(gone)?;
     let all = workspaces::list_of_user(&app.reader, user.id).await?;
     let (here, role) = all.iter().find(|(found, _)| found.id == workspace).cloned().ok_or_else(gone)?;
+    let all = if is_from_provider { vec![(here.clone(), role.clone())] } else { all };
     let factor = second_factors::find(&app.reader, user.id).await?;
     let has_second_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
     Ok(SessionView::new(app, user, &role, &here, all, has_second_factor, csrf_token))
@@ -156,8 +166,14 @@ async fn view(app: &App, user: UserId, workspace: WorkspaceId, csrf_token: Strin
 /// The answer to whoever has just signed in: the session, and its cookie.
 pub(super) async fn answer(app: &App, signed_in: &SignedIn) -> ApiResult<impl IntoResponse + use<>> {
     let csrf_token = secrets::csrf_token(&signed_in.secret);
-    let view = view(app, signed_in.user, signed_in.workspace, csrf_token).await?;
+    let view = view(app, signed_in.user, signed_in.workspace, (csrf_token, signed_in.is_from_provider)).await?;
     Ok((set_cookie(app, signed_in.secret.clone(), Duration::milliseconds(SESSION_MS)), Json(view)))
+}
+
+/// The cookie of a session that was just opened.
+pub(super) fn session_cookie(app: &App, secret: String) -> String {
+    let [(_, cookie), _] = set_cookie(app, secret, Duration::milliseconds(SESSION_MS));
+    cookie
 }
 
 fn set_cookie(app: &App, secret: String, max_age: Duration) -> [(HeaderName, String); 2] {
@@ -210,7 +226,9 @@ async fn get_session(
     CurrentActor(actor): CurrentActor,
     headers: HeaderMap,
 ) -> ApiResult<impl IntoResponse> {
-    let view = view(&app, person(&actor)?, actor.workspace, csrf_token(&headers)).await?;
+    let provider_of = sessions::provider_of(&app.engine.store, app.engine.clock.now(), &actor).await?;
+    let known = (csrf_token(&headers), provider_of.is_some());
+    let view = view(&app, person(&actor)?, actor.workspace, known).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }
 
@@ -247,7 +265,7 @@ async fn switch_workspace(
 ) -> ApiResult<Json<SessionView>> {
     let to = WorkspaceId(body.workspace_id);
     sessions::switch_workspace(&app.engine.store, app.engine.clock.now(), &actor, to).await?;
-    Ok(Json(view(&app, person(&actor)?, to, csrf_token(&headers)).await?))
+    Ok(Json(view(&app, person(&actor)?, to, (csrf_token(&headers), false)).await?))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -300,7 +318,11 @@ async fn list_sessions(
     CurrentActor(actor): CurrentActor,
 ) -> ApiResult<Json<All<OwnSessionView>>> {
     let sessions = match actor.user {
-        Some(user) => credentials::list_sessions(&app.reader, user, app.engine.clock.now()).await?,
+        Some(user) => {
+            let now = app.engine.clock.now();
+            let provider_of = sessions::provider_of(&app.engine.store, now, &actor).await?;
+            credentials::list_sessions(&app.reader, user, provider_of, now).await?
+        }
         None => Vec::new(),
     };
     let data = sessions.into_iter().map(|session| OwnSessionView {

@@ -69,6 +69,8 @@ codes! {
         "The role of the caller lacks the permission that `detail` names.";
     SecondFactorRequired = FORBIDDEN, "second_factor_required", "Set up a second factor first",
         "The workspace wants everybody to sign in with a second factor, and the caller has none yet. Nothing else is allowed until it is set up.";
+    PasswordsOff = FORBIDDEN, "passwords_off", "Passwords are not used here",
+        "The workspace wants its sign-in provider to be used. Super admins, and whoever belongs to another workspace too, may use their password.";
     CsrfTokenMismatch = FORBIDDEN, "csrf_token_mismatch", "The request did not come from the dashboard",
         "A change made with the session cookie must carry the header X-CSRF-Token with the value from GET /v1/session.";
     OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "This website may not use it",
@@ -99,12 +101,16 @@ codes! {
         "A workspace has at most 20 jobs that have not ended. Wait until one is done, or stop one.";
     JobEnded = CONFLICT, "job_ended", "The job has ended",
         "There is nothing to stop any more.";
+    JobMustEnd = CONFLICT, "job_must_end", "The job must come to its end",
+        "It has begun, and half of it would be worse than none or all: nobody stops an erasure that has begun.";
     JobNotUndoable = CONFLICT, "job_not_undoable", "The job cannot be put back",
         "It goes on, changed nothing, was put back already, or is of a kind that cannot be put back.";
     AlreadySuppressed = CONFLICT, "already_suppressed", "In the list already",
         "Whoever has this address or number must not be written to already.";
     ConsentWithdrawn = CONFLICT, "consent_withdrawn", "Withdrawn already",
         "The consent was taken back before.";
+    SignInOver = CONFLICT, "sign_in_over", "The sign-in is over",
+        "It took too long, was finished already, or began in another browser. Begin again.";
     AlreadySetUp = CONFLICT, "already_set_up", "Already set up",
         "The first workspace and user exist already. Sign in instead.";
     ImportBegun = CONFLICT, "import_begun", "The import has begun",
@@ -127,6 +133,8 @@ codes! {
         "It is no table of leads that is read here, or a part of it is broken; `detail` says what.";
     NothingToIdentifyBy = UNPROCESSABLE_ENTITY, "nothing_to_identify_by", "Nothing to identify a lead by",
         "The submission has no name, e-mail address or phone number.";
+    ProviderFailed = FAILED_DEPENDENCY, "provider_failed", "The sign-in provider cannot be used",
+        "It could not be asked, or says something of itself that cannot be used; `detail` says what.";
     TooManyAttempts = TOO_MANY_REQUESTS, "too_many_attempts", "Too many attempts",
         "Too many failed attempts to sign in. Wait as long as the header Retry-After says.";
     TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "Too many requests",

@@ -25,8 +25,9 @@ const WRITTEN_DOWN: [&str; 8] = [
 ];
 
 /// What changes nothing, and why it is a POST all the same.
-const CHANGES_NOTHING: [(&str, &str); 9] = [
+const CHANGES_NOTHING: [(&str, &str); 10] = [
     ("POST /v1/admin/assignment-rules/test", "tries conditions on the leads that came last"),
+    ("POST /v1/admin/sign-in-provider/check", "asks a provider what it says of itself"),
     ("POST /v1/admin/analysis/try", "looks at a text that it is sent"),
     ("POST /v1/delivery/template-previews", "looks at a template that it is sent"),
     ("POST /v1/identity/scoring/preview", "looks at weights that it is sent"),
@@ -111,6 +112,11 @@ fn pipeline(name: &str) -> Value {
     json!({"name": name, "stages": [stage("New", "open"), stage("Won", "won"), stage("Lost", "lost")]})
 }
 
+fn provider() -> Value {
+    json!({"label": "ID", "issuer": "https://id.example.com", "clientId": "leadline", "clientSecret": "secret",
+           "domains": ["example.com"], "takesPasswords": true, "isEnabled": true})
+}
+
 /// How each change is made: which thing it is made to, and with what. Deletions come last.
 fn recipes() -> Vec<(&'static str, &'static str, Value)> {
     let nothing = || json!({});
@@ -129,6 +135,8 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
         ("PATCH /v1/admin/alert-mails", "", json!({"wanted": false})),
         ("POST /v1/admin/alert-mails/test", "", nothing()),
         ("POST /v1/admin/alerts/{id}/acknowledge", "alert", nothing()),
+        ("PUT /v1/admin/sign-in-provider", "", provider()),
+        ("DELETE /v1/admin/sign-in-provider", "", nothing()),
         ("POST /v1/admin/users", "", json!({"email": "eve@example.com", "name": "Eve", "role": "viewer"})),
         ("PATCH /v1/admin/users/{id}", "user", json!({"role": "marketer"})),
         ("POST /v1/admin/tokens", "", json!({"name": "Another", "role": "viewer"})),

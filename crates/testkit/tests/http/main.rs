@@ -46,6 +46,7 @@ mod second_factor;
 mod secrets;
 mod segments;
 mod sessions;
+mod sign_in;
 mod tasks;
 mod templates;
 mod tokens;

@@ -83,6 +83,7 @@ function Join({ token, offer }: { token: string; offer: Offer }) {
     onError: (error) => form.setErrors(fieldErrors(error)),
   });
   const asksForCode = wantsCode(join.error) || (form.values.code !== '' && join.isPending);
+  const isOff = join.error instanceof Problem && join.error.code === 'passwords_off';
   const isOther = join.error instanceof Problem && join.error.code === 'wrong_credentials';
   return (
     <Frame
@@ -110,9 +111,11 @@ function Join({ token, offer }: { token: string; offer: Offer }) {
               />
               {join.isError && Object.keys(form.errors).length === 0 && (
                 <Alert color="red">
-                  {isOther
-                    ? 'This address has an account with another password. Choose “I have an account”.'
-                    : messageOf(join.error)}
+                  {isOff
+                    ? 'This workspace signs in with its provider. Go to the sign-in page and use the invited address there.'
+                    : isOther
+                      ? 'This address has an account with another password. Choose “I have an account”.'
+                      : messageOf(join.error)}
                 </Alert>
               )}
               {!isKnown && (
@@ -129,6 +132,11 @@ function Join({ token, offer }: { token: string; offer: Offer }) {
           <Button type="submit" size="sm" loading={join.isPending} fullWidth>
             Join
           </Button>
+          {isOff && (
+            <Button variant="default" size="sm" fullWidth onClick={() => void router.navigate({ to: '/sign-in' })}>
+              Go to sign in
+            </Button>
+          )}
         </Stack>
       </form>
     </Frame>

@@ -35,7 +35,7 @@ function SecondFactor() {
     <Section
       title="Second factor"
       actions={
-        confirmedAt ? (
+        confirmedAt && !session.hasPassword ? null : confirmedAt ? (
           <Group gap="xs">
             <Button variant="default" onClick={() => setDoing('renew')}>
               New recovery codes
@@ -59,6 +59,11 @@ function SecondFactor() {
           <Text size="sm" c={recoveryCodesLeft < 3 ? 'var(--bad-text)' : 'dimmed'}>
             {plural(recoveryCodesLeft, 'recovery code')} left.
           </Text>
+          {!session.hasPassword && (
+            <Text size="sm" c="dimmed">
+              You sign in with a provider and have no password to confirm a change by. An administrator can reset it.
+            </Text>
+          )}
         </Stack>
       ) : (
         <Text size="sm">

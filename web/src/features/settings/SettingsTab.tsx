@@ -10,6 +10,7 @@ import { Pipelines } from './Pipelines';
 import { Roles } from './Roles';
 import { Scoring } from './Scoring';
 import { Security } from './Security';
+import { SignInSettings } from './SignInSettings';
 import { Tokens } from './Tokens';
 import { TABS } from './tabs';
 import { Users } from './Users';
@@ -48,6 +49,8 @@ export function SettingsTab() {
       return <MyAlerts />;
     case 'users':
       return <Users />;
+    case 'sign-in':
+      return <SignInSettings />;
     case 'roles':
       return <Roles />;
     case 'tokens':

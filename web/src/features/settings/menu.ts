@@ -29,7 +29,7 @@ export const MENU: Group[] = [
       tab('analysis'),
     ],
   },
-  { title: 'People', items: [tab('users'), tab('roles')] },
+  { title: 'People', items: [tab('users'), tab('roles'), tab('sign-in')] },
   { title: 'You', items: [tab('my-alerts'), tab('tokens'), tab('sessions')] },
   {
     title: 'Records',

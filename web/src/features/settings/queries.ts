@@ -111,7 +111,8 @@ export type SettingsList =
   | 'invitations'
   | 'tokens'
   | 'sessions'
-  | 'second-factor';
+  | 'second-factor'
+  | 'sign-in';
 
 /** A write on one part of the settings, which is read again afterwards. */
 export function useSettingsWrite<Input, Answer>(

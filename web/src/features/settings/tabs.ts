@@ -8,6 +8,7 @@ export const TABS = [
   { tab: 'alerts', label: 'Alerts', permission: 'settings:view' },
   { tab: 'work', label: 'Working hours', permission: 'settings:view' },
   { tab: 'users', label: 'Users', permission: 'users:manage' },
+  { tab: 'sign-in', label: 'Sign-in', permission: 'users:manage' },
   { tab: 'roles', label: 'Roles', permission: 'settings:view' },
   { tab: 'my-alerts', label: 'My alerts', permission: null },
   { tab: 'tokens', label: 'API tokens', permission: null },
