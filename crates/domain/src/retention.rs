@@ -5,9 +5,13 @@
 //! seen to pass. That way nothing goes because of the leap, everything else goes in its turn, and a person who knows
 //! that the time did pass (the machine was switched off) lets go of what is held back.
 
+mod classes;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::{DAY_MS, Timestamp};
+
+pub use classes::Class;
 
 /// A longer step of the clock is not believed.
 pub const LONGEST_STEP_MS: i64 = 7 * DAY_MS;

@@ -5,25 +5,18 @@
 
 use leadline_domain::{
     ids::{AuditId, WorkspaceId},
-    time::{DAY_MS, Timestamp},
+    time::Timestamp,
 };
 use leadline_store::{
-    Error, Store, Tx,
+    Error, Tx,
     audit::{self, AuditEntry},
-    workspaces,
 };
 use serde_json::{Map, Value, json};
 
 use crate::{Actor, Engine, random_bytes};
 
-/// How many days entries are kept, where the workspace says nothing else.
-pub const KEPT_DAYS: i64 = 730;
-
 /// The longest name of an object that is kept.
 const LONGEST_NAME: usize = 200;
-
-/// Deleted in one transaction.
-const CHUNK: i64 = 500;
 
 /// What somebody did.
 #[derive(Debug, Clone)]
@@ -130,30 +123,6 @@ pub fn changes(before: &Value, after: &Value) -> Value {
     let names = named["changed"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let both = |name: &str| json!({ "from": before.get(name), "to": after.get(name) });
     json!({ "changes": names.map(|name| (name.to_owned(), both(name))).collect::<Map<_, _>>() })
-}
-
-/// Deletes what has been kept for as long as its workspace wants.
-///
-/// # Errors
-/// Where the database fails; what was deleted before that stays deleted.
-pub async fn retain(store: &Store, now: Timestamp) -> Result<(), Error> {
-    let mut tx = store.begin().await?;
-    let ids = workspaces::list_ids(&mut tx).await?;
-    let all = workspaces::settings_of(&mut tx, &ids).await?;
-    tx.rollback().await?;
-    for (workspace, settings) in all {
-        let days = settings.get("auditDays").and_then(Value::as_i64).unwrap_or(KEPT_DAYS);
-        let before = now.plus_ms(-days * DAY_MS);
-        loop {
-            let mut tx = store.begin().await?;
-            let deleted = audit::delete_before(&mut tx, workspace, before, CHUNK).await?;
-            tx.commit().await?;
-            if deleted == 0 {
-                break;
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

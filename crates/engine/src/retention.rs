@@ -1,7 +1,10 @@
 //! By which time things have lived long enough: the clock, where it can be believed.
 //!
-//! The rule is in `leadline-domain`; what was seen of the clock is kept in the store, for all nodes. A leap is logged,
-//! and becomes an alert in every workspace, until the clock is put right or an operator says that it is.
+//! How long what is kept, each workspace says ([`classes`]). The rule is in `leadline-domain`; what was seen of the
+//! clock is kept in the store, for all nodes. A leap is logged, and becomes an alert in every workspace, until the
+//! clock is put right or an operator says that it is.
+
+pub mod classes;
 
 use leadline_domain::{
     ids::AlertId,

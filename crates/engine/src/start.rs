@@ -9,13 +9,13 @@ use leadline_domain::{
 use leadline_outbound::Client;
 use leadline_store::{
     Dialect, Error, Store, Tx, alerts as stored_alerts, blocked_ips, capture as rows, events, ledger,
-    mails as stored_mails, personal_alerts, quarantine, recent_visits,
+    mails as stored_mails, personal_alerts, recent_visits,
 };
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, admin, alerts, analysis, audit, automations,
+    Clock, Engine, Options, Wake, admin, alerts, analysis, automations,
     capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     erasing::Keepers,
@@ -236,12 +236,11 @@ async fn keep_refused(engine: Engine) -> Result<(), Error> {
     inbound::refused::keep_refused(&engine).await
 }
 
-/// What was held back or turned away, after 90 days; whoever was seen, after one.
+/// Blocks that ran out, after 90 days; whoever was seen, after one.
 async fn delete_held(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
-    let entries = quarantine::delete_expired(tx, now, DELETE_AT_ONCE).await?;
-    let attempts = blocked_ips::delete_expired(tx, now, now.plus_ms(-BLOCK_LIFE_MS), DELETE_AT_ONCE).await?;
+    let blocks = blocked_ips::delete_expired(tx, now.plus_ms(-BLOCK_LIFE_MS), DELETE_AT_ONCE).await?;
     let visits = recent_visits::delete_old(tx, now.plus_ms(-DAY_MS), DELETE_AT_ONCE).await?;
-    Ok(entries + attempts + visits)
+    Ok(blocks + visits)
 }
 
 async fn watch(engine: Engine) -> Result<(), Error> {
@@ -266,7 +265,6 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     loop {
         let mut tx = engine.store.begin().await?;
         let events = events::delete_dispatched(&mut tx, now.plus_ms(-EVENT_LIFE_MS), DELETE_AT_ONCE).await?;
-        let captures = rows::delete_expired_captures(&mut tx, now, DELETE_AT_ONCE).await?;
         let closed = now.plus_ms(-alerts::watch::CLOSED_KEPT_MS);
         let alerts = stored_alerts::delete_closed(&mut tx, closed, DELETE_AT_ONCE).await?;
         let held = delete_held(&mut tx, now).await?;
@@ -274,17 +272,17 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
         let told = now.plus_ms(-work::alerts::KEPT_MS);
         let told = personal_alerts::delete_old(&mut tx, told, DELETE_AT_ONCE).await?;
         tx.commit().await?;
-        if events + captures + alerts + held + mails + told == 0 {
+        if events + alerts + held + mails + told == 0 {
             break;
         }
     }
+    retention::classes::sweep(engine, now).await?;
     inbound::refused::retain(engine, now).await?;
     imports::retain(engine, now).await?;
     visits::retain(engine, now).await?;
     scoring::silence::retain(engine, now).await?;
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
     automations::retain(engine, now, DELETE_AT_ONCE).await?;
-    audit::retain(&engine.store, now).await?;
     admin::sign_in::retain(engine, now, DELETE_AT_ONCE).await?;
     privacy::retain(engine, now).await?;
     delivery::retain(engine, now).await

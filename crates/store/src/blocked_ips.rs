@@ -223,17 +223,14 @@ pub async fn list_attempts(
     Ok(Page::new(rows.iter().map(read_attempt).collect::<Result<_, _>>()?, counted))
 }
 
-/// Deletes records that have lived long enough, and blocks that ran out as long ago; both found by their expiry.
+/// Deletes blocks that ran out long enough ago, found by their expiry.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn delete_expired(tx: &mut Tx, now: Timestamp, ran_out_before: Timestamp, limit: i64) -> Result<u64, Error> {
-    let attempts = "DELETE FROM blocked_ip_leads WHERE id IN
-                    (SELECT id FROM blocked_ip_leads WHERE expires_at <= $1 LIMIT $2)";
+pub async fn delete_expired(tx: &mut Tx, ran_out_before: Timestamp, limit: i64) -> Result<u64, Error> {
     let ranges = "DELETE FROM blocked_ips WHERE id IN
                   (SELECT id FROM blocked_ips WHERE expires_at IS NOT NULL AND expires_at <= $1 LIMIT $2)";
-    let deleted = tx.execute(attempts, &params![now, limit]).await?;
-    Ok(deleted + tx.execute(ranges, &params![ran_out_before, limit]).await?)
+    tx.execute(ranges, &params![ran_out_before, limit]).await
 }
 
 fn read(row: &Row) -> Result<BlockedIp, Error> {

@@ -579,16 +579,6 @@ pub async fn insert_captures(tx: &mut Tx, rows: &[NewCapture]) -> Result<(), Err
     tx.insert_set("lead_captures", CAPTURE_COLUMNS, rows, "").await.map(drop)
 }
 
-/// Deletes raw evidence that has lived long enough.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn delete_expired_captures(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Error> {
-    let sql = "DELETE FROM lead_captures WHERE submission_id IN
-               (SELECT submission_id FROM lead_captures WHERE expires_at <= $1 LIMIT $2)";
-    tx.execute(sql, &params![now, limit]).await
-}
-
 /// Inserts tags into the index by tag.
 ///
 /// # Errors

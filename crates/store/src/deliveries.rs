@@ -332,29 +332,8 @@ pub async fn lead_facts(tx: &mut Tx, leads: &[LeadId]) -> Result<Vec<LeadFacts>,
         .collect()
 }
 
-/// Deletes up to `limit` deliveries, with their attempts, that were finished well before `before`.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn delete_finished(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
-    // By destination and time of creation, because that index is there: an index by time of finish would be written
-    // with every delivery to be read once an hour.
-    let sql = "SELECT d.id FROM destinations AS t
-               JOIN deliveries AS d ON d.destination_id = t.id AND d.created_at < $1
-               WHERE d.state IN ('delivered', 'cancelled', 'skipped') AND d.finished_at < $1 LIMIT $2";
-    delete_found(tx, sql, &params![before, limit]).await
-}
-
-/// Deletes up to `limit` dead letters whose time is over.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Error> {
-    let sql = "SELECT id FROM deliveries WHERE state = 'dead' AND expires_at < $1 LIMIT $2";
-    delete_found(tx, sql, &params![now, limit]).await
-}
-
-async fn delete_found(tx: &mut Tx, sql: &str, values: &[Param]) -> Result<u64, Error> {
+/// Deletes deliveries that a statement finds, with their attempts.
+pub(crate) async fn delete_found(tx: &mut Tx, sql: &str, values: &[Param]) -> Result<u64, Error> {
     let found = tx.query(sql, values).await?;
     let ids: Vec<DeliveryId> = found.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
     if ids.is_empty() {

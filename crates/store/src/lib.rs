@@ -54,6 +54,7 @@ pub mod recent_visits;
 pub mod reports;
 pub mod requests;
 pub mod responses;
+pub mod retention;
 pub mod roles;
 pub mod schedules;
 pub mod scoring;

@@ -169,15 +169,6 @@ pub async fn note_released(tx: &mut Tx, rows: &[Released]) -> Result<(), Error> 
     tx.execute(&sql, &[json_set(rows)]).await.map(drop)
 }
 
-/// Deletes entries that have lived long enough; found by `quarantine_by_expiry`.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Error> {
-    let sql = "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE expires_at <= $1 LIMIT $2)";
-    tx.execute(sql, &params![now, limit]).await
-}
-
 const SEEN: &str = "id, reason, suspicion, source_id, source, source_name, name, email, phone, message, payload, ip,
      user_agent, origin, page_url, received_at, expires_at, released_at, released_by, lead_id";
 

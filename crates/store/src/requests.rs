@@ -144,16 +144,6 @@ pub async fn keep_refused(tx: &mut Tx, rows: &[NewRefused], sources: &[SourceId]
     tx.execute(&sql, &values).await.map(drop)
 }
 
-/// Deletes refused requests that are old enough, up to `limit`, and tells how many.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64, Error> {
-    let sql = "DELETE FROM refused_requests WHERE id IN
-               (SELECT id FROM refused_requests WHERE expires_at <= $1 LIMIT $2)";
-    tx.execute(sql, &params![now, limit]).await
-}
-
 fn read(row: &Row) -> Result<RawRequest, Error> {
     Ok(RawRequest {
         id: row.get("id")?,

@@ -1,11 +1,12 @@
-//! What is over is deleted: delivered after a month, dead letters after their week, secrets when they sign no more.
+//! What is over is deleted: replays after a month, figures by the hour after three, secrets when they sign no more.
+//! Deliveries go with their class: see [`crate::retention::classes`].
 
 use leadline_domain::time::{DAY_MS, Timestamp};
 use leadline_store::{Error, Store, deliveries, destination_hours, destinations};
 
 use crate::Engine;
 
-const DELIVERED_KEPT_MS: i64 = 30 * DAY_MS;
+const REPLAYS_KEPT_MS: i64 = 30 * DAY_MS;
 
 /// The newest hour of a destination tells what its last answer was.
 const HOURS_KEPT_MS: i64 = 90 * DAY_MS;
@@ -28,10 +29,8 @@ pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
 
 async fn delete_chunk(store: &Store, now: Timestamp) -> Result<u64, Error> {
     let mut tx = store.begin().await?;
-    let finished = deliveries::delete_finished(&mut tx, now.plus_ms(-DELIVERED_KEPT_MS), CHUNK).await?;
-    let expired = deliveries::delete_expired(&mut tx, now, CHUNK).await?;
-    let replays = deliveries::replays::delete_finished(&mut tx, now.plus_ms(-DELIVERED_KEPT_MS), CHUNK).await?;
+    let replays = deliveries::replays::delete_finished(&mut tx, now.plus_ms(-REPLAYS_KEPT_MS), CHUNK).await?;
     let hours = destination_hours::delete_old(&mut tx, now.plus_ms(-HOURS_KEPT_MS), CHUNK).await?;
     tx.commit().await?;
-    Ok(finished + expired + replays + hours)
+    Ok(replays + hours)
 }

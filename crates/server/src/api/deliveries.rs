@@ -4,6 +4,7 @@ use axum::extract::State;
 use leadline_domain::{
     ids::{DeliveryId, DestinationId, LeadId},
     permissions::Permission,
+    retention::Class,
     time::Timestamp,
 };
 use leadline_engine::{Actor, delivery::replay};
@@ -15,7 +16,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    api::views::{PageQuery, Paged},
+    api::{
+        retention::Kept,
+        views::{PageQuery, Paged},
+    },
     app::App,
     error::{ApiError, ApiResult},
     extract::{Json, Path, Query},
@@ -62,7 +66,8 @@ struct DeliveryView {
 }
 
 impl DeliveryView {
-    fn new(actor: &Actor, delivery: &Delivery) -> Self {
+    fn new(actor: &Actor, delivery: &Delivery, kept: Kept) -> Self {
+        let is_dead = delivery.state == DeliveryState::Dead;
         Self {
             id: delivery.id.0,
             destination_id: delivery.destination_id.0,
@@ -78,7 +83,7 @@ impl DeliveryView {
             last_error: delivery.last_error.clone(),
             created_at: delivery.created_at,
             finished_at: delivery.finished_at,
-            expires_at: delivery.expires_at,
+            expires_at: delivery.finished_at.filter(|_| is_dead).map(|at| kept.until(at)),
         }
     }
 }
@@ -197,7 +202,8 @@ async fn list_deliveries(
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
     let filter = query.filter()?;
     let page = deliveries::list(&app.reader, actor.workspace, &filter, window.limit, window.offset()).await?;
-    Ok(Json(window.paged(page, |row| DeliveryView::new(&actor, &row))))
+    let kept = Kept::find(&app, actor.workspace, Class::DeadLetters).await?;
+    Ok(Json(window.paged(page, |row| DeliveryView::new(&actor, &row, kept))))
 }
 
 /// A delivery with what was sent and what came back.
@@ -257,7 +263,8 @@ async fn get_delivery(
 ) -> ApiResult<Json<DeliveryDetail>> {
     let found = find(&app, &actor, DeliveryId(id)).await?;
     let attempts = deliveries::list_attempts(&app.reader, actor.workspace, found.id).await?;
-    let delivery = DeliveryView::new(&actor, &found);
+    let kept = Kept::find(&app, actor.workspace, Class::DeadLetters).await?;
+    let delivery = DeliveryView::new(&actor, &found, kept);
     let attempts = attempts.into_iter().map(|attempt| AttemptView::new(&actor, attempt)).collect();
     Ok(Json(DeliveryDetail { delivery, payload: unmasked(&actor, found.payload), attempts }))
 }
@@ -282,7 +289,8 @@ async fn answer_replay(app: &App, actor: &Actor, id: DeliveryId, is_replayed: bo
     if !is_replayed {
         return Err(ApiError::not_found());
     }
-    Ok(Json(DeliveryView::new(actor, &find(app, actor, id).await?)))
+    let kept = Kept::find(app, actor.workspace, Class::DeadLetters).await?;
+    Ok(Json(DeliveryView::new(actor, &find(app, actor, id).await?, kept)))
 }
 
 /// A delivery that was given up.
@@ -307,7 +315,7 @@ struct DeadLettersQuery {
     limit: Option<i64>,
 }
 
-/// Dead letters, the newest first. They are kept for seven days.
+/// Dead letters, the newest first. They are kept for seven days, unless the workspace says otherwise.
 #[utoipa::path(get, path = "/v1/delivery/dead-letters", tag = "deliveries", params(DeadLettersQuery),
     responses((status = 200, body = Paged<DeadLetterView>)))]
 async fn list_dead_letters(
@@ -319,8 +327,9 @@ async fn list_dead_letters(
     let destination = query.destination_id.map(DestinationId);
     let filter = Filter { destination, state: Some(DeliveryState::Dead), ..Filter::default() };
     let page = deliveries::list(&app.reader, actor.workspace, &filter, window.limit, window.offset()).await?;
+    let kept = Kept::find(&app, actor.workspace, Class::DeadLetters).await?;
     Ok(Json(window.paged(page, |row| DeadLetterView {
-        delivery: DeliveryView::new(&actor, &row),
+        delivery: DeliveryView::new(&actor, &row, kept),
         url: row.url,
         payload: unmasked(&actor, row.payload),
     })))

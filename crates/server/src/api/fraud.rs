@@ -6,6 +6,7 @@ use http::StatusCode;
 use leadline_domain::{
     ids::{BlockedAttemptId, BlockedIpId, LeadId, SourceId, SubmissionId},
     permissions::Permission,
+    retention::Class,
     time::Timestamp,
 };
 use leadline_engine::capture::{
@@ -25,6 +26,7 @@ use crate::{
     api::{
         leads::scores,
         masking::Sight,
+        retention::Kept,
         views::{PageQuery, Paged},
     },
     app::App,
@@ -84,7 +86,7 @@ struct QuarantineView {
 }
 
 impl QuarantineView {
-    fn new(entry: Entry, sight: Sight) -> Self {
+    fn new(entry: Entry, sight: Sight, kept: Kept) -> Self {
         Self {
             id: entry.id,
             reason: entry.reason,
@@ -103,7 +105,7 @@ impl QuarantineView {
             origin: entry.origin,
             page_url: sight.address(entry.page_url),
             received_at: entry.received_at,
-            expires_at: entry.expires_at,
+            expires_at: kept.until(entry.received_at),
             released_at: entry.released_at,
             released_by: entry.released_by,
             lead_id: entry.lead_id,
@@ -144,7 +146,8 @@ async fn list_quarantine(
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
     let only_waiting = matches!(query.state, Some(StateName::Waiting));
     let found = quarantine::list(&app.reader, actor.workspace, only_waiting, window.limit, window.offset()).await?;
-    Ok(Json(window.paged(found, |entry| QuarantineView::new(entry, sight))))
+    let kept = Kept::find(&app, actor.workspace, Class::Quarantine).await?;
+    Ok(Json(window.paged(found, |entry| QuarantineView::new(entry, sight, kept))))
 }
 
 /// Lets a submission out of quarantine
@@ -158,7 +161,8 @@ async fn release_entry(
     Path(id): Path<SubmissionId>,
 ) -> ApiResult<Json<QuarantineView>> {
     let entry = release::release(&app.engine, &actor, id).await?;
-    Ok(Json(QuarantineView::new(entry, Sight::of(&actor))))
+    let kept = Kept::find(&app, actor.workspace, Class::Quarantine).await?;
+    Ok(Json(QuarantineView::new(entry, Sight::of(&actor), kept)))
 }
 
 /// A range of addresses whose submissions are turned away.
@@ -277,7 +281,7 @@ struct BlockedAttemptView {
 }
 
 impl BlockedAttemptView {
-    fn new(row: Attempt, sight: Sight) -> Self {
+    fn new(row: Attempt, sight: Sight, kept: Kept) -> Self {
         Self {
             id: row.id,
             blocked_ip_id: row.blocked_ip_id,
@@ -291,7 +295,7 @@ impl BlockedAttemptView {
             content_type: row.content_type,
             raw_body: sight.identifier(Some(row.raw_body)),
             attempted_at: Timestamp(row.attempted_at),
-            expires_at: Timestamp(row.expires_at),
+            expires_at: kept.until(Timestamp(row.attempted_at)),
         }
     }
 }
@@ -307,7 +311,8 @@ async fn list_attempts(
     let sight = Sight::of(&actor);
     let window = query.window()?;
     let found = blocked_ips::list_attempts(&app.reader, actor.workspace, window.limit, window.offset()).await?;
-    Ok(Json(window.paged(found, |row| BlockedAttemptView::new(row, sight))))
+    let kept = Kept::find(&app, actor.workspace, Class::BlockedRequests).await?;
+    Ok(Json(window.paged(found, |row| BlockedAttemptView::new(row, sight, kept))))
 }
 
 impl From<BlockError> for ApiError {

@@ -37,6 +37,7 @@ mod projects;
 mod replays;
 mod reports;
 mod requests;
+mod retention;
 mod roles;
 mod sandbox;
 mod scoring;
@@ -78,6 +79,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(tokens::routes())
         .merge(audit::routes())
         .merge(privacy::routes())
+        .merge(retention::routes())
         .merge(leads::routes())
         .merge(lead_views::routes())
         .merge(custom_fields::routes())

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use leadline_domain::{
     permissions::Permission,
+    retention::Class,
     time::{DAY_MS, Timestamp},
     values::currency_of,
 };
@@ -12,7 +13,6 @@ use leadline_engine::{
         workspaces::{self as admin, Change},
     },
     alerts::watch::timezone_of,
-    audit,
     capture::detection::RATE_PER_MINUTE,
 };
 use leadline_store::workspaces::{self, Workspace};
@@ -128,7 +128,7 @@ impl WorkspaceView {
             timezone: timezone_of(&workspace.settings).to_string(),
             currency: currency_of(&workspace.settings).to_owned(),
             require_second_factor: admin::demands_second_factor(&workspace.settings),
-            audit_days: number("auditDays", audit::KEPT_DAYS),
+            audit_days: Class::Audit.days(&workspace.settings),
             detection: DetectionView::new(&workspace.settings),
         };
         Self {

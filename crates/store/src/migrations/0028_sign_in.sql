@@ -15,3 +15,7 @@ CREATE TABLE sign_ins_begun (
 CREATE INDEX sign_ins_begun_by_expiry ON sign_ins_begun (expires_at);
 ALTER TABLE credentials ADD COLUMN provider_of $ID;
 CREATE INDEX credentials_of_provider ON credentials (provider_of) WHERE provider_of IS NOT NULL;
+DROP INDEX lead_captures_by_expiry;
+DROP INDEX quarantine_by_expiry;
+DROP INDEX blocked_ip_leads_by_expiry;
+DROP INDEX refused_requests_by_expiry;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::http::{Method, StatusCode};
 use leadline_domain::permissions::Role;
-use leadline_engine::{Mailer, Options, audit, retain};
+use leadline_engine::{Mailer, Options, retain};
 use leadline_outbound::Trust;
 use leadline_testkit::{Answer as Answers, Db, Receiver};
 use rstest::rstest;
@@ -25,9 +25,10 @@ const WRITTEN_DOWN: [&str; 8] = [
 ];
 
 /// What changes nothing, and why it is a POST all the same.
-const CHANGES_NOTHING: [(&str, &str); 10] = [
+const CHANGES_NOTHING: [(&str, &str); 11] = [
     ("POST /v1/admin/assignment-rules/test", "tries conditions on the leads that came last"),
     ("POST /v1/admin/sign-in-provider/check", "asks a provider what it says of itself"),
+    ("POST /v1/admin/privacy/retention/preview", "looks at days that it is sent"),
     ("POST /v1/admin/analysis/try", "looks at a text that it is sent"),
     ("POST /v1/delivery/template-previews", "looks at a template that it is sent"),
     ("POST /v1/identity/scoring/preview", "looks at weights that it is sent"),
@@ -127,6 +128,7 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
         ("DELETE /v1/admin/privacy/suppressions/{id}", "suppression", nothing()),
         ("POST /v1/admin/privacy/consents/{id}/withdraw", "consent", nothing()),
         ("PATCH /v1/admin/analysis", "", json!({"keywords": ["solar"]})),
+        ("PATCH /v1/admin/privacy/retention", "", json!({"captures": 30})),
         ("PATCH /v1/admin/work-settings", "", json!({"respondWithinMinutes": 15})),
         ("PATCH /v1/admin/availability/{id}", "user", json!({"awayUntil": "2030-01-01T00:00:00Z"})),
         ("POST /v1/admin/assignment-rules", "", json!({"name": "B", "method": "person", "members": ["MEMBER"]})),
@@ -450,7 +452,7 @@ async fn entries_live_as_long_as_their_workspace_wants(#[values(Db::Sqlite, Db::
     }
     assert!(!entries(&admin, "").await.is_empty(), "30 days are not over");
     site.app.advance(Duration::from_secs(86_400));
-    audit::retain(&site.app.engine.store, site.app.now()).await.expect("retained");
+    retain(&site.app.engine).await.expect("retained");
 
     assert_eq!(entries(&admin, "").await, Vec::<Value>::new());
     assert_eq!(actions(&entries(&site.with_token(&elsewhere), "").await), ["token.created"]);

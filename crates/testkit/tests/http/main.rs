@@ -38,6 +38,7 @@ mod reference;
 mod replays;
 mod reports;
 mod responses;
+mod retention;
 mod revocation;
 mod roles;
 mod rules;

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Problem } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { Consent, HeldPerson } from '@/api/shapes';
+import { kindWords } from '@/lib/suppression';
 import { formatCount } from '@/lib/text';
 import { Empty, Failure, SafeLink, Section, State, Time } from '@/ui/basics';
 import { RouteLink } from '@/ui/RouteLink';
@@ -14,7 +15,7 @@ import { toastError } from '@/ui/toast';
 import { EraseDialog } from './EraseDialog';
 import classes from './Privacy.module.css';
 import { exportPath, personQuery, useWithdraw } from './queries';
-import { classWords, kindWords, purposeWords } from './words';
+import { classWords, purposeWords } from './words';
 
 /** What is held of one person, and what can be done about it. */
 export function PersonView({ contactId }: { contactId: string }) {

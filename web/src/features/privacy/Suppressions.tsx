@@ -5,13 +5,13 @@ import { useState } from 'react';
 import { fieldErrors, messageOf } from '@/api/problem';
 import { usePermits } from '@/api/session';
 import type { Suppression } from '@/api/shapes';
+import { kindWords, reasonWords } from '@/lib/suppression';
 import { Empty, Failure, PermitButton, Section, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
 import { Pager } from '@/ui/Pager';
 import { ActionsHead, Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast } from '@/ui/toast';
 import { SUPPRESSION_PAGE, suppressionsQuery, useSuppress, useUnsuppress } from './queries';
-import { kindWords, reasonWords } from './words';
 
 /** Whom nobody may write to. Nobody can read out of it who that is. */
 export function Suppressions({ page }: { page: number }) {

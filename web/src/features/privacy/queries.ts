@@ -1,7 +1,17 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import { keepJob } from '@/api/jobs';
-import type { Consent, Contact, HeldPerson, Job, Page, Suppression, SuppressionWish } from '@/api/shapes';
+import type {
+  Consent,
+  Contact,
+  HeldPerson,
+  Job,
+  Page,
+  Retention,
+  RetentionPreview,
+  Suppression,
+  SuppressionWish,
+} from '@/api/shapes';
 
 const BASE = '/v1/admin/privacy';
 
@@ -39,6 +49,31 @@ export const suppressionsQuery = (page: number) =>
       api.get<Page<Suppression>>(`${BASE}/suppressions`, { page, limit: SUPPRESSION_PAGE }, signal),
     placeholderData: keepPreviousData,
   });
+
+export const retentionQuery = queryOptions({
+  queryKey: ['privacy', 'retention'],
+  queryFn: ({ signal }) => api.get<Retention>(`${BASE}/retention`, {}, signal),
+});
+
+/** What would go with these days; with none, what goes as things are. */
+export const previewQuery = (wish: Record<string, number>) =>
+  queryOptions({
+    queryKey: ['privacy', 'retention', 'preview', wish],
+    queryFn: () => api.post<RetentionPreview>(`${BASE}/retention/preview`, wish),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+
+export function useKeep() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (wish: Record<string, number>) => api.patch<Retention>(`${BASE}/retention`, wish),
+    onSuccess: (kept) => {
+      client.setQueryData(retentionQuery.queryKey, kept);
+      void client.invalidateQueries({ queryKey: ['privacy', 'retention', 'preview'] });
+    },
+  });
+}
 
 export function useErase() {
   const client = useQueryClient();

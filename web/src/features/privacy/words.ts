@@ -29,8 +29,25 @@ const PURPOSES: Record<string, string> = {
 
 export const purposeWords = (purpose: string) => PURPOSES[purpose] ?? humanise(purpose);
 
-const REASONS: Record<string, string> = { erased: 'Erased', asked: 'Added by hand', bounced: 'Bounced' };
+const KEPT: Record<string, { name: string; about: string }> = {
+  captures: {
+    name: 'Raw requests',
+    about: 'What arrived as it was sent, with address and browser, and what a webhook refused.',
+  },
+  quarantine: { name: 'Quarantine', about: 'Submissions that were held back.' },
+  blockedRequests: { name: 'Blocked addresses', about: 'What came from addresses that are turned away.' },
+  deliveries: { name: 'Delivery log', about: 'Deliveries that arrived, with what was answered.' },
+  deadLetters: {
+    name: 'Dead letters',
+    about: 'Deliveries that were given up. They can be sent again until they go.',
+  },
+  audit: { name: 'Audit log', about: 'Who did what, when and from where.' },
+};
 
-export const reasonWords = (reason: string) => REASONS[reason] ?? humanise(reason);
+export const keptWords = (name: string) => KEPT[name] ?? { name: humanise(name), about: '' };
 
-export const kindWords = (kind: string) => (kind === 'email' ? 'E-mail address' : 'Phone number');
+export const goingWords = (going: { count: number; isCapped: boolean } | undefined) => {
+  if (!going) return '…';
+  if (going.count === 0) return 'Nothing';
+  return going.isCapped ? `More than ${going.count.toLocaleString()}` : going.count.toLocaleString();
+};

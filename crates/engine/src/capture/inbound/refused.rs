@@ -113,17 +113,16 @@ pub async fn keep_refused(engine: &Engine) -> Result<(), Error> {
     tx.commit().await
 }
 
-/// Deletes refused requests, and fetches that are over, that have lived 90 days by `now`.
+/// Deletes fetches that have been over for 90 days by `now`.
 ///
 /// # Errors
 /// Where the store fails; what was deleted before that stays deleted.
 pub async fn retain(engine: &Engine, now: Timestamp) -> Result<(), Error> {
     loop {
         let mut tx = engine.store.begin().await?;
-        let refused = requests::delete_expired(&mut tx, now, DELETE_AT_ONCE).await?;
         let fetched = fetches::delete_finished(&mut tx, now.plus_ms(-LIFE_MS), DELETE_AT_ONCE).await?;
         tx.commit().await?;
-        if refused + fetched == 0 {
+        if fetched == 0 {
             return Ok(());
         }
     }

@@ -1,0 +1,7 @@
+import { humanise } from './text';
+
+const REASONS: Record<string, string> = { erased: 'Erased', asked: 'Added by hand', bounced: 'Bounced' };
+
+export const reasonWords = (reason: string) => REASONS[reason] ?? humanise(reason);
+
+export const kindWords = (kind: string) => (kind === 'email' ? 'E-mail address' : 'Phone number');
