@@ -4,6 +4,7 @@
 mod automations;
 mod leads;
 mod messages;
+mod privacy;
 mod visitors;
 pub(crate) mod words;
 mod work;
@@ -115,6 +116,7 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     let destination = destination.context("the demo destination cannot be made")?;
     work::fill(engine, &actor, &forms).await?;
     messages::fill(engine, &actor).await?;
+    privacy::fill(engine, &actor).await?;
     let site = sources::create_site(engine, &actor, "Harbour Lofts", std::slice::from_ref(&config.public_url)).await?;
     let kept = Kept {
         credentials,

@@ -51,6 +51,12 @@ pub trait Handler: Send + Sync {
     /// Whether such a job can be put back.
     fn can_undo(&self, job: &Job) -> bool;
 
+    /// Whether such a job must come to its end once it has begun: nobody stops it then, and it is tried for as long as
+    /// the store fails.
+    fn must_end(&self) -> bool {
+        false
+    }
+
     /// Does the next step.
     fn work<'a>(&'a self, engine: &'a Engine, turn: Turn) -> Stepping<'a>;
 
@@ -122,6 +128,9 @@ pub enum AskError {
     /// It has ended.
     #[error("the job has ended")]
     Ended,
+    /// It has begun, and must come to its end.
+    #[error("the job must come to its end")]
+    MustEnd,
     /// It cannot be put back: it goes on, changed nothing, or is of a kind that cannot.
     #[error("the job cannot be put back")]
     NotUndoable,
@@ -212,13 +221,16 @@ pub fn wake(engine: &Engine) {
 /// Stops a job that goes on. What it changed stays, or can be put back.
 ///
 /// # Errors
-/// Where it is not there or has ended, or the actor may not.
+/// Where it is not there or has ended, must come to its end, or the actor may not.
 pub async fn cancel(engine: &Engine, actor: &Actor, id: JobId) -> Result<(), AskError> {
     let now = engine.clock.now();
     let mut tx = engine.store.begin().await?;
     let work = locked(engine, &mut tx, actor, id).await?;
     if work.job.finished_at.is_some() {
         return Err(AskError::Ended);
+    }
+    if !can_stop(engine, &work.job) {
+        return Err(AskError::MustEnd);
     }
     stored::cancel(&mut tx, actor.workspace, id, now).await?;
     tell(engine, &mut tx, &Job { state: State::Cancelled, finished_at: Some(now), ..work.job }).await?;
@@ -257,6 +269,14 @@ pub fn can_undo(engine: &Engine, job: &Job) -> bool {
     };
     let is_left = job.changed > job.undone + job.left_alone;
     has_ended && is_left && engine.jobs.find(&job.kind).is_some_and(|handler| handler.can_undo(job))
+}
+
+/// Whether a job goes on that can be stopped.
+#[must_use]
+pub fn can_stop(engine: &Engine, job: &Job) -> bool {
+    let has_begun = job.state != State::Queued;
+    let must_end = engine.jobs.find(&job.kind).is_some_and(|handler| handler.must_end());
+    job.finished_at.is_none() && !(has_begun && must_end)
 }
 
 /// What somebody needs to stop a job, or to have it put back.

@@ -69,13 +69,13 @@ pub async fn step(engine: &Engine) -> Result<bool, Error> {
         // Whoever has it now keeps it; there is nothing to hurry for.
         Err(JobError::Lost) => Ok(false),
         Err(JobError::GiveUp(why)) => give_up(engine, &work, &why).await,
-        Err(JobError::Store(error)) => tried_in_vain(engine, &work, error).await,
+        Err(JobError::Store(error)) => tried_in_vain(engine, &work, error, handler.must_end()).await,
     }
 }
 
-async fn tried_in_vain(engine: &Engine, work: &Work, error: Error) -> Result<bool, Error> {
+async fn tried_in_vain(engine: &Engine, work: &Work, error: Error, must_end: bool) -> Result<bool, Error> {
     let cannot_be_mended = error.is_about_the_data() || matches!(error, Error::Column { .. });
-    if cannot_be_mended || work.tries >= TRIES_MAX {
+    if cannot_be_mended || (work.tries >= TRIES_MAX && !must_end) {
         tracing::error!(error = &error as &dyn error::Error, job.id = %work.job.id, "a job cannot go on");
         return give_up(engine, work, "the database refused what it would write; the server's log says why").await;
     }

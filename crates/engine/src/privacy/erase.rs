@@ -75,6 +75,11 @@ impl Handler for Erase {
         false
     }
 
+    // Half of a person is neither there nor erased.
+    fn must_end(&self) -> bool {
+        true
+    }
+
     fn work<'a>(&'a self, engine: &'a Engine, turn: Turn) -> Stepping<'a> {
         Box::pin(step(engine, turn))
     }

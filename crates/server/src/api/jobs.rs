@@ -46,6 +46,7 @@ impl From<AskError> for ApiError {
             AskError::TooMany => Self::new(Code::TooManyJobs),
             AskError::NotFound => Self::not_found(),
             AskError::Ended => Self::new(Code::JobEnded),
+            AskError::MustEnd => Self::new(Code::JobMustEnd),
             AskError::NotUndoable => Self::new(Code::JobNotUndoable),
             AskError::Forbidden(permission) => {
                 Self::new(Code::Forbidden).detail(format!("this needs the permission {permission}"))
@@ -86,6 +87,8 @@ pub(crate) struct JobView {
     result_count: i64,
     /// Whether what it changed can be put back.
     can_undo: bool,
+    /// Whether it can be stopped: it goes on, and is of no kind that must come to its end.
+    can_stop: bool,
     /// The permission that stopping it, or putting it back, needs.
     #[schema(example = "leads:manage")]
     needs: &'static str,
@@ -114,6 +117,7 @@ impl JobView {
     pub(crate) fn new(app: &App, actor: &Actor, job: Job) -> Self {
         Self {
             can_undo: jobs::can_undo(&app.engine, &job),
+            can_stop: jobs::can_stop(&app.engine, &job),
             needs: jobs::permission(&app.engine, &job).as_str(),
             is_mine: actor.user.is_some() && actor.user == job.asked_by.user,
             id: job.id,

@@ -13,7 +13,7 @@ use leadline_engine::{
 };
 use leadline_store::{
     consents::{self, Consent},
-    contacts,
+    contacts, leads,
     privacy::{held, person},
     suppressions::{self, Suppression},
 };
@@ -25,7 +25,7 @@ use crate::{
     api::{
         jobs::JobView,
         masking::Sight,
-        views::{PageQuery, Paged},
+        views::{All, PageQuery, Paged},
     },
     app::App,
     error::{ApiError, ApiResult, Code},
@@ -46,6 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .at(engine::PERMISSION, routes!(add_suppression))
         .at(engine::PERMISSION, routes!(remove_suppression))
         .at(Permission::LeadsManage, routes!(withdraw_consent))
+        .at(Permission::LeadsView, routes!(suppressions_of_lead))
+        .at(Permission::LeadsView, routes!(suppressions_of_contact))
 }
 
 impl From<PrivacyError> for ApiError {
@@ -284,6 +286,51 @@ async fn list_suppressions(
     let window = query.window()?;
     let found = suppressions::list(&app.reader, actor.workspace, (window.limit, window.offset())).await?;
     Ok(Json(window.paged(found, SuppressionView::from)))
+}
+
+/// Why nobody writes to whoever has these addresses. What is said in a note is hidden without `pii:view`.
+async fn suppressed(
+    app: &App,
+    actor: &Actor,
+    (email, phone): (Option<&str>, Option<&str>),
+) -> ApiResult<Json<All<SuppressionView>>> {
+    let keys = &app.engine.keys;
+    let email = email.and_then(|email| engine::email_key(keys, actor.workspace, email));
+    let phone = phone.map(|phone| engine::phone_key(keys, actor.workspace, phone));
+    let keys: Vec<_> = email.into_iter().chain(phone).collect();
+    let found = suppressions::which_suppressed(&app.reader, actor.workspace, &keys).await?;
+    let sight = Sight::of(actor);
+    let view =
+        |entry: Suppression| SuppressionView::from(Suppression { note: sight.text(entry.note.clone()), ..entry });
+    Ok(Json(All { data: found.into_iter().map(view).collect() }))
+}
+
+/// Why a lead must not be written to
+///
+/// Empty where they may be. Either address being in the list stops messages by all channels.
+#[utoipa::path(get, path = "/v1/identity/leads/{id}/suppressions", tag = "leads", params(("id" = Uuid, Path)),
+    responses((status = 200, body = All<SuppressionView>)))]
+async fn suppressions_of_lead(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<LeadId>,
+) -> ApiResult<Json<All<SuppressionView>>> {
+    let lead = leads::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    suppressed(&app, &actor, (lead.card.email.as_deref(), lead.card.phone.as_deref())).await
+}
+
+/// Why a contact must not be written to
+///
+/// Empty where they may be. Either address being in the list stops messages by all channels.
+#[utoipa::path(get, path = "/v1/identity/contacts/{id}/suppressions", tag = "contacts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = All<SuppressionView>)))]
+async fn suppressions_of_contact(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<ContactId>,
+) -> ApiResult<Json<All<SuppressionView>>> {
+    let contact = contacts::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    suppressed(&app, &actor, (contact.email.as_deref(), contact.phone_number.as_deref())).await
 }
 
 /// Whom nobody may write to any more: an e-mail address or a phone number.

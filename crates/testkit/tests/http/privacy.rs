@@ -85,6 +85,7 @@ async fn who_must_not_be_written_to_is_known_by_a_hash_alone(#[values(Db::Sqlite
     let both = admin.post(SUPPRESSIONS, json!({"phone": "+442079460001", "email": "ann@example.com"})).await;
     let neither = admin.post(SUPPRESSIONS, json!({"email": "ann\u{0}"})).await;
     let agents = agent.post(SUPPRESSIONS, json!({"email": "bob@example.com"})).await;
+    let viewer = site.token(Role::Viewer).await;
     let key = form(&admin).await;
     let sent = submit(&site, &key, json!({"name": "Ann", "email": "ann@example.com"})).await;
     let lead = sent.json()["leadId"].as_str().expect("still accepted").to_owned();
@@ -101,10 +102,20 @@ async fn who_must_not_be_written_to_is_known_by_a_hash_alone(#[values(Db::Sqlite
         assert!(!text.to_lowercase().contains(&hex("ann@example.com")), "{text}");
     }
     assert_eq!(shown["suppressed"], json!(["email"]));
+    for path in [format!("{LEADS}/{lead}/suppressions"), format!("/v1/identity/contacts/{contact}/suppressions")] {
+        let why = admin.get(&path).await.json();
+        assert_eq!(why["data"].as_array().map(Vec::len), Some(1), "{why}");
+        let entry = &why["data"][0];
+        assert_eq!((&entry["kind"], &entry["note"]), (&json!("email"), &json!("asked by phone")));
+        assert_eq!((&entry["reason"], &entry["addedBy"]), (&json!("asked"), &json!("admin@example.com")));
+        let masked = site.with_token(&viewer).get(&path).await.json();
+        assert_eq!((&masked["data"][0]["kind"], &masked["data"][0]["note"]), (&json!("email"), &json!("•••")));
+    }
     let id = added.json()["id"].as_str().expect("an id").to_owned();
     assert_eq!(admin.delete(&format!("{SUPPRESSIONS}/{id}")).await.status.as_u16(), 204);
     assert_eq!(admin.delete(&format!("{SUPPRESSIONS}/{id}")).await.status.as_u16(), 404);
     assert_eq!(admin.get(&format!("/v1/identity/contacts/{contact}")).await.json()["suppressed"], json!([]));
+    assert_eq!(admin.get(&format!("{LEADS}/{lead}/suppressions")).await.json()["data"], json!([]));
     site.stop().await;
 }
 

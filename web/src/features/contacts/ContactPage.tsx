@@ -9,6 +9,7 @@ import type { ContactDetail, Lifecycle } from '@/api/shapes';
 import { asText, humanise, safeUrl } from '@/lib/text';
 import { CopyButton, Empty, Failure, PageBody, SafeLink, State, Time } from '@/ui/basics';
 import { InlineEdit } from '@/ui/InlineEdit';
+import { Suppressed } from '@/ui/Suppressed';
 import { toastError } from '@/ui/toast';
 import { Block } from './Block';
 import { Captures, ContactConversations, ContactLeads, Journey, Notes } from './ContactParts';
@@ -55,10 +56,10 @@ function Loaded({ contact }: { contact: ContactDetail }) {
           <span>
             Since <Time at={contact.createdAt} />
           </span>
-          {contact.suppressed.length > 0 && <State color="amber">Must not be written to</State>}
           {contact.masked && <span>Personal data is masked for your role.</span>}
         </div>
       </header>
+      <Suppressed of="contacts" id={contact.id} />
       <div className={classes.grid}>
         <div>
           <ContactLeads leads={contact.leads} />

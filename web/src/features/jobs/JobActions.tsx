@@ -9,6 +9,7 @@ export function JobActions({ job }: { job: Job }) {
   const stop = useStopJob();
   const undo = useUndoJob();
   if (goesOn(job)) {
+    if (!job.canStop) return null;
     return (
       <PermitButton
         variant="default"

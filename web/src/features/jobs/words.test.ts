@@ -15,6 +15,7 @@ const job = (over: Partial<Job> = {}): Job => ({
   left: 0,
   resultCount: 250,
   canUndo: false,
+  canStop: false,
   needs: 'leads:manage',
   isMine: true,
   startedBy: 'Ada',

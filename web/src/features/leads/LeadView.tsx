@@ -9,6 +9,7 @@ import type { LeadDetail } from '@/api/shapes';
 import { Empty, Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { ResponseState } from '@/ui/ResponseState';
 import { Suspicion } from '@/ui/Score';
+import { Suppressed } from '@/ui/Suppressed';
 import { AnalysisBlock } from './AnalysisBlock';
 import { AutomationTimeline } from './AutomationTimeline';
 import { Conversations } from './Conversations';
@@ -124,7 +125,12 @@ function LoadedLead({
       <Merges leadId={lead.id} />
     </>
   );
-  const head = <LeadHead lead={lead} layout={layout} onDeleted={onDeleted} />;
+  const head = (
+    <>
+      <LeadHead lead={lead} layout={layout} onDeleted={onDeleted} />
+      <Suppressed of="leads" id={lead.id} />
+    </>
+  );
   if (layout === 'panel') {
     return (
       <>

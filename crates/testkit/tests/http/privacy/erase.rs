@@ -1,6 +1,11 @@
 //! Erasing somebody who went through everything.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -308,6 +313,98 @@ async fn whoever_comes_back_is_somebody_new_and_not_written_to(#[values(Db::Sqli
     erase(&site, &admin, json!({"contactId": again, "suppress": false})).await;
     assert_eq!(site.app.count("suppressions").await, 1, "what was in the list stays there");
     assert_eq!((site.app.count("leads").await, site.app.count("contacts").await), (0, 0));
+    assert_eq!(wrong(&site).await, []);
+    site.stop().await;
+}
+
+/// What the process logs, from now on.
+fn listen() -> Arc<Mutex<Vec<u8>>> {
+    let heard = Arc::<Mutex<Vec<u8>>>::default();
+    let ear = Arc::clone(&heard);
+    let log = tracing_subscriber::fmt().with_ansi(false);
+    // Of what lies below us as much as operators see.
+    let filter = "info,leadline_domain=trace,leadline_store=trace,leadline_engine=trace,leadline_outbound=trace,leadline_server=trace";
+    let log = log.with_env_filter(filter).with_writer(move || Ear(Arc::clone(&ear)));
+    // In a process of more than one test the first one listens for all.
+    let _is_first = log.try_init();
+    heard
+}
+
+struct Ear(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nobody erases what was logged, so nothing of a person may ever be in there: not when they come in, not when
+/// something about them fails, not when they are erased.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_person_is_ever_logged(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let heard = listen();
+    let mut site = Site::start(db).await;
+    let receiver = Receiver::start().await;
+    let lead = go_through_everything(&mut site, &receiver).await;
+    let token = site.token(Role::SuperAdmin).await;
+    let admin = site.with_token(&token);
+    admin.get(&format!("{LEADS}?search=zephyrine%20quillfeather")).await;
+    erase(&site, &admin, json!({"leadId": lead})).await;
+    site.app.run_jobs().await;
+    tracing::info!("the story is over");
+
+    let log = heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let lines = String::from_utf8_lossy(&log).lines().count();
+    assert!(lines > 5 && String::from_utf8_lossy(&log).contains("the story is over"), "{lines} lines were heard");
+    assert!(String::from_utf8_lossy(&log).contains("lead.persistence_failed"), "what fails is logged");
+    assert_eq!(traces_in(&[("the log".to_owned(), log)]), Vec::<String>::new());
+    site.stop().await;
+}
+
+/// Nobody is left half erased: not by whoever stops jobs, and not by a node that dies between two steps.
+#[rstest]
+#[tokio::test]
+async fn an_erasure_that_has_begun_is_not_stopped_and_leaves_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let mut site = Site::start(db).await;
+    let token = site.token(Role::Admin).await;
+    let (first, second) = {
+        let admin = site.with_token(&token);
+        let key = form(&admin).await;
+        let fields = json!({"name": "Zephyrine Quillfeather", "email": EMAIL, "phone": PHONE, "message": "walrus"});
+        let lead = submit(&site, &key, fields).await.json()["leadId"].as_str().expect("a lead").to_owned();
+        let other = submit(&site, &key, json!({"name": "Otto", "email": OTHER})).await;
+        let other = other.json()["leadId"].as_str().expect("a lead").to_owned();
+        site.app.run_jobs().await;
+        let ask = async |lead: &str| id(&admin.post(super::ERASE, json!({"leadId": lead})).await.json());
+        (ask(&lead).await, ask(&other).await)
+    };
+    let path = |job: &str| format!("/v1/identity/jobs/{job}");
+    let early = site.with_token(&token).delete(&path(&second)).await.status;
+    for _ in 0..3 {
+        jobs::step(&site.app.engine).await.expect("a step");
+    }
+    let halfway = traces_in(&kept(&site).await);
+    let shown = site.with_token(&token).get(&path(&first)).await.json();
+    let stopped = site.with_token(&token).delete(&path(&first)).await;
+
+    // The node dies here, and another takes over once the lease is over.
+    site.app.advance(Duration::from_secs(600));
+    site.restart().await;
+    work(&site).await;
+
+    assert!(early.is_success(), "what has not begun can be stopped: {early}");
+    assert!(!halfway.is_empty(), "the test stops halfway");
+    assert_eq!((&shown["state"], &shown["canStop"]), (&json!("running"), &json!(false)));
+    assert_eq!(stopped.problem(), (409, "job_must_end".to_owned()));
+    assert_eq!(site.with_token(&token).get(&path(&first)).await.json()["state"], "done");
+    assert_eq!(traces_in(&kept(&site).await), Vec::<String>::new());
+    assert_eq!(site.app.count("leads").await, 1, "whose erasure was stopped in time is there");
     assert_eq!(wrong(&site).await, []);
     site.stop().await;
 }
