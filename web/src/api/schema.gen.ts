@@ -1212,6 +1212,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/identity/leads/{id}/split-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a lead of its own of one submission
+         * @description What the lead had from this submission alone goes with it, and its sender is not taken for this lead again. What
+         *     people changed since stays.
+         */
+        post: operations["post_identity_leads_by_id_split_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/identity/lead-duplicates": {
         parameters: {
             query?: never;
@@ -1384,8 +1405,8 @@ export interface paths {
          * @description Operators by kind: text `is`, `is_not`, `any_of`, `none_of`, `contains`, `not_contains`, `starts_with`, `ends_with`;
          *     number `is`, `is_not`, `more_than`, `at_least`, `less_than`, `at_most`, `between`; date `on`, `before`, `after`,
          *     `between`, `in_last`, `more_than_ago`, `in_next`, `this`, `previous`; choice and id `is`, `is_not`, `any_of`,
-         *     `none_of`; set `any_of`, `all_of`, `none_of`; flag `is`. All know `empty` and `not_empty`. Without `pii:view` fields
-         *     that tell who a person is are left out.
+         *     `none_of`; set `any_of`, `all_of`, `none_of`; flag `is`. All but `segment` know `empty` and `not_empty`.
+         *     Without `pii:view` fields that tell who a person is are left out.
          */
         get: operations["get_identity_filter_fields"];
         put?: never;
@@ -4120,7 +4141,7 @@ export interface components {
             data: {
                 /** Format: uuid */
                 id: string;
-                /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+                /** @description `triggered`, `step_sent`, `step_done`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
                 event: string;
                 /** @description The same in words, as `Automation triggered`. */
                 title: string;
@@ -4138,6 +4159,8 @@ export interface components {
                 step?: number | null;
                 /** @description `whatsapp`, `sms` or `email`. */
                 channel?: string | null;
+                /** @description Of a step that sends nothing: what kind it is. */
+                kind?: string | null;
                 /** @description Of a fallback: what failed before. */
                 fromChannel?: string | null;
                 /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
@@ -4172,6 +4195,8 @@ export interface components {
                 /** @description What that source is called; null where it was deleted. */
                 webhookSourceName?: string | null;
                 trigger: components["schemas"]["TriggerView"];
+                /** @description For which leads it starts; null for any. */
+                condition?: Record<string, never> | null;
                 /** @description From top to bottom. */
                 steps: components["schemas"]["StepView"][];
                 /**
@@ -4182,6 +4207,11 @@ export interface components {
                 quietHours?: components["schemas"]["QuietHoursView"] | null;
                 /** @description What ends a run before its last step. */
                 exitOn: components["schemas"]["ExitName"][];
+                /**
+                 * Format: uuid
+                 * @description With `stage_left`: which stage; null for any.
+                 */
+                exitStageId?: string | null;
                 isActive: boolean;
                 /**
                  * Format: int64
@@ -4581,6 +4611,8 @@ export interface components {
                 description?: string | null;
                 /** @description A tree of conditions, as the list of leads takes it. */
                 filter: Record<string, never>;
+                /** @description Whether leads' timelines tell of coming into it and of leaving it. */
+                isFollowed: boolean;
                 /**
                  * Format: int64
                  * @description Grows with every change.
@@ -4972,7 +5004,7 @@ export interface components {
         AutomationEventView: {
             /** Format: uuid */
             id: string;
-            /** @description `triggered`, `step_sent`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
+            /** @description `triggered`, `step_sent`, `step_done`, `step_failed`, `fallback`, `completed`, `skipped`, `exited` or `retried`. */
             event: string;
             /** @description The same in words, as `Automation triggered`. */
             title: string;
@@ -4990,6 +5022,8 @@ export interface components {
             step?: number | null;
             /** @description `whatsapp`, `sms` or `email`. */
             channel?: string | null;
+            /** @description Of a step that sends nothing: what kind it is. */
+            kind?: string | null;
             /** @description Of a fallback: what failed before. */
             fromChannel?: string | null;
             /** @description Of what was sent: `Pending`, `Sent`, `Delivered`, `Read`, `Failed` or `Unknown`, as it is now. */
@@ -5014,11 +5048,14 @@ export interface components {
             /** Format: uuid */
             webhookSourceId?: string | null;
             trigger?: components["schemas"]["TriggerView"] | null;
+            condition?: Record<string, never> | null;
             steps?: components["schemas"]["StepView"][] | null;
             /** Format: int64 */
             safetyLockMinutes?: number | null;
             quietHours?: components["schemas"]["QuietHoursView"] | null;
             exitOn?: components["schemas"]["ExitName"][] | null;
+            /** Format: uuid */
+            exitStageId?: string | null;
             isActive?: boolean | null;
             /**
              * Format: int64
@@ -5040,6 +5077,8 @@ export interface components {
             /** @description What that source is called; null where it was deleted. */
             webhookSourceName?: string | null;
             trigger: components["schemas"]["TriggerView"];
+            /** @description For which leads it starts; null for any. */
+            condition?: Record<string, never> | null;
             /** @description From top to bottom. */
             steps: components["schemas"]["StepView"][];
             /**
@@ -5050,6 +5089,11 @@ export interface components {
             quietHours?: components["schemas"]["QuietHoursView"] | null;
             /** @description What ends a run before its last step. */
             exitOn: components["schemas"]["ExitName"][];
+            /**
+             * Format: uuid
+             * @description With `stage_left`: which stage; null for any.
+             */
+            exitStageId?: string | null;
             isActive: boolean;
             /**
              * Format: int64
@@ -6458,12 +6502,18 @@ export interface components {
         DryRunStep: {
             /**
              * Format: date-time
-             * @description When its time comes.
+             * @description When its time comes; of waiting for a reply, when that ends.
              */
             at: string;
             /** @description Whether quiet hours put it off. */
             isPutOff: boolean;
-            message: components["schemas"]["DryRunMessage"];
+            /** @description What kind of step it is. */
+            kind: components["schemas"]["StepKindName"];
+            /** @description Whether it would have its turn. */
+            isReached: boolean;
+            /** @description What it would do where it sends nothing, or why it would not have its turn; hidden without `pii:view`. */
+            words?: string | null;
+            message?: components["schemas"]["DryRunMessage"] | null;
             fallback?: components["schemas"]["DryRunMessage"] | null;
         };
         /** @description What would happen, if the lead arrived now and all went well. */
@@ -6565,7 +6615,7 @@ export interface components {
          * @description What ends a run before its last step.
          * @enum {string}
          */
-        ExitName: "replied" | "converted" | "closed";
+        ExitName: "replied" | "converted" | "closed" | "unsubscribed" | "stage_left";
         FallbackView: {
             /** @description `timeout`, `refused`, `malformed`, `unreachable`, `resting` or `unusable`. */
             reason: string;
@@ -7691,6 +7741,8 @@ export interface components {
              */
             webhookSourceId?: string | null;
             trigger?: components["schemas"]["TriggerView"] | null;
+            /** @description For which leads it starts: a tree of conditions, as the list of leads takes it. `me` is nobody in it. */
+            condition?: Record<string, never> | null;
             /** @description 1 to 20, from top to bottom. */
             steps: components["schemas"]["StepView"][];
             /**
@@ -7700,6 +7752,11 @@ export interface components {
             safetyLockMinutes?: number | null;
             quietHours?: components["schemas"]["QuietHoursView"] | null;
             exitOn?: components["schemas"]["ExitName"][];
+            /**
+             * Format: uuid
+             * @description With `stage_left`: which stage; any where nothing is said.
+             */
+            exitStageId?: string | null;
             /** @description Whether it is switched on, as it is where nothing is said. */
             isActive?: boolean | null;
         };
@@ -7835,6 +7892,11 @@ export interface components {
             description?: string | null;
             /** @description A tree of conditions, as the list of leads takes it. `me` is nobody in it. */
             filter: Record<string, never>;
+            /**
+             * @description Whether leads' timelines tell of coming into it and of leaving it; where nothing is said they do, as long as the
+             *     workspace follows fewer than 50 segments.
+             */
+            isFollowed?: boolean | null;
         };
         /** @description A new site. */
         NewSite: {
@@ -8005,6 +8067,11 @@ export interface components {
             /** @description Whether there are others, which are shown to who names their workspace. */
             hasOthers: boolean;
         };
+        /**
+         * @description How a run goes on with a lead that does not meet the conditions of a step.
+         * @enum {string}
+         */
+        OtherwiseName: "end" | "skip_next";
         OwnSessionView: {
             /** Format: uuid */
             id: string;
@@ -10415,6 +10482,7 @@ export interface components {
             name?: string | null;
             description?: string | null;
             filter?: Record<string, never> | null;
+            isFollowed?: boolean | null;
             /**
              * Format: int64
              * @description The version that the change goes by; where it is not the latest, nothing is changed.
@@ -10429,6 +10497,8 @@ export interface components {
             description?: string | null;
             /** @description A tree of conditions, as the list of leads takes it. */
             filter: Record<string, never>;
+            /** @description Whether leads' timelines tell of coming into it and of leaving it. */
+            isFollowed: boolean;
             /**
              * Format: int64
              * @description Grows with every change.
@@ -10441,7 +10511,7 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
-        /** @description One try of a step to send its message. */
+        /** @description One try of a step to do what it does. */
         SendingView: {
             /**
              * Format: int64
@@ -10450,16 +10520,23 @@ export interface components {
             step: number;
             /** @description Whether it is the other way of its step. */
             isFallback: boolean;
-            channel: components["schemas"]["StepChannel"];
+            /** @description What kind of step it is. */
+            kind: components["schemas"]["StepKindName"];
+            channel?: components["schemas"]["StepChannel"] | null;
             /** Format: uuid */
-            templateId: string;
+            templateId?: string | null;
             templateName?: string | null;
             /** Format: uuid */
             messageId?: string | null;
-            /** @description `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `skipped`. */
+            /**
+             * @description `waiting`, `queued`, `sending`, `sent`, `delivered`, `read`, `failed`, `unknown`, `skipped`; `done` of a step that
+             *     sends nothing.
+             */
             status: string;
-            /** @description Why it was not sent, or failed: a stable name. */
+            /** @description Why it was not sent, or failed: a stable name. Of a wait for a reply and of a condition: how that ended. */
             reason?: string | null;
+            /** @description The same in words, where they are ours. */
+            reasonWords?: string | null;
             /** @description The same in words; null without `pii:view`. */
             error?: string | null;
             /**
@@ -10715,6 +10792,26 @@ export interface components {
             /** @example 2026-01-31 */
             to: string;
         };
+        /** @description A submission that is not this lead's. */
+        SplitOffRequest: {
+            /** Format: uuid */
+            submissionId: string;
+            /** @description Why, for the timelines of both; up to 500 characters. */
+            reason?: string | null;
+        };
+        /** @description The lead that a submission is now. */
+        SplitOffView: {
+            /**
+             * Format: uuid
+             * @description The lead that the submission was split off from.
+             */
+            fromLeadId: string;
+            /**
+             * Format: uuid
+             * @description The lead that it is now. Merging that one into the other puts them together again.
+             */
+            leadId: string;
+        };
         /** @description A lead that waits on disk for the store to come back. */
         Spooled: {
             /** Format: uuid */
@@ -10840,9 +10937,16 @@ export interface components {
          * @enum {string}
          */
         StepChannel: "whatsapp" | "sms" | "email";
-        /** @description One message of an automation. */
+        /**
+         * @description What kind of step one is.
+         * @enum {string}
+         */
+        StepKindName: "message" | "wait" | "wait_for_reply" | "condition" | "assign" | "add_tag" | "remove_tag" | "move_stage" | "add_note" | "call_destination";
+        /** @description A step of an automation. Which fields it has follows from its kind; the others are left out. */
         StepView: {
-            channel: components["schemas"]["StepChannel"];
+            /** @description A message, where nothing is said. */
+            kind?: components["schemas"]["StepKindName"];
+            channel?: components["schemas"]["StepChannel"] | null;
             /**
              * Format: int64
              * @description Minutes to wait after the step before, up to 43,200. The screen offers 0, 5, 15, 30, 60, 120 and 1,440.
@@ -10850,15 +10954,41 @@ export interface components {
             delayMinutes?: number;
             /**
              * Format: uuid
-             * @description A template for the channel.
+             * @description Of a message: a template for the channel.
              */
-            templateId: string;
+            templateId?: string | null;
             fallbackChannel?: components["schemas"]["StepChannel"] | null;
             /**
              * Format: uuid
-             * @description What is said there; the same text where nothing is chosen.
+             * @description Of a message: what is said there; the same text where nothing is chosen.
              */
             fallbackTemplateId?: string | null;
+            onReply?: components["schemas"]["ThenName"] | null;
+            onTimeout?: components["schemas"]["ThenName"] | null;
+            /** @description Of a condition: a tree of conditions, as the list of leads takes it. `me` is nobody in it. */
+            filter?: Record<string, never> | null;
+            otherwise?: components["schemas"]["OtherwiseName"] | null;
+            /**
+             * Format: uuid
+             * @description Of assigning: to whom; left to the assignment rules where nothing is said.
+             */
+            assignedTo?: string | null;
+            /** @description Of adding and removing a tag: which. */
+            tag?: string | null;
+            /**
+             * Format: uuid
+             * @description Of moving: into which stage.
+             */
+            stageId?: string | null;
+            /** @description Of moving: why the lead is won or lost, where the stage asks for it. */
+            reason?: string | null;
+            /** @description Of a note: what it says. */
+            note?: string | null;
+            /**
+             * Format: uuid
+             * @description Of telling a destination: which.
+             */
+            destinationId?: string | null;
         };
         /** @description What became of a callback. */
         StoredView: {
@@ -11134,6 +11264,11 @@ export interface components {
             /** @description The first 64 KiB of the answer, secrets of ours hidden. */
             responseBody?: string | null;
         };
+        /**
+         * @description How a run goes on after waiting for a reply.
+         * @enum {string}
+         */
+        ThenName: "go_on" | "end";
         TokenView: {
             /** Format: uuid */
             id: string;
@@ -11177,7 +11312,7 @@ export interface components {
          * @description What starts an automation.
          * @enum {string}
          */
-        TriggerEvent: "lead.arrived" | "lead.created" | "lead.re_engaged" | "lead.stage_changed" | "lead.tag_added" | "lead.score_crossed" | "message.received";
+        TriggerEvent: "lead.arrived" | "lead.created" | "lead.re_engaged" | "lead.stage_changed" | "lead.tag_added" | "lead.score_crossed" | "lead.segment_entered" | "lead.segment_left" | "message.received";
         /** @description What starts an automation. The source of an arrival stands in `webhookSourceId`. */
         TriggerView: {
             event: components["schemas"]["TriggerEvent"];
@@ -11193,6 +11328,11 @@ export interface components {
              * @description With `lead.score_crossed`: the number, 1 to 100.
              */
             score?: number | null;
+            /**
+             * Format: uuid
+             * @description With `lead.segment_entered` and `lead.segment_left`: the segment.
+             */
+            segmentId?: string | null;
         };
         TryRequest: {
             /** @description At most 4,000 characters. */
@@ -18272,6 +18412,103 @@ export interface operations {
             };
             /** @description In conflict with what is there */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_identity_leads_by_id_split_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitOffRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SplitOffView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
