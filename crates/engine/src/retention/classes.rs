@@ -124,7 +124,7 @@ fn apply(settings: &mut Value, wish: &Wish) -> Result<(), RetentionError> {
 ///
 /// # Errors
 /// Where the database fails; what was deleted before that stays deleted.
-pub(crate) async fn sweep(engine: &Engine, now: Timestamp) -> Result<(), Error> {
+pub async fn sweep(engine: &Engine, now: Timestamp) -> Result<(), Error> {
     let store = &engine.store;
     let mut tx = store.begin().await?;
     let ids = workspaces::list_ids(&mut tx).await?;

@@ -1,5 +1,7 @@
 //! Coming into segments and leaving them: on timelines, as triggers, and when a segment changes.
 
+use std::time::Duration;
+
 use leadline_domain::{
     automations::{Act, Trigger},
     ids::{LeadId, SegmentId},
@@ -34,6 +36,7 @@ fn tagged(tag: &str) -> Value {
 }
 
 async fn tag(world: &World, lead: LeadId, tags: &[&str]) {
+    world.app.advance(Duration::from_secs(1));
     let change = Changes { tags: Some(tags.iter().map(|tag| (*tag).to_owned()).collect()), ..Changes::default() };
     crm::update(&world.app.engine, &world.app.actor(), lead, &change).await.expect("tagged");
     world.go_on().await;
@@ -152,6 +155,7 @@ async fn a_lead_that_is_deleted_leaves(#[values(Db::Sqlite, Db::Postgres)] db: D
     let lead = world.ada().await;
     tag(&world, lead, &["hot"]).await;
 
+    world.app.advance(Duration::from_secs(1));
     crm::delete(&world.app.engine, &world.app.actor(), lead).await.expect("deleted");
     world.go_on().await;
 

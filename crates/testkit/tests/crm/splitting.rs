@@ -57,8 +57,8 @@ async fn a_submission_becomes_a_lead_with_what_it_says_and_takes_that_from_the_o
     assert_eq!((of_ada.len(), of_bob.len(), of_bob[0].id), (1, 1, submission));
     assert_eq!(of_bob[0].match_reason["splitFrom"], json!(ada));
     assert_eq!(of_bob[0].match_reason["splitReason"], json!(reason));
-    assert_ne!(made.card.contact_id, left.card.contact_id);
-    assert_eq!(contact(&app, made.card.contact_id).await.email.as_deref(), Some("bob@example.com"));
+    assert_ne!(made.contact_id, left.contact_id);
+    assert_eq!(contact(&app, made.contact_id).await.email.as_deref(), Some("bob@example.com"));
     let told = |lines: Vec<(String, serde_json::Value)>| (lines[0].0.clone(), lines[0].1["leadId"].clone());
     assert_eq!(told(timeline(&app, ada).await), ("submission.split_off".into(), json!(bob)));
     assert_eq!(told(timeline(&app, bob).await), ("lead.made_by_split".into(), json!(ada)));

@@ -11,6 +11,7 @@ use leadline_engine::{
         replay,
     },
     dispatch,
+    retention::classes,
 };
 use leadline_store::{
     deliveries::{self, Delivery, Filter, State},
@@ -130,13 +131,13 @@ async fn what_is_over_is_deleted_in_its_time(#[values(Db::Sqlite, Db::Postgres)]
     let count = async || (app.count("deliveries").await, app.count("delivery_attempts").await);
 
     app.advance(Duration::from_secs(7 * 86_400 - 1));
-    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
+    classes::sweep(&app.engine, app.now()).await.expect("cleaned up");
     let before = count().await;
     app.advance(Duration::from_secs(2));
-    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
+    classes::sweep(&app.engine, app.now()).await.expect("cleaned up");
     let without_the_dead_letter = count().await;
     app.advance(Duration::from_secs(24 * 86_400));
-    delivery::retain(&app.engine, app.now()).await.expect("cleaned up");
+    classes::sweep(&app.engine, app.now()).await.expect("cleaned up");
 
     assert_eq!((before, without_the_dead_letter, count().await), ((2, 2), (1, 1), (0, 0)));
     app.stop().await;

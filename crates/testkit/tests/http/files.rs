@@ -61,7 +61,7 @@ async fn paths_that_climb_reach_nothing() {
 
 #[rstest]
 #[case::script("/embed.js", "gzip")]
-#[case::long_list("/v1/admin/permissions", "gzip")]
+#[case::long_list("/v1/identity/filter-fields", "gzip")]
 #[case::one_packet("/v1/session", "")]
 #[case::live_stream("/v1/live", "")]
 #[tokio::test]

@@ -16,6 +16,7 @@ use leadline_domain::permissions::Role;
 use leadline_engine::{
     Engine, Options,
     capture::inbound::{fetch::fetch_due, refused},
+    retention::classes,
 };
 use leadline_testkit::Db;
 use rstest::rstest;
@@ -472,7 +473,7 @@ async fn a_source_keeps_its_last_fifty_refused_requests_for_ninety_days(#[values
     assert_eq!(site.app.count("refused_requests WHERE raw_body LIKE '%:59}'").await, 1);
     assert_eq!(site.app.count("refused_requests WHERE raw_body LIKE '%:9}'").await, 0);
     site.app.advance(std::time::Duration::from_secs(90 * 24 * 3_600));
-    refused::retain(&site.app.engine, site.app.now()).await.expect("deleted");
+    classes::sweep(&site.app.engine, site.app.now()).await.expect("deleted");
     assert_eq!(site.app.count("refused_requests").await, 0);
     site.stop().await;
 }

@@ -61,7 +61,7 @@ function RetentionForm({ kept }: { kept: Kept }) {
           <Table.Tr>
             <Table.Th>What</Table.Th>
             <Table.Th>Days</Table.Th>
-            <Table.Th>Goes with the next sweep</Table.Th>
+            <Table.Th>Goes next</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -97,7 +97,7 @@ function RetentionForm({ kept }: { kept: Kept }) {
                   }
                 />
               </Cell>
-              <Cell label="Goes with the next sweep">
+              <Cell label="Goes next">
                 <span className={isOld ? classes.old : undefined}>
                   {why === undefined && isUsable ? goingWords(going.get(each.class)) : '–'}
                 </span>
