@@ -66,7 +66,7 @@ pub struct Wish {
 pub async fn save(engine: &Engine, actor: &Actor, wish: Wish) -> Result<Provider, AdminError> {
     only_super_admins(actor)?;
     let now = engine.clock.now();
-    let checked = checked(engine, wish)?;
+    let checked = checked(engine, &wish)?;
     let mut tx = engine.store.begin().await?;
     workspaces::lock(&mut tx, actor.workspace).await?.ok_or(AdminError::NotFound)?;
     let before = sign_in::provider_in(&mut tx, actor.workspace).await?;
@@ -166,7 +166,7 @@ fn only_super_admins(actor: &Actor) -> Result<(), AdminError> {
     ))
 }
 
-fn checked(engine: &Engine, wish: Wish) -> Result<Wish, AdminError> {
+fn checked(engine: &Engine, wish: &Wish) -> Result<Wish, AdminError> {
     let label = checked_name("label", &wish.label)?;
     if label.chars().count() > LABEL_CHARS {
         return Err(AdminError::Invalid { field: "label", message: "must have at most 40 characters" });
@@ -191,7 +191,7 @@ fn checked(engine: &Engine, wish: Wish) -> Result<Wish, AdminError> {
         let message = "must not be super admin: nobody becomes one by having an address";
         return Err(AdminError::Invalid { field: "role", message });
     }
-    Ok(Wish { label, issuer, client_id, client_secret, domains, ..wish })
+    Ok(Wish { label, issuer, client_id, client_secret, domains, ..wish.clone() })
 }
 
 fn visible(field: &'static str, text: &str, longest: usize) -> Result<String, AdminError> {

@@ -1,6 +1,6 @@
 //! Starting runs: which automations wait for what happened, and whether something keeps them from starting.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use leadline_domain::{
     automations::{CHAIN_MAX, Happening, Reach, Reason, Run, RunState, Trigger, is_locked},
@@ -122,11 +122,12 @@ async fn unmet(engine: &Engine, tx: &mut Tx, matches: &[Match<'_>]) -> Result<Ha
     let mut unmet = HashSet::new();
     for (id, (automation, condition, mut leads)) in asked {
         let workspace = automation.workspace_id;
-        if !known.contains_key(&workspace) {
-            known.insert(workspace, Conditions::load(engine, workspace).await?);
-        }
+        let conditions = match known.entry(workspace) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Conditions::load(engine, workspace).await?),
+        };
         // Conditions that ask for what is gone are met by nobody, until they are mended.
-        if let Ok(filter) = known[&workspace].read(condition) {
+        if let Ok(filter) = conditions.read(condition) {
             let ids: Vec<LeadId> = leads.iter().copied().collect();
             for lead in leads::matching(tx, workspace, &ids, &filter).await? {
                 leads.remove(&lead);

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use leadline_domain::permissions::Role;
 use leadline_testkit::Db;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::provider::{CLIENT, Instead, Provider, SECRET, Signs};
 use crate::{
@@ -19,14 +19,19 @@ use crate::{
 const PATH: &str = "/v1/admin/sign-in-provider";
 const BEGIN: &str = "/v1/sign-in";
 
+fn fields(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(fields) => fields,
+        other => panic!("not an object: {other}"),
+    }
+}
+
 fn settings(idp: &Provider, change: Value) -> Value {
     let mut settings = json!({
         "label": "Example ID", "issuer": idp.issuer(), "clientId": CLIENT, "clientSecret": SECRET,
         "domains": ["example.com"], "role": "agent", "takesPasswords": true, "isEnabled": true,
     });
-    for (name, value) in change.as_object().expect("an object") {
-        settings[name] = value.clone();
-    }
+    settings.as_object_mut().expect("an object").extend(fields(change));
     settings
 }
 
@@ -39,6 +44,8 @@ async fn save(boss: &Caller<'_>, idp: &Provider, change: Value) -> Value {
 /// A super admin, and a provider that is set up.
 async fn begin(site: &Site) -> (Caller<'_>, Provider) {
     let boss = site.signed_in("boss@example.com", Role::SuperAdmin).await;
+    // What comes stands before it in the audit log.
+    site.app.advance(Duration::from_secs(1));
     let idp = Provider::start(site.app.now().0).await;
     save(&boss, &idp, json!({})).await;
     (boss, idp)
