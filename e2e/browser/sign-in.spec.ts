@@ -15,7 +15,7 @@ test("a super admin sets a provider up, and a colleague comes in by it", async (
   await expect(page.getByRole("status")).toContainText("It can be used");
   await page.getByLabel("Client ID").fill("leadline");
   await page.getByLabel("Client secret", { exact: true }).fill("secret");
-  await page.getByLabel("Domains of e-mail addresses").fill("example.com");
+  await page.getByRole("combobox", { name: "Domains of e-mail addresses" }).fill("example.com");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("On; nobody has signed in with it yet")).toBeVisible();
@@ -30,8 +30,9 @@ test("a super admin sets a provider up, and a colleague comes in by it", async (
 
   await page.getByRole("combobox", { name: "Who may come in" }).click();
   await page.getByRole("option", { name: "Agent" }).click();
+  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && answer.ok());
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByText("Saved")).toBeVisible();
+  await saved;
   await nora.goto(`${origin}/sign-in?next=/leads`);
   await nora.getByRole("button", { name: "Sign in with Example ID" }).click();
   await nora.waitForURL("**/leads");
