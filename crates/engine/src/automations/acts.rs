@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use leadline_domain::{
     automations::{Act, Assignee, Done, Otherwise, Reason, Then, Trouble},
     ids::{DestinationId, LeadId, RunId, StageId, UserId, WorkspaceId},
+    messaging::Status,
     pipelines::Closing,
 };
 use leadline_store::{
@@ -28,7 +29,6 @@ use crate::{
     conditions::Conditions,
     lead_changes::{self, Cause, TAGS_MAX, owners, stages, tags},
 };
-use leadline_domain::messaging::Status;
 
 /// Steps in one transaction: each may write several rows, and on SQLite submissions wait behind it.
 const AT_ONCE: usize = 64;

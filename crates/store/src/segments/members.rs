@@ -61,7 +61,7 @@ pub async fn count_followed(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, 
     tx.query_one(sql, &params![workspace]).await?.map_or(Ok(0), |row| row.get("n"))
 }
 
-/// The leads of these contacts.
+/// The leads of a contact, up to 200 of them.
 ///
 /// # Errors
 /// Where the database fails.
