@@ -5,6 +5,7 @@
 //! is left for the product beside its own load.
 
 mod board;
+mod campaign;
 mod deliveries;
 mod enrich;
 mod imports;
@@ -45,13 +46,16 @@ struct Cli {
     /// How many rows are imported
     #[arg(long, global = true, default_value_t = 1_000_000)]
     rows: u64,
+    /// To how many people `campaign` goes
+    #[arg(long, global = true, default_value_t = 100_000)]
+    recipients: u64,
     /// How often `million` asks each question
     #[arg(long, global = true, default_value_t = 40)]
     times: usize,
     /// Where `million` writes how statements were answered
     #[arg(long, global = true, default_value = ".")]
     plans: std::path::PathBuf,
-    /// On which database `million` measures; on both where nothing is said
+    /// On which database `million` and `campaign` measure; on both where nothing is said
     #[arg(long, global = true)]
     only: Option<Database>,
     /// A database of places to look addresses up in
@@ -75,6 +79,8 @@ enum Command {
     Million,
     /// A file of a million rows, alone; not among what is measured where nothing is named
     Import,
+    /// A campaign to very many people, alone; not among what is measured where nothing is named
+    Campaign,
     /// Answers every post, having read it: what the HTTP library alone can do
     #[command(hide = true)]
     Bare { listen: SocketAddr },
@@ -113,6 +119,11 @@ async fn main() -> anyhow::Result<()> {
     // Takes longer than all others together.
     for database in Database::ALL.into_iter().filter(|_| cli.command == Some(Command::Import)) {
         imports::measure(database, cli.rows).await?;
+    }
+    for database in Database::ALL.into_iter().filter(|_| cli.command == Some(Command::Campaign)) {
+        if cli.only.is_none_or(|only| only == database) {
+            campaign::measure(database, cli.recipients).await?;
+        }
     }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub(crate) struct Product {
     pub(crate) token: String,
     pub(crate) client: reqwest::Client,
     database_url: String,
+    /// Where its files and its database are, as it is told on the command line.
+    arguments: Vec<String>,
     child: Child,
     postgres: Option<(String, String)>,
     _folder: TempDir,
@@ -82,18 +84,18 @@ impl Product {
             output(&[&["dev", "load-leads", "--count", &count], how].concat(), &arguments).await?;
         }
         let address = free_address()?;
-        let child = Command::new(binary()?)
-            .args(["serve", "--listen", &address.to_string()])
-            .args(&arguments)
-            .env("LEADLINE_OUTBOUND_ALLOW", "127.0.0.0/8")
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let product =
-            Self { address, token, client: reqwest::Client::new(), database_url, child, postgres, _folder: folder };
+        let child = serve(address, &arguments)?;
+        let client = reqwest::Client::new();
+        let product = Self { address, token, client, database_url, arguments, child, postgres, _folder: folder };
         product.wait_until_ready().await?;
         Ok(product)
+    }
+
+    /// Kills the process where it stands (SIGKILL), and starts it again on the same files.
+    pub(crate) async fn kill_and_start_again(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        self.child = serve(self.address, &self.arguments)?;
+        self.wait_until_ready().await
     }
 
     async fn wait_until_ready(&self) -> anyhow::Result<()> {
@@ -164,6 +166,18 @@ impl Product {
         }
         Ok(())
     }
+}
+
+fn serve(address: SocketAddr, arguments: &[String]) -> anyhow::Result<Child> {
+    let child = Command::new(binary()?)
+        .args(["serve", "--listen", &address.to_string()])
+        .args(arguments)
+        .env("LEADLINE_OUTBOUND_ALLOW", "127.0.0.0/8")
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    Ok(child)
 }
 
 /// The bare handler in a process of its own.

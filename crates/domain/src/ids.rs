@@ -144,6 +144,10 @@ ids! {
     AutomationId;
     /// A lead on its way through an automation.
     RunId;
+    /// A message to very many people.
+    CampaignId;
+    /// One request of a link or a picture of a message.
+    HitId;
 }
 
 fn version_7(now: Timestamp, random: [u8; 10]) -> Uuid {

@@ -10,6 +10,7 @@ pub mod assignment;
 pub mod attribution;
 pub mod automations;
 pub mod breaker;
+pub mod campaigns;
 pub mod chats;
 pub mod consents;
 pub mod context;

@@ -2,6 +2,8 @@
 //! may go out at all.
 
 pub mod callbacks;
+pub mod hits;
+pub mod links;
 pub mod rate;
 pub mod sending;
 pub mod status;

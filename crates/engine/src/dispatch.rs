@@ -1,9 +1,9 @@
 //! The switchboard: turns each event into what follows from it, in the transaction that marks the event dispatched.
 //!
 //! This is the only file that names every consumer: deliveries, analyses, alerts, the search index, the sources'
-//! statistics, segments, automations, visits, the history of scores, the work on leads, and the screens that are open
-//! now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my cursor": ids are made before
-//! their transactions commit, so a cursor would step over the slow ones.
+//! statistics, segments, automations, campaigns' figures, visits, the history of scores, the work on leads, and the
+//! screens that are open now. Events are found by their flag and claimed with `SKIP LOCKED`, never by "id above my
+//! cursor": ids are made before their transactions commit, so a cursor would step over the slow ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Engine, alerts, automations, crm, delivery, live::LiveHint, scoring, visits, work};
+use crate::{Engine, alerts, automations, campaigns, crm, delivery, live::LiveHint, scoring, visits, work};
 
 /// The event that says what a message says.
 const ANALYSED: &str = "lead.analysed";
@@ -39,6 +39,9 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// The same while submissions crowd: fewer and larger transactions leave them more of the writer.
 const GATHER_IN_A_CROWD: Duration = Duration::from_millis(100);
+
+/// More messages of campaigns in one dispatch are told of campaign by campaign.
+const CROWD: usize = 32;
 
 /// How long to wait after the store refused, before asking it again.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
@@ -90,6 +93,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     scoring::history::follow(&mut tx, &events).await?;
     let has_moved = crm::membership::follow(engine, &mut tx, &events).await?;
     let has_steps = automations::follow(engine, &mut tx, &events).await?;
+    let told = campaigns::figures::follow(engine, &mut tx, &events).await?;
     let leads = deliveries::lead_facts(&mut tx, &leads_of(&events, |_| true)).await?;
     let jobs = delivery::jobs_for(&events, &destinations, &leads, &engine.options.environment);
     deliveries::insert_set(&mut tx, &jobs).await?;
@@ -100,7 +104,7 @@ async fn dispatch_batch(engine: &Engine) -> Result<bool, Error> {
     let leads_wait = work::follow(engine, &mut tx, &events, &leads).await?;
     let analyses = analyses::enqueue(&mut tx, &messages(&events), engine.clock.now()).await?;
     events::mark_dispatched(&mut tx, &events.iter().map(|event| event.id).collect::<Vec<_>>()).await?;
-    let hints: Vec<LiveHint> = events.iter().filter_map(hint).collect();
+    let hints = hints(&events, &told);
     tell_other_nodes(engine, &mut tx, &hints).await?;
     tx.commit().await?;
     metrics::counter!("leadline_events_dispatched_total").increment(events.len() as u64);
@@ -161,6 +165,18 @@ fn received(events: &[Event]) -> Vec<Received> {
     sources.into_values().collect()
 }
 
+/// What screens are told. Of a campaign's messages not one by one, where they crowd.
+fn hints(events: &[Event], told: &campaigns::figures::Told) -> Vec<LiveHint> {
+    let is_crowd = told.count > CROWD;
+    let one_by_one = events.iter().filter(|event| !(is_crowd && campaigns::figures::is_of_campaign(event)));
+    let of_campaigns = told.campaigns.iter().map(|(workspace, campaign)| LiveHint {
+        workspace: *workspace,
+        event: "campaign".to_owned(),
+        data: json!({"kind": "campaign.progressed", "campaignId": campaign}),
+    });
+    one_by_one.filter_map(hint).chain(of_campaigns).collect()
+}
+
 fn hint(event: &Event) -> Option<LiveHint> {
     if event.is_quiet() {
         return None;
@@ -183,6 +199,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
             "conversationId": named("conversationId"), "causeId": named("causeId"), "status": named("status"),
         }),
         "source" | "destination" | "scoring" | "replay" => json!({"kind": event.kind}),
+        "campaign" => json!({"kind": event.kind, "campaignId": named("campaignId")}),
         // How far it is, so that a screen moves without asking.
         "job" => event.data.clone(),
         _ => return None,
@@ -192,6 +209,7 @@ fn hint(event: &Event) -> Option<LiveHint> {
         "source" | "destination" => "alert",
         "contact" => "contact",
         "message" | "conversation" => "message",
+        "campaign" => "campaign",
         "scoring" => "scoring",
         "replay" => "replay",
         "job" => "job",

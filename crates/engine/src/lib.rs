@@ -2,7 +2,7 @@
 //!
 //! A write is one function here: it decides with `leadline-domain`, stores rows, activity and events in one
 //! transaction, and wakes whoever follows. Features ([`capture`], [`crm`], [`delivery`], [`analysis`], [`messaging`],
-//! [`automations`], [`scoring`], [`visits`], [`alerts`], [`privacy`], [`work`], [`admin`]) never call each other; what
+//! [`automations`], [`campaigns`], [`scoring`], [`visits`], [`alerts`], [`privacy`], [`work`], [`admin`]) never call each other; what
 //! one causes in another goes through the event log and [`dispatch`]. Reads skip this crate.
 
 pub mod addresses;
@@ -11,6 +11,7 @@ pub mod alerts;
 pub mod analysis;
 pub mod audit;
 pub mod automations;
+pub mod campaigns;
 pub mod capture;
 mod conditions;
 mod connections;
@@ -21,6 +22,7 @@ pub mod erasing;
 pub mod geo;
 pub mod jobs;
 mod lead_changes;
+pub mod links;
 pub mod live;
 pub mod mails;
 pub mod messaging;
@@ -178,6 +180,8 @@ pub struct Wake {
     pub messages: Notify,
     /// There may be steps of automations to start.
     pub automations: Notify,
+    /// There may be campaigns to go on with.
+    pub campaigns: Notify,
 }
 
 /// Who does something.

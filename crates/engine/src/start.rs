@@ -15,7 +15,7 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engine, Options, Wake, admin, alerts, analysis, automations,
+    Clock, Engine, Options, Wake, admin, alerts, analysis, automations, campaigns,
     capture::{Door, FileKeeper, Spool, SpoolKeeper, chat, imports, inbound, replay, seen_fields},
     connections, crm, delivery, dispatch,
     erasing::Keepers,
@@ -146,6 +146,7 @@ impl Engine {
             tasks.spawn(delivery::replays::run(engine.clone(), stopped.clone()));
             tasks.spawn(automations::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(crm::membership::run(engine.clone(), stopped.clone()));
+            tasks.spawn(campaigns::feeder::run(engine.clone(), stopped.clone()));
             tasks.spawn(mails::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));

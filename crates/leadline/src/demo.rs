@@ -2,6 +2,7 @@
 //! weeks. What is needed to show it again after a restart is kept beside the database.
 
 mod automations;
+mod campaigns;
 mod leads;
 mod messages;
 mod privacy;
@@ -117,6 +118,7 @@ async fn make(engine: &Engine, config: &Config, path: &Path) -> anyhow::Result<K
     work::fill(engine, &actor, &forms).await?;
     messages::fill(engine, &actor).await?;
     privacy::fill(engine, &actor).await?;
+    campaigns::fill(engine, &actor).await?;
     let site = sources::create_site(engine, &actor, "Harbour Lofts", std::slice::from_ref(&config.public_url)).await?;
     let kept = Kept {
         credentials,

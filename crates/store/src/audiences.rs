@@ -53,6 +53,16 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId) -> Result<Vec<Audienc
     reader.query(sql, &params![workspace, MOST]).await?.iter().map(read).collect()
 }
 
+/// One audience.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(reader: &Reader, workspace: WorkspaceId, id: AudienceId) -> Result<Option<Audience>, Error> {
+    let sql = "SELECT id, workspace_id, name, made_by, member_count, created_at FROM audiences
+               WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL";
+    reader.query_one(sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
 fn read(row: &Row) -> Result<Audience, Error> {
     Ok(Audience {
         id: row.get("id")?,

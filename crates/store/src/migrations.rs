@@ -41,6 +41,7 @@ const TEXTS: &[Text] = &[
     Text { name: "0027_automations", both: include_str!("migrations/0027_automations.sql") },
     Text { name: "0028_sign_in", both: include_str!("migrations/0028_sign_in.sql") },
     Text { name: "0031_steps", both: include_str!("migrations/0031_steps.sql") },
+    Text { name: "0032_campaigns", both: include_str!("migrations/0032_campaigns.sql") },
 ];
 
 struct Migrations;

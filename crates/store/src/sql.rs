@@ -268,6 +268,8 @@ id_columns!(
     ids::AudienceId,
     ids::AutomationId,
     ids::RunId,
+    ids::CampaignId,
+    ids::HitId,
 );
 
 fn read_uuid(row: &Row, column: &str) -> Result<Option<Uuid>, Error> {

@@ -22,7 +22,7 @@ pub struct Suppression {
     pub key: IdentityKey,
     /// `email` or `phone`.
     pub kind: String,
-    /// `erased`, `asked` or `bounced`.
+    /// `erased`, `asked`, `bounced` or `unsubscribed`.
     pub reason: String,
     /// What whoever added it says.
     pub note: Option<String>,
@@ -88,6 +88,19 @@ pub async fn is_suppressed(tx: &mut Tx, workspace: WorkspaceId, keys: &[Identity
     );
     let [workspace] = params![workspace];
     Ok(tx.query_one(&sql, &[json_set(keys), workspace]).await?.is_some())
+}
+
+/// Which of these keys are in the list, for whoever decides about many at once. By the primary key.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn which_in(tx: &mut Tx, workspace: WorkspaceId, keys: &[IdentityKey]) -> Result<Vec<IdentityKey>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT key FROM suppressions WHERE workspace_id = $2 AND key IN {}", tx.dialect().bytes_list(1));
+    let [workspace] = params![workspace];
+    tx.query(&sql, &[json_set(keys), workspace]).await?.iter().map(|row| IdentityKey::read(row, "key")).collect()
 }
 
 /// A page of the list, the latest first. By `suppressions_by_time`.

@@ -345,3 +345,12 @@ export type AutomationRun = Schemas['RunView'];
 export type AutomationLine = Schemas['AutomationEventView'];
 export type DryRun = Schemas['DryRunView'];
 export type DryRunMessage = Schemas['DryRunMessage'];
+export type Campaign = Schemas['MessageCampaignView'];
+export type CampaignFigures = Schemas['MessageFiguresView'];
+export type NewCampaign = Schemas['NewCampaign'];
+/** In a change, what is absent stays as it is. */
+export type CampaignChange = Partial<Schemas['CampaignPatch']>;
+export type CampaignOutcome = Schemas['CampaignReport'];
+export type CampaignRecipient = Schemas['CampaignRecipientView'];
+export type CampaignPreview = Schemas['CampaignPreviewView'];
+export type MessageAnalytics = Schemas['MessageAnalyticsView'];

@@ -16,6 +16,7 @@ import {
   IconSearch,
   IconSettings,
   IconShield,
+  IconSpeakerphone,
   IconUserCircle,
   IconUsers,
 } from '@tabler/icons-react';
@@ -44,6 +45,7 @@ const NAV = [
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, permission: 'leads:view' },
   { to: '/segments', label: 'Segments', icon: IconChartPie, permission: 'leads:view', wideOnly: true },
   { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
+  { to: '/campaigns', label: 'Campaigns', icon: IconSpeakerphone, permission: 'leads:view', wideOnly: true },
   { to: '/automations', label: 'Automations', icon: IconBolt, permission: 'leads:view', wideOnly: true },
   // On a phone it is in the account's menu.
   { to: '/reports', label: 'Reports', icon: IconChartBar, permission: 'leads:view', wideOnly: true },

@@ -10,6 +10,7 @@ import {
 import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { readRunSearch } from '@/features/automations/search';
+import { readCampaignSearch, readCampaignsSearch } from '@/features/campaigns/words';
 import { readContactsSearch } from '@/features/contacts/search';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
@@ -181,6 +182,26 @@ const automation = createRoute({
   path: '/automations/$automationId',
   validateSearch: readRunSearch,
   component: lazyRouteComponent(() => import('@/features/automations/AutomationPage'), 'AutomationPage'),
+});
+
+const campaigns = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns',
+  validateSearch: readCampaignsSearch,
+  component: lazyRouteComponent(() => import('@/features/campaigns/CampaignsPage'), 'CampaignsPage'),
+});
+
+const newCampaign = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/new',
+  component: lazyRouteComponent(() => import('@/features/campaigns/CampaignPage'), 'NewCampaignPage'),
+});
+
+const campaign = createRoute({
+  getParentRoute: () => shell,
+  path: '/campaigns/$campaignId',
+  validateSearch: readCampaignSearch,
+  component: lazyRouteComponent(() => import('@/features/campaigns/CampaignPage'), 'CampaignPage'),
 });
 
 const reports = createRoute({
@@ -370,6 +391,9 @@ const routeTree = root.addChildren([
     automations,
     newAutomation,
     automation,
+    campaigns,
+    newCampaign,
+    campaign,
     reports,
     fraud,
     imports,

@@ -28,6 +28,7 @@ export function useLive(pageVersion: string): string | null {
   useEffect(() => {
     let leads: LeadHint[] = [];
     let deliveries: DeliveryHint[] = [];
+    let campaignsChanged = false;
     let timer: ReturnType<typeof setTimeout> | null = null;
     let source: EventSource | null = null;
     let reconnect: ReturnType<typeof setTimeout> | null = null;
@@ -43,6 +44,10 @@ export function useLive(pageVersion: string): string | null {
       leads = [];
       deliveries = [];
       if (deliveryHints.length > 0) applyDeliveryHints(client, deliveryHints);
+      if (campaignsChanged) {
+        campaignsChanged = false;
+        void client.invalidateQueries({ queryKey: ['campaigns'] });
+      }
       // A failed refresh is no loss: the next hint or the poll brings it.
       await applyLeadHints(client, leadHints).catch(() => undefined);
       if (leadHints.length > 0) {
@@ -102,6 +107,10 @@ export function useLive(pageVersion: string): string | null {
         void client.invalidateQueries({ queryKey: [MESSAGING] });
         void client.invalidateQueries({ queryKey: ['conversations'] });
         void client.invalidateQueries({ queryKey: ['automations'] });
+      });
+      source.addEventListener('campaign', () => {
+        campaignsChanged = true;
+        schedule();
       });
       source.addEventListener('replay', () => {
         void client.invalidateQueries({ queryKey: ['destinations'] });

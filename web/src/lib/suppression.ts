@@ -1,6 +1,6 @@
 import { humanise } from './text';
 
-const REASONS: Record<string, string> = { erased: 'Erased', asked: 'Added by hand', bounced: 'Bounced' };
+const REASONS: Record<string, string> = { erased: 'Erased', asked: 'Added by hand', bounced: 'Bounced', unsubscribed: 'Unsubscribed' };
 
 export const reasonWords = (reason: string) => REASONS[reason] ?? humanise(reason);
 

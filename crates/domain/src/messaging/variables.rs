@@ -4,8 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::templates::{Form, Template, TemplateError};
 
+/// The variable that is no matter of the lead: where whoever gets the message unsubscribes.
+pub const UNSUBSCRIBE: &str = "unsubscribe_url";
+
 /// The names of all variables, with what they stand for and an example for previews.
-pub const VARIABLES: [(&str, &str, &str); 9] = [
+pub const VARIABLES: [(&str, &str, &str); 10] = [
     ("firstName", "The first word of the name", "Ada"),
     ("lastName", "The name behind its first word", "Lovelace"),
     ("name", "The whole name", "Ada Lovelace"),
@@ -14,6 +17,7 @@ pub const VARIABLES: [(&str, &str, &str); 9] = [
     ("company", "The company", "Analytical Engines"),
     ("title", "The job title", "Programmer"),
     ("project", "The project that the lead is about", "Website"),
+    (UNSUBSCRIBE, "Where whoever gets it unsubscribes", "https://example.com/u/example"),
     ("customFields", "A custom field by its key: customFields.budget", ""),
 ];
 
@@ -74,6 +78,13 @@ pub fn parse(text: &str, form: Form) -> Result<Template, TemplateError> {
 #[must_use]
 pub fn fill(text: &str, form: Form, values: &Value) -> String {
     parse(text, form).map_or_else(|_| text.to_owned(), |template| template.fill(values))
+}
+
+/// Whether there is such a variable: `company`, `customFields.budget`.
+#[must_use]
+pub fn is_variable(name: &str) -> bool {
+    let path: Vec<String> = name.splitn(2, '.').map(str::to_owned).collect();
+    is_known(&path)
 }
 
 fn is_known(path: &[String]) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! [`quick_send`] and other features ask for messages by inserting rows. [`runner`] takes those that are due, decides
 //! with `leadline_domain::messaging` whether they may go out, writes down that it begins, and hands them over by
-//! [`send`]; [`outcome`] writes down what came of it and tells it by events. [`sandbox`] plays a provider. [`callbacks`]
+//! [`send`]; `letters` has what belongs to letters to many; [`outcome`] writes down what came of it and tells it by events. [`sandbox`] plays a provider. [`callbacks`]
 //! hears the others, and [`inbound`] puts what people write where it belongs.
 
 pub mod audiences;
@@ -11,6 +11,7 @@ pub mod callbacks;
 pub mod channels;
 pub mod inbound;
 pub mod inbox;
+mod letters;
 mod outcome;
 pub mod quick_send;
 pub mod runner;

@@ -56,6 +56,7 @@ fn event(was: &Standing, is: &Moved, now: Timestamp) -> Option<NewEvent> {
             "causeKind": was.cause_kind,
             "causeId": was.cause_id,
             "step": was.cause_step,
+            "from": was.status,
             "status": is.status,
             "errorCode": is.error_code,
             "error": is.error_message,

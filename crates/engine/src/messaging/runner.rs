@@ -32,7 +32,7 @@ use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::{
-    outcome,
+    letters, outcome,
     sandbox::{self, Plan},
     send::{self, OpenChannel, Outgoing},
     templates,
@@ -196,7 +196,7 @@ async fn decide_all(
     let mut decided = Vec::with_capacity(due.len());
     for message in due {
         let is_suppressed = super::suppression::is_suppressed(engine, tx, &message).await?;
-        let result = decide(&message, channel, is_suppressed, now);
+        let result = decide(engine, &message, channel, is_suppressed, now);
         let result = match result {
             Ok(_) if is_sealed => Err(Reason::new("channel_sealed", "the channel's secrets cannot be opened")),
             other => other,
@@ -206,7 +206,13 @@ async fn decide_all(
     Ok(decided)
 }
 
-fn decide(message: &Due, channel: Option<&Channel>, is_suppressed: bool, now: Timestamp) -> Result<Outgoing, Reason> {
+fn decide(
+    engine: &Engine,
+    message: &Due,
+    channel: Option<&Channel>,
+    is_suppressed: bool,
+    now: Timestamp,
+) -> Result<Outgoing, Reason> {
     let skip = |skip: Skip| Reason::new(skip.code(), &skip.to_string());
     let lead = message.lead.as_ref();
     let facts = Facts {
@@ -227,9 +233,12 @@ fn decide(message: &Due, channel: Option<&Channel>, is_suppressed: bool, now: Ti
         now,
     };
     let address = sending::decide(&facts).map_err(skip)?.to_owned();
-    let values = values(lead);
+    let values = letters::values(engine, message, values(lead));
     let said = match &message.template {
-        Some(one) => templates::say(one.subject.as_deref(), &one.body, one.body_html.as_deref(), &values),
+        Some(one) => {
+            let subject = letters::subject(message).or(one.subject.as_deref());
+            templates::say(subject, &one.body, one.body_html.as_deref(), &values)
+        }
         None => templates::say(message.subject.as_deref(), &message.body, None, &values),
     };
     if said.body.trim().is_empty() {
@@ -238,6 +247,7 @@ fn decide(message: &Due, channel: Option<&Channel>, is_suppressed: bool, now: Ti
     Ok(Outgoing {
         id: message.id,
         address,
+        dressed: letters::dress(engine, message, &said),
         subject: said.subject,
         body: said.body,
         body_html: said.body_html,
@@ -356,8 +366,8 @@ fn arriving(due: &Due, outgoing: &Outgoing, channel: &Channel, now: Timestamp) -
         kind: due.kind,
         address: outgoing.address.clone(),
         subject: outgoing.subject.clone(),
-        body: outgoing.body.clone(),
-        body_html: outgoing.body_html.clone(),
+        body: outgoing.dressed_body().to_owned(),
+        body_html: outgoing.dressed_html().map(str::to_owned),
         plan: "deliver",
         times: 1,
         next_report: None,

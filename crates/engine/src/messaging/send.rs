@@ -21,7 +21,7 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::channels::open_credentials;
-use crate::{Engine, seal::Unsealable};
+use crate::{Engine, links::Dressed, seal::Unsealable};
 
 /// How long a provider that speaks HTTP has for its answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -41,6 +41,20 @@ pub struct Outgoing {
     pub body: String,
     pub body_html: Option<String>,
     pub template: Option<whatsapp::Template>,
+    /// As it goes out, where that is not as it was written.
+    pub dressed: Option<Dressed>,
+}
+
+impl Outgoing {
+    /// Its text as it goes out.
+    pub(super) fn dressed_body(&self) -> &str {
+        self.dressed.as_ref().map_or(&self.body, |dressed| &dressed.body)
+    }
+
+    /// Its page as it goes out.
+    pub(super) fn dressed_html(&self) -> Option<&str> {
+        self.dressed.as_ref().map_or(self.body_html.as_deref(), |dressed| dressed.body_html.as_deref())
+    }
 }
 
 /// A channel, ready to send.
@@ -216,9 +230,9 @@ async fn by_mail(channel: &OpenChannel, message: &Outgoing, id: &str) -> Handed 
         id,
         to: &message.address,
         subject: message.subject.as_deref().unwrap_or_default(),
-        text: &message.body,
-        html: message.body_html.as_deref(),
-        unsubscribe: None,
+        text: message.dressed_body(),
+        html: message.dressed_html(),
+        unsubscribe: message.dressed.as_ref().map(|dressed| dressed.unsubscribe.as_str()),
     };
     match mailer.send_letter(&letter).await {
         Ok(()) => Handed::Taken { provider_id: None },

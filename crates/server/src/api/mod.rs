@@ -7,6 +7,7 @@ mod assignment_rules;
 mod audit;
 mod automations;
 mod board;
+mod campaigns;
 mod captures;
 mod channels;
 mod chats;
@@ -114,6 +115,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(sandbox::routes())
         .merge(message_templates::routes())
         .merge(messages::routes())
+        .merge(campaigns::routes())
         .merge(inbox::routes())
         .merge(fraud::routes())
         .merge(scoring::routes())

@@ -252,7 +252,7 @@ pub(crate) struct SuppressionView {
     /// The beginning of the keyed hash, which tells nobody whose it is.
     #[schema(example = "9f86d081")]
     fingerprint: String,
-    /// `erased`, or `asked` where somebody put it in by hand.
+    /// `erased`, `unsubscribed` by the link of a message, or `asked` where somebody put it in by hand.
     #[schema(example = "asked")]
     reason: String,
     note: Option<String>,

@@ -7,6 +7,7 @@
 pub mod contacts;
 pub mod leads;
 pub(crate) mod person;
+pub mod recipients;
 mod xlsx;
 
 use std::error::Error as StdError;

@@ -2,13 +2,14 @@
 //!
 //! Everything that comes in here is hostile. The handlers read the body, find the source by its key, and hand the
 //! fields to the one door of the engine; what they mean is decided there. Receivers that call back about what they were
-//! sent come in here, too, and past the door.
+//! sent, and people who follow links of messages, come in here, too, and past the door.
 
 mod callbacks;
 mod capture;
 mod channels;
 mod chat;
 mod inbound;
+mod links;
 mod pages;
 mod visits;
 mod widget;
@@ -30,6 +31,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .public(routes!(visits::report))
         .public(routes!(callbacks::crm))
         .public(routes!(channels::callback, channels::handshake))
+        .public(routes!(links::follow))
+        .public(routes!(links::open))
+        .public(routes!(links::look, links::unsubscribe))
         .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))

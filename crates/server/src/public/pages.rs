@@ -7,11 +7,13 @@ use url::Url;
 
 use crate::error::ApiError;
 
-const POLICY: &str = "default-src 'none'; style-src 'sha256-STYLE'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'sha256-STYLE'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;\
 color:#1a1b1e;background:#fff}a{color:#1864ab}@media(prefers-color-scheme:dark){body{color:#e9ecef;background:#1a1b1e}\
-a{color:#74c0fc}}";
+a{color:#74c0fc}}\
+button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:6px;background:#1864ab;color:#fff;cursor:pointer}";
 
 /// Where a browser ends whose form names no page of its own.
 pub(super) async fn thank_you() -> Response {
@@ -34,7 +36,7 @@ pub(super) fn refused(error: &ApiError, headers: &HeaderMap) -> Response {
     response
 }
 
-fn page(title: &str, body: &str) -> Response {
+pub(super) fn page(title: &str, body: &str) -> Response {
     let title = escaped(title);
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
@@ -55,6 +57,6 @@ fn style_hash() -> String {
     STANDARD.encode(Sha256::digest(STYLE.as_bytes()))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

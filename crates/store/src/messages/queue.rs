@@ -2,6 +2,7 @@
 //! has come.
 
 use leadline_domain::{
+    campaigns::Content,
     ids::{CauseId, ChannelId, ContactId, ConversationId, LeadId, MessageId, MessageTemplateId, WorkspaceId},
     messaging::{Approval, MessageChannel},
     time::Timestamp,
@@ -41,6 +42,8 @@ pub struct Due {
     pub template_id: Option<MessageTemplateId>,
     /// The template, where it is there.
     pub template: Option<DueTemplate>,
+    /// What the campaign says that asked for it.
+    pub campaign: Option<Content>,
 }
 
 /// What a message may say of a lead.
@@ -145,13 +148,15 @@ fn select(dialect: Dialect) -> String {
                 m.template_id, l.id AS found_lead, l.name, l.source_name, l.email, l.phone, l.company, l.title,
                 {fields} AS custom_fields, p.name AS project_name, c.address AS conversation_address, c.last_inbound_at,
                 t.id AS found_template, t.approval, t.language, t.subject AS t_subject, t.body AS t_body, t.body_html,
-                t.provider_name
+                t.provider_name, {content} AS campaign_content
          FROM messages AS m
          JOIN conversations AS c ON c.id = m.conversation_id
          LEFT JOIN leads AS l ON l.id = m.lead_id AND l.workspace_id = m.workspace_id AND l.deleted_at IS NULL
          LEFT JOIN projects AS p ON p.id = l.project_id
          LEFT JOIN message_templates AS t
-              ON t.id = m.template_id AND t.workspace_id = m.workspace_id AND t.deleted_at IS NULL",
+              ON t.id = m.template_id AND t.workspace_id = m.workspace_id AND t.deleted_at IS NULL
+         LEFT JOIN campaigns AS g ON m.cause_kind = 'campaign' AND g.id = m.cause_id",
+        content = dialect.json_text("g.content"),
         fields = dialect.json_text("l.custom_fields"),
     )
 }
@@ -177,6 +182,7 @@ fn read(row: &Row) -> Result<Due, Error> {
         last_inbound_at: row.get("last_inbound_at")?,
         template_id: row.get("template_id")?,
         template: read_template(row)?,
+        campaign: row.json_or_none("campaign_content")?,
     })
 }
 

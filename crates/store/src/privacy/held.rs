@@ -40,7 +40,7 @@ pub struct Class {
 use Kind::{Boolean, Id, Integer, Json, Text};
 
 /// The classes, in the order in which people read them.
-pub const CLASSES: [Class; 14] = [
+pub const CLASSES: [Class; 15] = [
     Class {
         name: "contacts",
         table: "contacts",
@@ -178,6 +178,23 @@ pub const CLASSES: [Class; 14] = [
             ("author", Text),
             ("body", Text),
             ("sent_at", Integer),
+        ],
+    },
+    Class {
+        name: "hits",
+        table: "message_hits",
+        by: By::Lead("lead_id"),
+        order: "lead_id, id",
+        columns: &[
+            ("id", Id),
+            ("lead_id", Id),
+            ("message_id", Id),
+            ("kind", Text),
+            ("link", Text),
+            ("agent", Text),
+            ("network", Text),
+            ("why", Text),
+            ("hit_at", Integer),
         ],
     },
     Class {

@@ -95,6 +95,8 @@ pub const PLACES: &[Place] = &[
     nobody("audiences", "names of lists, and how many are in them"),
     nobody("lead_automation_workflows", SETUP),
     nobody("automation_versions", SETUP),
+    nobody("campaigns", SETUP),
+    nobody("message_figures", COUNTS),
     nobody("automation_locks", "keyed hashes of whoever started an automation, for 30 days"),
     nobody("lead_analysis_settings", SETUP),
     nobody("import_mappings", "names of columns, and no rows"),
@@ -128,6 +130,9 @@ pub const PLACES: &[Place] = &[
     rows("automation_sendings", Owner::Lead, "lead_id"),
     rows("sandbox_arrivals", Owner::Lead, "lead_id"),
     rows("audience_members", Owner::Lead, "lead_id"),
+    rows("campaign_recipients", Owner::Lead, "lead_id"),
+    rows("message_hits", Owner::Lead, "lead_id"),
+    rows("message_reactions", Owner::Lead, "lead_id"),
     rows("lead_captures", Owner::Submission, "submission_id"),
     // A fetch bears the id of the submission that it becomes.
     rows("lead_fetches", Owner::Submission, "id"),

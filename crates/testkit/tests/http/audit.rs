@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::browser::{Caller, PASSWORD, Site};
 
 /// Under these every change is written down, and of those below them every one that is not about leads.
-const WRITTEN_DOWN: [&str; 8] = [
+const WRITTEN_DOWN: [&str; 9] = [
     "/v1/admin/",
     "/v1/delivery/",
     "/v1/capture/",
@@ -21,6 +21,7 @@ const WRITTEN_DOWN: [&str; 8] = [
     "/v1/identity/custom-fields",
     "/v1/identity/lead-pipelines",
     "/v1/identity/scoring",
+    "/v1/messaging/campaigns",
     "/v1/session",
 ];
 
@@ -79,6 +80,9 @@ async fn furnish<'a>(site: &'a Site, admin: &Caller<'a>, receiver: &Receiver) ->
     world.made("token", "/v1/admin/tokens", json!({"name": "Token", "role": "viewer"})).await;
     world.made("suppression", "/v1/admin/privacy/suppressions", json!({"email": "no@example.com"})).await;
     world.made("invitation", "/v1/admin/invitations", json!({"email": "new@example.com", "role": "agent"})).await;
+    world.made("channel", "/v1/messaging/channels", json!({"kind": "sandbox", "name": "Sandbox"})).await;
+    let template = json!({"channel": "sms", "name": "Hi", "body": "Hi"});
+    world.made("template", "/v1/messaging/templates", template).await;
     let role = json!({"name": "Night shift", "permissions": ["leads:view"]});
     let role = world.made("role", "/v1/admin/roles", role).await;
     world.ids.insert("role", role["name"].as_str().expect("an id").to_owned());
@@ -91,6 +95,10 @@ async fn furnish<'a>(site: &'a Site, admin: &Caller<'a>, receiver: &Receiver) ->
     receiver.answers_otherwise(Answers::Status(404));
     site.app.submit(json!({"name": "ada", "email": "ada@example.com", "newsletter": "on"})).await;
     world.first("contact", "/v1/identity/contacts").await;
+    let leads = admin.get("/v1/identity/leads").await.json();
+    let campaign = json!({"name": "Spring", "channel": "sms", "templateId": world.ids["template"],
+        "audience": {"leadIds": [leads["data"][0]["id"]]}});
+    world.made("campaign", "/v1/messaging/campaigns", campaign).await;
     let person = admin.get(&format!("/v1/admin/privacy/persons/{}", world.ids["contact"])).await.json();
     world.ids.insert("consent", person["consents"][0]["id"].as_str().expect("a consent").to_owned());
     site.app.submit(json!({"name": "bot", "email": "bot@example.com", "__pg_hp": "x"})).await;
@@ -188,6 +196,14 @@ fn recipes() -> Vec<(&'static str, &'static str, Value)> {
         ("POST /v1/identity/scoring/rescore", "", nothing()),
         ("DELETE /v1/identity/scoring/rescore", "", nothing()),
         ("POST /v1/admin/privacy/erase", "", json!({"contactId": "CONTACT"})),
+        ("POST /v1/messaging/campaigns", "", json!({"name": "Summer", "channel": "email"})),
+        ("PATCH /v1/messaging/campaigns/{id}", "campaign", json!({"name": "Winter"})),
+        ("POST /v1/messaging/campaigns/{id}/copy", "campaign", nothing()),
+        ("POST /v1/messaging/campaigns/{id}/start", "campaign", nothing()),
+        ("POST /v1/messaging/campaigns/{id}/pause", "campaign", nothing()),
+        ("POST /v1/messaging/campaigns/{id}/resume", "campaign", nothing()),
+        ("POST /v1/messaging/campaigns/{id}/cancel", "campaign", nothing()),
+        ("DELETE /v1/messaging/campaigns/{id}", "campaign", nothing()),
         ("DELETE /v1/capture/projects/{id}", "project", nothing()),
         ("DELETE /v1/capture/forms/{id}", "form", nothing()),
         ("DELETE /v1/capture/sites/{id}", "site", nothing()),

@@ -41,6 +41,8 @@ async fn furnish(site: &Site, owner: &Caller<'_>) -> Vec<String> {
     let steps = json!([{"channel": "sms", "templateId": template}]);
     let automation = json!({"name": "Welcome", "webhookSourceId": ids[3], "steps": steps});
     ids.extend([template, id(owner.post("/v1/identity/lead-automations", automation).await)]);
+    let campaign = json!({"name": "Spring", "channel": "sms", "audience": {"leadIds": [ids[12], ids[13]]}});
+    ids.push(id(owner.post("/v1/messaging/campaigns", campaign).await));
     ids.push(id(owner.post("/v1/admin/invitations", json!({"email": "new@example.com", "role": "agent"})).await));
     let role = owner.post("/v1/admin/roles", json!({"name": "Night", "permissions": ["leads:view"]})).await.json();
     ids.push(role["name"].as_str().expect("an id").to_owned());

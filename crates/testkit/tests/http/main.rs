@@ -8,6 +8,7 @@ mod automations;
 mod browser;
 mod bulk;
 mod callbacks;
+mod campaigns;
 mod chats;
 mod conflicts;
 mod contacts;

@@ -206,6 +206,10 @@ export function activityWords({ kind, data }: Pick<Activity, 'kind' | 'data'>): 
       return `Message by ${kindWord(text(data, 'channel'))} not sent${whyOf(data)}`;
     case 'message.unknown':
       return `Nobody knows whether a message by ${kindWord(text(data, 'channel'))} went out`;
+    case 'message.clicked':
+      return 'Followed a link of a message';
+    case 'message.unsubscribed':
+      return `Unsubscribed from ${kindWord(text(data, 'channel'))}`;
     case 'crm.linked':
       return linkedWords(data);
     case 'response.overdue':

@@ -8,6 +8,7 @@ const CLASSES: Record<string, string> = {
   captures: 'Raw requests',
   conversations: 'Conversations',
   messages: 'Messages',
+  hits: 'Requests of links and pictures',
   timeline: 'Timeline entries',
   visits: 'Visits to websites',
   deliveries: 'Deliveries',
