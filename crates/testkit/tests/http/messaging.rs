@@ -4,6 +4,7 @@ mod callbacks;
 mod inbox;
 mod providers;
 mod sending;
+mod twilio;
 
 use leadline_domain::permissions::Role;
 use leadline_engine::{dispatch, messaging::runner};

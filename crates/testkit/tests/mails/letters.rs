@@ -1,10 +1,15 @@
 //! Letters to the people behind leads, through a real SMTP server that a customer named.
 
+use std::sync::Arc;
+
 use leadline_domain::messaging::{MessageChannel, Provider};
-use leadline_engine::messaging::{
-    channels::{self, Wish},
-    quick_send::{self, QuickSend},
-    runner,
+use leadline_engine::{
+    Options,
+    messaging::{
+        channels::{self, Wish},
+        quick_send::{self, QuickSend},
+        runner,
+    },
 };
 use leadline_outbound::{Client, Guard, Letter, LetterError, MailServer, MailerRefused, Trust};
 use leadline_testkit::{Db, TestApp};
@@ -142,5 +147,67 @@ async fn a_message_by_e_mail_reaches_the_person_behind_a_lead(#[values(Db::Sqlit
     assert_eq!((&message["to"], &message["from"]), (&json!(["ada@example.com"]), &json!("shop@example.com")));
     assert_eq!(header(&message, "Subject"), Some("Hi Ada"));
     assert_eq!(app.count("messages WHERE status = 'sent' AND provider_id IS NULL").await, 1);
+    app.stop().await;
+}
+
+/// Wherever an injection stands in a message, there is one letter to one person over TLS, or none.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_in_a_message_makes_a_command_or_a_header(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let (mut app, server) = (TestApp::start(db).await, Server::start("tls"));
+    app.engine.options = Arc::new(Options { mail_trust: server.trust(), ..(*app.engine.options).clone() });
+    let setting = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    let wish = Wish {
+        name: Some("Mail".into()),
+        settings: [setting("server", &server.url("")), setting("from", "Shop <shop@example.com>")].into(),
+        ..Wish::default()
+    };
+    channels::create(&app.engine, &app.actor(), Provider::Smtp, &wish).await.expect("a channel");
+    let cases = cases();
+    assert!(cases.len() > 20, "only {} cases", cases.len());
+
+    for (at, case) in cases.iter().enumerate() {
+        let address = format!("ada{at}@example.com");
+        let fields = json!({"name": format!("Ada{case}"), "email": address, "company": case, "custom": case});
+        let lead = app.submit(fields).await.lead.expect("a lead");
+        let quick = |subject: &str| QuickSend {
+            leads: vec![lead],
+            kind: MessageChannel::Email,
+            channel: None,
+            template: None,
+            subject: Some(subject.to_owned()),
+            text: Some(format!("{case} {{{{name}}}} {{{{company}}}}")),
+            request: None,
+        };
+        quick_send::send(&app.engine, &app.actor(), &quick("Hi {{name}} {{company}} {{customFields.custom}}"))
+            .await
+            .expect("queued");
+        // A subject of more than a line is refused at once; what is left of it is sent.
+        let by_hand = quick_send::send(&app.engine, &app.actor(), &quick(&format!("Hi {case}"))).await;
+        runner::send_due(&app.engine).await.expect("sent");
+        let count = 1 + usize::from(by_hand.is_ok_and(|sent| sent[0].result.is_ok()));
+        for _ in 0..count {
+            let message = server.next();
+            assert_eq!((&message["to"], &message["isEncrypted"]), (&json!([address]), &json!(true)), "{case:?}");
+            for name in ["Bcc", "Cc", "X-Injected", "Set-Cookie", "Location"] {
+                assert_eq!(header(&message, name), None, "{case:?} made a header");
+            }
+        }
+
+        // And through the address itself: to nobody, or to what is one address all the same.
+        let fields = json!({"name": "Eve", "email": format!("eve{at}@example.com{case}")});
+        let lead = app.submit(fields).await.lead.expect("a lead");
+        let quick = QuickSend { leads: vec![lead], ..quick("Hi") };
+        let before = app.count("messages WHERE status = 'sent'").await;
+        quick_send::send(&app.engine, &app.actor(), &quick).await.expect("answered");
+        runner::send_due(&app.engine).await.expect("sent");
+        for _ in before..app.count("messages WHERE status = 'sent'").await {
+            let message = server.next();
+            let to: Vec<&str> = message["to"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let is_one = matches!(to[..], [one] if one.starts_with(&format!("eve{at}@example.com")));
+            assert!(is_one, "{case:?} wrote to {to:?}");
+        }
+        assert_eq!(server.rest(), Vec::<Value>::new(), "{case:?} made a letter more");
+    }
     app.stop().await;
 }
