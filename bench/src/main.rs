@@ -9,6 +9,7 @@ mod campaign;
 mod deliveries;
 mod enrich;
 mod imports;
+mod inbox;
 mod load;
 mod million;
 mod server;
@@ -49,13 +50,16 @@ struct Cli {
     /// To how many people `campaign` goes
     #[arg(long, global = true, default_value_t = 100_000)]
     recipients: u64,
-    /// How often `million` asks each question
+    /// How many conversations the inbox has
+    #[arg(long, global = true, default_value_t = 100_000)]
+    conversations: u64,
+    /// How often `million` and `inbox` ask each question
     #[arg(long, global = true, default_value_t = 40)]
     times: usize,
     /// Where `million` writes how statements were answered
     #[arg(long, global = true, default_value = ".")]
     plans: std::path::PathBuf,
-    /// On which database `million` and `campaign` measure; on both where nothing is said
+    /// On which database `million`, `inbox` and `campaign` measure; on both where nothing is said
     #[arg(long, global = true)]
     only: Option<Database>,
     /// A database of places to look addresses up in
@@ -77,6 +81,8 @@ enum Command {
     Board,
     /// Lists, filters, sorts, searches and reports over a year of a million leads, alone
     Million,
+    /// The inbox with very many conversations, alone; not among what is measured where nothing is named
+    Inbox,
     /// A file of a million rows, alone; not among what is measured where nothing is named
     Import,
     /// A campaign to very many people, alone; not among what is measured where nothing is named
@@ -114,6 +120,11 @@ async fn main() -> anyhow::Result<()> {
     for database in Database::ALL.into_iter().filter(|_| is_asked_for(&Command::Million)) {
         if cli.only.is_none_or(|only| only == database) {
             million::measure(database, cli.leads, cli.times, &cli.plans).await?;
+        }
+    }
+    for database in Database::ALL.into_iter().filter(|_| cli.command == Some(Command::Inbox)) {
+        if cli.only.is_none_or(|only| only == database) {
+            inbox::measure(database, cli.conversations, cli.times).await?;
         }
     }
     // Takes longer than all others together.

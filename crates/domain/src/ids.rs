@@ -138,6 +138,8 @@ ids! {
     CauseId;
     /// A text that somebody answers with often.
     CannedReplyId;
+    /// A file of a message.
+    AttachmentId;
     /// People that a campaign may go to.
     AudienceId;
     /// What messages leads get by themselves.

@@ -4,6 +4,8 @@
 pub mod callbacks;
 pub mod hits;
 pub mod links;
+pub mod files;
+pub mod incoming;
 pub mod rate;
 pub mod sending;
 pub mod status;
@@ -139,6 +141,20 @@ impl Approval {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|approval| approval.as_str() == name)
+    }
+
+    /// What a state at Meta comes to, and words for it where its name does not say why a template cannot be used.
+    #[must_use]
+    pub fn of_whatsapp(status: &str) -> (Self, Option<&'static str>) {
+        match status.to_ascii_uppercase().as_str() {
+            // Still sent, although people complained about it.
+            "APPROVED" | "FLAGGED" | "REINSTATED" => (Self::Approved, None),
+            "REJECTED" => (Self::Rejected, Some("Meta rejected it")),
+            "PAUSED" => (Self::Rejected, Some("Meta paused it, since people complained about it")),
+            "DISABLED" => (Self::Rejected, Some("Meta disabled it, since people complained about it")),
+            "DELETED" | "PENDING_DELETION" => (Self::Rejected, Some("It was deleted at Meta")),
+            _ => (Self::Pending, None),
+        }
     }
 }
 

@@ -147,6 +147,23 @@ impl Template {
         placeholders.collect()
     }
 
+    /// The text with `{{1}}`, `{{2}}`, … in place of its placeholders, as WhatsApp's own templates are written.
+    #[must_use]
+    pub fn numbered(&self) -> String {
+        let mut count = 0;
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Placeholder(_) => {
+                    count += 1;
+                    text.push_str(&format!("{{{{{count}}}}}"));
+                }
+            }
+        }
+        text
+    }
+
     /// How long one value may be. The values are made twice for it, so that no more than one of them is in memory.
     fn share(&self, values: &Value) -> usize {
         let placeholders = self.parts.iter().filter_map(|part| match part {

@@ -151,6 +151,8 @@ impl Engine {
             tasks.spawn(work::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(jobs::runner::run(engine.clone(), stopped.clone()));
             tasks.spawn(messaging::runner::run(engine.clone(), stopped.clone()));
+            tasks.spawn(messaging::mailbox::run(engine.clone(), stopped.clone()));
+            tasks.spawn(messaging::attachments::run(engine.clone(), stopped.clone()));
             tasks.spawn(every(FOLD_EVERY, stopped.clone(), engine.clone(), fold));
             tasks.spawn(every(seen_fields::WRITE_EVERY, stopped.clone(), engine.clone(), write_seen_fields));
             tasks.spawn(every(chat::COMPLETE_EVERY, stopped.clone(), engine.clone(), complete_idle_chats));
@@ -285,6 +287,7 @@ pub async fn retain(engine: &Engine) -> Result<(), Error> {
     jobs::retain(engine, now, DELETE_AT_ONCE).await?;
     automations::retain(engine, now, DELETE_AT_ONCE).await?;
     admin::sign_in::retain(engine, now, DELETE_AT_ONCE).await?;
+    messaging::attachments::retain(engine, now, DELETE_AT_ONCE).await?;
     privacy::retain(engine, now).await?;
     delivery::retain(engine, now).await
 }

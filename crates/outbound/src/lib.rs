@@ -26,7 +26,10 @@ pub use client::{BuildError, Client, DEFAULT_TIMEOUT, Fetch, MAX_BODY_BYTES, Req
 pub use guard::{Guard, MAX_URL_CHARS, UrlRefused};
 pub use headers::{HeaderRefused, check_custom_header};
 pub use http::Method;
-pub use mail::{Letter, LetterError, Mail, MailError, MailServer, Mailer, MailerRefused, Trust};
+pub use mail::{
+    Found, Letter, LetterError, LetterFile, Mail, MailError, MailServer, Mailbox, MailboxError, MailboxServer, Mailer,
+    MailerRefused, Trust,
+};
 pub use proof::{Incoming, Scheme, Unproven, hmac_hex, same_secret, verify_signature};
 pub use resolve::{LookUp, LookUpFailed};
 pub use sign::{Secret, SecretRefused, VerifyError, delivery_headers, sign_plain, sign_standard, verify_standard};

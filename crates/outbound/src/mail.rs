@@ -1,11 +1,14 @@
-//! E-mail by SMTP: mails by the one server that the operator named, and [`letters`] by those that customers name.
+//! E-mail: mails by the one server that the operator named, [`letters`] by those that customers name, and what came into
+//! a customer's [`mailbox`].
 //!
 //! The operator's server is no user's choice, so the guard has no say there. The connection is encrypted unless the address says
 //! otherwise: `smtps://` from its first byte, `smtp://` by STARTTLS, which is demanded and not merely tried.
 
 mod letters;
+mod mailbox;
 
-pub use letters::{Letter, LetterError, Server as MailServer};
+pub use letters::{Letter, LetterError, LetterFile, Server as MailServer};
+pub use mailbox::{Found, Mailbox, MailboxError, MailboxServer};
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -40,6 +43,9 @@ pub enum MailerRefused {
     /// The server's address.
     #[error("must be smtps://USER:PASSWORD@HOST or smtp://USER:PASSWORD@HOST:PORT, with ?tls=none where it has no TLS")]
     Server,
+    /// A mailbox's server.
+    #[error("must be imaps://HOST or imap://HOST:PORT, with ?tls=none where it has no TLS")]
+    Mailbox,
     /// The sender's address.
     #[error("must be an address such as leadline@example.com or Leadline <leadline@example.com>")]
     From,

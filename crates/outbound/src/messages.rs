@@ -7,6 +7,7 @@
 pub mod sms_http;
 pub mod twilio;
 pub mod whatsapp;
+pub mod whatsapp_templates;
 
 use std::time::Duration;
 

@@ -59,14 +59,22 @@ pub struct Collected {
 /// # Errors
 /// Where it is too large, too slow, compressed, or there is no room.
 pub async fn read(request: Request) -> ApiResult<Collected> {
+    read_up_to(request, MAX_BODY_BYTES).await
+}
+
+/// The same for files and mails, which are larger than fields.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_up_to(request: Request, most_bytes: usize) -> ApiResult<Collected> {
     refuse_encoded(request.headers())?;
-    refuse_announced_oversize(request.headers())?;
+    refuse_announced_oversize(request.headers(), most_bytes)?;
     let deadline = Instant::now() + BODY_DEADLINE;
     let mut stream = request.into_body().into_data_stream();
     let mut bytes = Vec::new();
     let mut room = None;
     while let Some(chunk) = next_chunk(&mut stream, deadline).await? {
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+        if bytes.len() + chunk.len() > most_bytes {
             return Err(ApiError::new(Code::BodyTooLarge));
         }
         make_room(&mut room, bytes.len() + chunk.len()).await?;
@@ -84,9 +92,9 @@ pub(crate) fn refuse_encoded(headers: &HeaderMap) -> ApiResult<()> {
     Err(ApiError::new(Code::UnsupportedMediaType).detail("send the body without Content-Encoding"))
 }
 
-fn refuse_announced_oversize(headers: &HeaderMap) -> ApiResult<()> {
+fn refuse_announced_oversize(headers: &HeaderMap, most_bytes: usize) -> ApiResult<()> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+    if announced.is_some_and(|length| length > most_bytes as u64) {
         return Err(ApiError::new(Code::BodyTooLarge));
     }
     Ok(())

@@ -196,6 +196,15 @@ pub async fn note_error(tx: &mut Tx, id: ChannelId, error: &str, now: Timestamp)
     tx.execute(sql, &params![id, error, now]).await.map(drop)
 }
 
+/// Notes that a channel works again.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn clear_error(tx: &mut Tx, id: ChannelId) -> Result<(), Error> {
+    let sql = "UPDATE channels SET last_error = NULL, last_error_at = NULL WHERE id = $1";
+    tx.execute(sql, &params![id]).await.map(drop)
+}
+
 /// Notes that a provider called back.
 ///
 /// # Errors

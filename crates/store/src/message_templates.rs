@@ -1,12 +1,17 @@
 //! Texts that messages are made of. One that was deleted stays for the names in its messages, and is found here no more.
 
 use leadline_domain::{
-    ids::{MessageTemplateId, WorkspaceId},
+    ids::{ChannelId, MessageTemplateId, WorkspaceId},
     messaging::{Approval, MessageChannel},
     time::Timestamp,
 };
 
-use crate::sql::{Error, Param, Reader, Row, Tx, params};
+use serde::Serialize;
+
+use crate::{
+    dialect::Kind,
+    sql::{Columns, Error, Param, Reader, Row, Tx, json_set, params},
+};
 
 /// Templates of a workspace.
 pub const MOST: i64 = 500;
@@ -36,6 +41,10 @@ pub struct MessageTemplate {
     pub approval_reason: Option<String>,
     /// What the provider calls it.
     pub provider_name: Option<String>,
+    /// Of WhatsApp: what Meta takes it for.
+    pub category: Option<String>,
+    /// When its provider last said how it stands.
+    pub synced_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -128,6 +137,74 @@ pub async fn lock(
     tx.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
 }
 
+/// How a template stands at its provider.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the columns of `message_templates` under their own names")]
+pub struct Sighted {
+    pub name: String,
+    pub language: String,
+    pub approval: &'static str,
+    pub reason: Option<String>,
+    pub category: Option<String>,
+    pub provider_id: Option<String>,
+}
+
+const SIGHTED_COLUMNS: Columns = &[
+    ("name", Kind::Text),
+    ("language", Kind::Text),
+    ("approval", Kind::Text),
+    ("reason", Kind::Text),
+    ("category", Kind::Text),
+    ("provider_id", Kind::Text),
+];
+
+/// Writes down that a template was given to its provider.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn set_submitted(
+    tx: &mut Tx,
+    id: MessageTemplateId,
+    sighted: &Sighted,
+    channel: ChannelId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE message_templates SET provider_name = $2, approval = $3, approval_reason = $4, category = $5,
+                      provider_id = $6, channel_id = $7, synced_at = $8, updated_at = $8
+               WHERE id = $1";
+    let Sighted { name, approval, reason, category, provider_id, .. } = sighted;
+    let params = params![id, *name, *approval, *reason, *category, *provider_id, channel, now];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+/// Writes down how templates stand, those of them that are ours, and tells how many that were. By
+/// `message_templates_by_provider_name`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn set_sighted(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    sighted: &[Sighted],
+    now: Timestamp,
+) -> Result<u64, Error> {
+    if sighted.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "UPDATE message_templates SET approval = r.approval, approval_reason = r.reason,
+                category = coalesce(r.category, message_templates.category),
+                provider_id = coalesce(r.provider_id, message_templates.provider_id), synced_at = $3
+         FROM {}
+         WHERE message_templates.workspace_id = $2 AND message_templates.provider_name = r.name
+               AND message_templates.provider_name IS NOT NULL AND message_templates.deleted_at IS NULL
+               AND message_templates.channel = 'whatsapp' AND message_templates.language = r.language",
+        tx.dialect().set(1, SIGHTED_COLUMNS)
+    );
+    let [workspace, now] = params![workspace, now];
+    tx.execute(&sql, &[json_set(sighted), workspace, now]).await
+}
+
 /// Counts the templates of a workspace.
 ///
 /// # Errors
@@ -141,7 +218,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, Error> {
 }
 
 const SELECT: &str = "SELECT id, workspace_id, channel, name, language, subject, body, body_html, approval,
-    approval_reason, provider_name, created_at, updated_at FROM message_templates";
+    approval_reason, provider_name, category, synced_at, created_at, updated_at FROM message_templates";
 
 fn read(row: &Row) -> Result<MessageTemplate, Error> {
     let (channel, approval): (String, String) = (row.get("channel")?, row.get("approval")?);
@@ -158,6 +235,8 @@ fn read(row: &Row) -> Result<MessageTemplate, Error> {
         approval: Approval::parse(&approval).ok_or_else(|| wrong("approval"))?,
         approval_reason: row.get("approval_reason")?,
         provider_name: row.get("provider_name")?,
+        category: row.get("category")?,
+        synced_at: row.get("synced_at")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
     })

@@ -42,6 +42,7 @@ const TEXTS: &[Text] = &[
     Text { name: "0028_sign_in", both: include_str!("migrations/0028_sign_in.sql") },
     Text { name: "0031_steps", both: include_str!("migrations/0031_steps.sql") },
     Text { name: "0032_campaigns", both: include_str!("migrations/0032_campaigns.sql") },
+    Text { name: "0033_mailbox", both: include_str!("migrations/0033_mailbox.sql") },
 ];
 
 struct Migrations;

@@ -265,6 +265,7 @@ id_columns!(
     ids::MessageTemplateId,
     ids::CauseId,
     ids::CannedReplyId,
+    ids::AttachmentId,
     ids::AudienceId,
     ids::AutomationId,
     ids::RunId,

@@ -5641,6 +5641,7 @@ export interface components {
              */
             maxInFlight: number;
             /** @description Where its provider calls back; null where none does. */
+            inboundUrl?: string | null;
             callbackUrl?: string | null;
             /** Format: date-time */
             lastSentAt?: string | null;
@@ -7649,6 +7650,8 @@ export interface components {
              * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
              *     message.
              */
+            category?: string | null;
+            syncedAt?: string | null;
             providerName?: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -10548,6 +10551,17 @@ export interface components {
             sentAt?: string | null;
         };
         /** @description A message that went out or came in by a channel, or a note in a conversation. */
+        AttachmentView: {
+            id: string;
+            fileName: string;
+            contentType: string;
+            isPicture: boolean;
+            sizeBytes: number;
+            state: string;
+            reason?: string | null;
+            createdAt: string;
+        };
+        InboxPage: components['schemas']['Paged_InboxEntry'] & { nextCursor?: string | null };
         SentMessageView: {
             /** Format: uuid */
             id: string;
@@ -10575,6 +10589,9 @@ export interface components {
             address?: string | null;
             subject?: string | null;
             body: string;
+            quoted?: string | null;
+            isAutomatic: boolean;
+            attachments: components['schemas']['AttachmentView'][];
             /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
             status?: string | null;
             /** Format: date-time */

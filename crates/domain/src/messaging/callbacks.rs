@@ -5,7 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::{MessageChannel, Status};
+use super::{
+    Approval, MessageChannel, Status,
+    files::{self, File, FilePlace},
+};
 use crate::{ids::MessageId, phones::Phone, time::Timestamp};
 
 /// The longest text that is kept of what somebody writes, in characters. WhatsApp's and SMS' are shorter.
@@ -20,6 +23,23 @@ pub struct Callback {
     pub reports: Vec<Report>,
     /// What people write.
     pub inbound: Vec<Inbound>,
+    /// How templates stand.
+    pub templates: Vec<TemplateReport>,
+}
+
+/// How a template stands at Meta.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateReport {
+    /// What Meta calls it.
+    pub provider_id: Option<String>,
+    /// Its name there.
+    pub name: String,
+    /// Its language, as `en_US`.
+    pub language: String,
+    /// What that comes to.
+    pub approval: Approval,
+    /// Why it may not be used.
+    pub reason: Option<String>,
 }
 
 /// How a message fares.
@@ -56,13 +76,47 @@ pub struct Inbound {
     pub text: String,
     /// The advertisement that they clicked before.
     pub referral: Option<Value>,
+    /// Of e-mail: the history below it.
+    pub quoted: Option<String>,
+    /// Which messages of ours it says that it answers, the nearest first.
+    pub answers: Vec<MessageId>,
+    /// Whether a program wrote it: it is shown, and answers nothing.
+    pub is_automatic: bool,
+    /// Its files.
+    pub files: Vec<File>,
 }
 
-/// Reads what the WhatsApp Cloud API posts, as far as it is about this number.
+impl Inbound {
+    /// A text that somebody wrote.
+    #[must_use]
+    pub const fn text(kind: MessageChannel, provider_id: String, address: Option<String>, text: String) -> Self {
+        Self {
+            provider_id,
+            kind,
+            address,
+            person_ref: None,
+            name: None,
+            subject: None,
+            text,
+            referral: None,
+            quoted: None,
+            answers: Vec::new(),
+            is_automatic: false,
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Reads what the WhatsApp Cloud API posts, as far as it is about this number or this account.
 #[must_use]
-pub fn whatsapp(body: &Value, phone_number_id: &str) -> Callback {
+pub fn whatsapp(body: &Value, phone_number_id: &str, account_id: &str) -> Callback {
     let mut callback = Callback::default();
-    let entries = body["entry"].as_array().into_iter().flatten();
+    let entries = || body["entry"].as_array().into_iter().flatten();
+    let own = entries().filter(|entry| !account_id.is_empty() && entry["id"].as_str() == Some(account_id));
+    let own = own.flat_map(|entry| entry["changes"].as_array().into_iter().flatten());
+    let updates = own.filter(|change| change["field"] == "message_template_status_update");
+    callback.templates.extend(updates.filter_map(|change| template_report(&change["value"])));
+    let entries = entries();
     let changes = entries.flat_map(|entry| entry["changes"].as_array().into_iter().flatten());
     for change in changes.filter(|change| change["field"] == "messages") {
         let value = &change["value"];
@@ -74,6 +128,20 @@ pub fn whatsapp(body: &Value, phone_number_id: &str) -> Callback {
         callback.inbound.extend(list("messages").filter_map(|message| whatsapp_message(message, &value["contacts"])));
     }
     callback
+}
+
+fn template_report(value: &Value) -> Option<TemplateReport> {
+    let (approval, words) = Approval::of_whatsapp(value["event"].as_str()?);
+    let id = &value["message_template_id"];
+    let reason = [&value["rejection_info"]["reason"], &value["other_info"]["description"], &value["reason"]];
+    let reason = reason.into_iter().find_map(Value::as_str).filter(|reason| !reason.is_empty() && *reason != "NONE");
+    Some(TemplateReport {
+        provider_id: id.as_i64().map(|id| id.to_string()).or_else(|| name_of(id)),
+        name: name_of(&value["message_template_name"])?,
+        language: name_of(&value["message_template_language"])?,
+        approval,
+        reason: reason.or(words).map(|reason| cut(reason, 500)),
+    })
 }
 
 fn whatsapp_report(status: &Value) -> Option<Report> {
@@ -109,16 +177,36 @@ fn whatsapp_message(message: &Value, contacts: &Value) -> Option<Inbound> {
         return None;
     }
     let referral = message["referral"].as_object().filter(|referral| !referral.is_empty());
+    let id = name_of(&message["id"])?;
     Some(Inbound {
-        provider_id: name_of(&message["id"])?,
-        kind: MessageChannel::Whatsapp,
-        address,
         person_ref,
         name: contact.and_then(|contact| name_of(&contact["profile"]["name"])),
-        subject: None,
-        text: whatsapp_text(message),
         referral: referral.map(referral_of),
+        files: whatsapp_file(message).into_iter().collect(),
+        ..Inbound::text(MessageChannel::Whatsapp, id, address, whatsapp_text(message))
     })
+}
+
+/// What the provider keeps for us, where the message has a file.
+fn whatsapp_file(message: &Value) -> Option<File> {
+    let kind =
+        message["type"].as_str().filter(|kind| ["image", "video", "audio", "document", "sticker"].contains(kind))?;
+    let inside = &message[kind];
+    let id = name_of(&inside["id"])?;
+    let content_type = files::safe_type(inside["mime_type"].as_str().unwrap_or_default());
+    let name = inside["filename"].as_str().map_or_else(|| named(kind, &content_type), files::safe_name);
+    Some(File { name, content_type, place: FilePlace::AtProvider(json!({"media": id})) })
+}
+
+/// A name for a file that has none: what it is, and the ending that programs know it by.
+fn named(kind: &str, content_type: &str) -> String {
+    let ending = match content_type {
+        "image/jpeg" => "jpg",
+        "audio/mpeg" => "mp3",
+        "text/plain" => "txt",
+        other => other.split_once('/').map_or("bin", |(_, subtype)| subtype),
+    };
+    files::safe_name(&format!("{kind}.{ending}"))
 }
 
 /// What is kept of the advertisement: which one, and the click.
@@ -162,16 +250,10 @@ pub fn twilio(fields: &[(String, String)], message_id: Option<MessageId>) -> Cal
             let address = field("From").and_then(phone);
             let text = cut(field("Body").unwrap_or_default(), TEXT_MAX_CHARS);
             let inbound = address.map(|address| Inbound {
-                provider_id,
-                kind: MessageChannel::Sms,
-                address: Some(address),
-                person_ref: None,
-                name: None,
-                subject: None,
-                text,
-                referral: None,
+                files: twilio_files(&field),
+                ..Inbound::text(MessageChannel::Sms, provider_id, Some(address), text)
             });
-            return Callback { reports: Vec::new(), inbound: inbound.into_iter().collect() };
+            return Callback { inbound: inbound.into_iter().collect(), ..Callback::default() };
         }
         "sent" => Status::Sent,
         "delivered" => Status::Delivered,
@@ -186,8 +268,20 @@ pub fn twilio(fields: &[(String, String)], message_id: Option<MessageId>) -> Cal
     });
     Callback {
         reports: vec![Report { provider_id, message_id, status: reported, at: None, reason }],
-        inbound: Vec::new(),
+        ..Callback::default()
     }
+}
+
+/// The pictures of a message by MMS.
+fn twilio_files<'a>(field: &impl Fn(&str) -> Option<&'a str>) -> Vec<File> {
+    let count = field("NumMedia").and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
+    let file = |at: usize| {
+        let url = field(&format!("MediaUrl{at}")).filter(|url| url.len() <= 2_000)?;
+        let content_type = files::safe_type(field(&format!("MediaContentType{at}")).unwrap_or_default());
+        let name = named("file", &content_type);
+        Some(File { name, content_type, place: FilePlace::AtProvider(json!({"url": url})) })
+    };
+    (0..count.min(files::MOST_IN)).filter_map(file).collect()
 }
 
 /// Reads what a gateway posts: `{"id","status","error"?}` about a message of ours, or `{"id","from","text"}` of
@@ -198,17 +292,8 @@ pub fn sms_http(fields: &[(String, String)]) -> Callback {
     let message_id: Option<MessageId> = field("messageId").and_then(|id| id.parse().ok());
     let id = field("id").map(|id| cut(id, NAME_MAX_CHARS));
     if let (Some(from), Some(text), Some(provider_id)) = (field("from").and_then(phone), field("text"), id.clone()) {
-        let inbound = Inbound {
-            provider_id,
-            kind: MessageChannel::Sms,
-            address: Some(from),
-            person_ref: None,
-            name: None,
-            subject: None,
-            text: cut(text, TEXT_MAX_CHARS),
-            referral: None,
-        };
-        return Callback { reports: Vec::new(), inbound: vec![inbound] };
+        let inbound = Inbound::text(MessageChannel::Sms, provider_id, Some(from), cut(text, TEXT_MAX_CHARS));
+        return Callback { inbound: vec![inbound], ..Callback::default() };
     }
     let reported = match field("status").unwrap_or_default().to_ascii_lowercase().as_str() {
         "sent" | "accepted" => Status::Sent,
@@ -223,7 +308,7 @@ pub fn sms_http(fields: &[(String, String)]) -> Callback {
     let words = field("error").unwrap_or("the gateway gave no reason");
     let reason = (reported == Status::Failed).then(|| ("gateway".to_owned(), cut(words, 500)));
     let report = Report { provider_id: id.unwrap_or_default(), message_id, status: reported, at: None, reason };
-    Callback { reports: vec![report], inbound: Vec::new() }
+    Callback { reports: vec![report], ..Callback::default() }
 }
 
 /// A number as providers write it, with or without the plus sign.
@@ -276,10 +361,10 @@ mod tests {
     #[case("failed", Some(Status::Failed))]
     #[case("warning", None)]
     fn whatsapp_reports(#[case] name: &str, #[case] expected: Option<Status>) {
-        let callback = whatsapp(&status(name, &json!({})), "7");
+        let callback = whatsapp(&status(name, &json!({})), "7", "");
 
         assert_eq!(callback.reports.first().map(|report| report.status), expected);
-        assert!(whatsapp(&status(name, &json!({})), "8").reports.is_empty(), "another number's");
+        assert!(whatsapp(&status(name, &json!({})), "8", "").reports.is_empty(), "another number's");
     }
 
     #[test]
@@ -287,7 +372,7 @@ mod tests {
         let errors =
             json!({"errors": [{"code": 131_026, "title": "Undeliverable", "error_data": {"details": "No WhatsApp"}}]});
 
-        let report = whatsapp(&status("failed", &errors), "7").reports.remove(0);
+        let report = whatsapp(&status("failed", &errors), "7", "").reports.remove(0);
 
         assert_eq!(report.reason, Some(("131026".to_owned(), "No WhatsApp".to_owned())));
         assert_eq!(report.at, Some(Timestamp(1_698_266_945_000)));
@@ -304,11 +389,44 @@ mod tests {
         message["from"] = json!("491701234567");
         let contacts = json!([{"wa_id": "491701234567", "user_id": "DE.7", "profile": {"name": "Ada"}}]);
 
-        let callback = whatsapp(&message_change(&json!({"messages": [message], "contacts": contacts})), "7");
+        let callback = whatsapp(&message_change(&json!({"messages": [message], "contacts": contacts})), "7", "");
 
         let said = &callback.inbound[0];
         assert_eq!((said.text.as_str(), said.name.as_deref()), (expected, Some("Ada")));
         assert_eq!((said.address.as_deref(), said.person_ref.as_deref()), (Some("+491701234567"), Some("DE.7")));
+    }
+
+    #[rstest]
+    #[case::approved(json!({"event": "APPROVED", "reason": "NONE"}), Approval::Approved, None)]
+    #[case::rejected(json!({"event": "REJECTED", "reason": "INVALID_FORMAT"}), Approval::Rejected, Some("INVALID_FORMAT"))]
+    #[case::paused(json!({"event": "PAUSED", "reason": null, "other_info": {"title": "FIRST_PAUSE", "description": "Too many blocks"}}),
+        Approval::Rejected, Some("Too many blocks"))]
+    fn a_template_s_fate_is_heard(#[case] mut value: Value, #[case] approval: Approval, #[case] reason: Option<&str>) {
+        value["message_template_id"] = json!(12_345);
+        value["message_template_name"] = json!("welcome");
+        value["message_template_language"] = json!("en_US");
+        let body =
+            json!({"entry": [{"id": "99", "changes": [{"field": "message_template_status_update", "value": value}]}]});
+
+        let told = whatsapp(&body, "7", "99").templates;
+
+        assert_eq!((told[0].approval, told[0].reason.as_deref()), (approval, reason));
+        assert_eq!((told[0].name.as_str(), told[0].provider_id.as_deref()), ("welcome", Some("12345")));
+        assert!(whatsapp(&body, "7", "98").templates.is_empty() && whatsapp(&body, "7", "").templates.is_empty());
+    }
+
+    #[rstest]
+    #[case::document(json!({"type": "document", "document": {"id": "m1", "mime_type": "application/pdf", "filename": "../plan.pdf"}}), "plan.pdf")]
+    #[case::picture(json!({"type": "image", "image": {"id": "m2", "mime_type": "image/jpeg"}}), "image.jpg")]
+    fn files_are_asked_for_at_the_provider(#[case] mut message: Value, #[case] name: &str) {
+        message["id"] = json!("wamid.5");
+        message["from"] = json!("491701234567");
+
+        let callback = whatsapp(&message_change(&json!({"messages": [message]})), "7", "");
+
+        let file = &callback.inbound[0].files[0];
+        assert_eq!(file.name, name);
+        assert!(matches!(&file.place, FilePlace::AtProvider(place) if place["media"].is_string()));
     }
 
     #[test]
@@ -316,7 +434,7 @@ mod tests {
         let message = json!({"id": "wamid.3", "from": "491701234567", "type": "text", "text": {"body": "Hi"},
             "referral": {"source_id": "12", "ctwa_clid": "ARA", "image_url": "https://x.example/1.png"}});
 
-        let callback = whatsapp(&message_change(&json!({"messages": [message]})), "7");
+        let callback = whatsapp(&message_change(&json!({"messages": [message]})), "7", "");
 
         assert_eq!(callback.inbound[0].referral, Some(json!({"source_id": "12", "ctwa_clid": "ARA"})));
     }

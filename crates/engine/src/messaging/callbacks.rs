@@ -18,7 +18,7 @@ use leadline_store::{
 };
 use serde_json::Value;
 
-use super::{inbound, outcome};
+use super::{approvals, inbound, outcome};
 use crate::Engine;
 
 /// Things that one callback may tell of; providers send far fewer.
@@ -86,7 +86,7 @@ pub async fn verify(engine: &Engine, id: ChannelId, mode: &str, token: &str) -> 
 pub async fn take(engine: &Engine, id: ChannelId, called_with: &Called<'_>) -> Result<(), CallbackError> {
     let channel = called(engine, id).await?;
     let callback = admit(engine, &channel, called_with)?;
-    if callback.reports.len() + callback.inbound.len() > MOST {
+    if callback.reports.len() + callback.inbound.len() + callback.templates.len() > MOST {
         return Err(CallbackError::Unreadable);
     }
     let now = engine.clock.now();
@@ -96,6 +96,7 @@ pub async fn take(engine: &Engine, id: ChannelId, called_with: &Called<'_>) -> R
     for said in &callback.inbound {
         inbound::receive(engine, &mut tx, &channel, said, now).await?;
     }
+    approvals::apply(&mut tx, channel.workspace_id, &callback.templates, now).await?;
     channels::note_callback(&mut tx, channel.id, now).await?;
     tx.commit().await?;
     Ok(())
@@ -113,7 +114,7 @@ fn admit(engine: &Engine, channel: &Channel, called: &Called<'_>) -> Result<Call
             verify_signature(&[Scheme::Hub], open.credential("appSecret"), &incoming)
                 .map_err(|_| CallbackError::Forged)?;
             let body: Value = serde_json::from_slice(body).map_err(|_| CallbackError::Unreadable)?;
-            Ok(callbacks::whatsapp(&body, open.setting("phoneNumberId")))
+            Ok(callbacks::whatsapp(&body, open.setting("phoneNumberId"), open.setting("businessAccountId")))
         }
         Provider::Twilio => {
             let signature = (called.header)("x-twilio-signature").ok_or(CallbackError::Forged)?;
@@ -148,7 +149,11 @@ fn fields_of(called: &Called<'_>) -> Result<Vec<(String, String)>, CallbackError
 }
 
 /// Which of our messages reports are about: by our id where the provider says it, and else by the provider's.
-async fn find(tx: &mut Tx, channel: &Channel, reports: Vec<Report>) -> Result<Vec<(MessageId, Report)>, Error> {
+pub(super) async fn find(
+    tx: &mut Tx,
+    channel: &Channel,
+    reports: Vec<Report>,
+) -> Result<Vec<(MessageId, Report)>, Error> {
     if reports.is_empty() {
         return Ok(Vec::new());
     }

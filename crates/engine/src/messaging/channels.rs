@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use leadline_domain::{ids::ChannelId, messaging::Provider, time::Timestamp};
+use leadline_domain::{emails::Email, ids::ChannelId, messaging::Provider, time::Timestamp};
 use leadline_outbound::check_custom_header;
-use leadline_store::channels::{self, Channel};
+use leadline_store::{
+    channels::{self, Channel},
+    mailboxes,
+};
 use serde_json::{Map, Value, json};
 
-use super::{Fault, MessagingError, checked_line, sandbox, send};
+use super::{Fault, MessagingError, checked_line, mailbox, sandbox, send};
 use crate::{
     Actor, Engine,
     audit::{self, Deed},
@@ -45,11 +48,17 @@ enum Kind {
     /// `smtps://host:port` or `smtp://host:port`.
     MailServer,
     Sender,
+    /// `imaps://host:port` or `imap://host:port`.
+    Mailbox,
+    /// An e-mail address.
+    Address,
     Phone,
     /// Headers, one a line: `Name: value`.
     Headers,
     /// A body with `{{to}}`, `{{text}}`, `{{from}}` and `{{id}}`.
     Body,
+    /// A secret that somebody makes up.
+    Token,
     OneOf(&'static [&'static str]),
     Seconds,
 }
@@ -74,6 +83,7 @@ const SANDBOX: &[Field] =
     &[or(field("plays", Kind::OneOf(&sandbox::PLANS)), "deliver"), or(field("delaySeconds", Kind::Seconds), "1")];
 const WHATSAPP: &[Field] = &[
     required(field("phoneNumberId", Kind::Id)),
+    field("businessAccountId", Kind::Id),
     or(field("apiUrl", Kind::Url), "https://graph.facebook.com/v23.0"),
     required(secret("accessToken", Kind::Line)),
     required(secret("appSecret", Kind::Line)),
@@ -103,6 +113,14 @@ const SMTP: &[Field] = &[
     required(field("from", Kind::Sender)),
     field("username", Kind::Line),
     secret("password", Kind::Line),
+    field("replyTo", Kind::Address),
+    or(field("plusAddress", Kind::OneOf(&["no", "yes"])), "no"),
+    field("imapServer", Kind::Mailbox),
+    field("imapUsername", Kind::Line),
+    field("imapFolder", Kind::Line),
+    or(field("imapMarksRead", Kind::OneOf(&["no", "yes"])), "no"),
+    secret("imapPassword", Kind::Line),
+    secret("inboundToken", Kind::Token),
 ];
 
 /// What a provider wants to know.
@@ -152,6 +170,7 @@ pub async fn create(
         return Err(MessagingError::Conflict(format!("a workspace has at most {} channels", channels::MOST)));
     }
     channels::insert(&mut tx, &channel).await?;
+    mailbox::keep(&mut tx, None, &channel, now).await?;
     let deed = Deed::new("channel.created", channel.id, &channel.name).with(json!({"kind": provider}));
     audit::record(&mut tx, now, actor, deed).await?;
     tx.commit().await?;
@@ -196,10 +215,12 @@ pub async fn update(engine: &Engine, actor: &Actor, id: ChannelId, wish: &Wish) 
     let mut tx = engine.store.begin().await?;
     let mut channel = channels::lock(&mut tx, actor.workspace, id).await?.ok_or(MessagingError::NotFound)?;
     let before = shown(&channel);
+    let was = channel.clone();
     apply(engine, &mut channel, wish)?;
     // Two changes within a millisecond must not look like one version to those who hold it open.
     channel.updated_at = now.max(channel.updated_at.plus_ms(1));
     channels::update(&mut tx, &channel).await?;
+    mailbox::keep(&mut tx, Some(&was), &channel, now).await?;
     let deed = Deed::new("channel.updated", id, &channel.name).with(audit::changed(&before, &shown(&channel)));
     audit::record(&mut tx, now, actor, deed).await?;
     tx.commit().await?;
@@ -228,6 +249,7 @@ pub async fn delete(engine: &Engine, actor: &Actor, id: ChannelId) -> Result<(),
     let mut tx = engine.store.begin().await?;
     let channel = channels::lock(&mut tx, actor.workspace, id).await?.ok_or(MessagingError::NotFound)?;
     channels::delete(&mut tx, actor.workspace, id, now).await?;
+    mailboxes::drop_of(&mut tx, id).await?;
     audit::record(&mut tx, now, actor, Deed::new("channel.deleted", id, &channel.name)).await?;
     tx.commit().await?;
     engine.channels.forget(id);
@@ -302,7 +324,20 @@ fn apply(engine: &Engine, channel: &mut Channel, wish: &Wish) -> Result<(), Mess
     }
     faults.extend(apply_settings(engine, channel, wish));
     faults.extend(apply_credentials(engine, channel, wish)?);
+    faults.extend(mailbox_faults(channel));
     if faults.is_empty() { Ok(()) } else { Err(MessagingError::Invalid(faults)) }
+}
+
+/// A mailbox is read by somebody who signs in.
+fn mailbox_faults(channel: &Channel) -> Vec<Fault> {
+    if !channel.settings.contains_key("imapServer") {
+        return Vec::new();
+    }
+    let has_name = channel.settings.contains_key("imapUsername");
+    let has_password = channel.credential_hints.contains_key("imapPassword");
+    let name = (!has_name).then(|| Fault::new("/settings/imapUsername", "is required to read the mailbox"));
+    let password = (!has_password).then(|| Fault::new("/credentials/imapPassword", "is required to read the mailbox"));
+    name.into_iter().chain(password).collect()
 }
 
 fn apply_settings(engine: &Engine, channel: &mut Channel, wish: &Wish) -> Vec<Fault> {
@@ -386,6 +421,17 @@ fn check(engine: &Engine, field: &Field, text: &str) -> Result<String, String> {
     }
     match field.kind {
         Kind::Line => Ok(text.to_owned()),
+        Kind::Token => {
+            let is_long = text.len() >= 16 && text.chars().all(|c| c.is_ascii_graphic());
+            if is_long { Ok(text.to_owned()) } else { Err("must have 16 letters and digits or more".to_owned()) }
+        }
+        Kind::Mailbox => {
+            engine.client.check_mailbox(text).map(|()| text.to_owned()).map_err(|refused| refused.to_string())
+        }
+        Kind::Address => match Email::parse(text) {
+            Some(_) => Ok(text.to_owned()),
+            None => Err("must be an e-mail address".to_owned()),
+        },
         Kind::Url => {
             let url = engine.client.guard().check_url(text).map_err(|refused| refused.to_string())?;
             Ok(url.to_string().trim_end_matches('/').to_owned())

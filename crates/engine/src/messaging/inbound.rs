@@ -5,7 +5,7 @@ use leadline_domain::{
     ids::{ActivityId, ContactId, ConversationId, EventId, LeadId, MessageId, derived},
     messaging::{MessageChannel, callbacks::Inbound},
     phones::Phone,
-    time::Timestamp,
+    time::{HOUR_MS, Timestamp},
     widgets::Reference,
 };
 use leadline_store::{
@@ -17,7 +17,11 @@ use leadline_store::{
 };
 use serde_json::json;
 
+use super::attachments;
 use crate::{Engine, random_bytes};
+
+/// Letters of one conversation in an hour that are taken for somebody's own.
+const MOST_LETTERS_AN_HOUR: i64 = 30;
 
 /// A message that somebody wrote, where it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,18 +61,54 @@ pub(super) async fn receive(
         address: said.address.as_deref(),
         person_ref: said.person_ref.as_deref(),
     };
-    let thread = find_thread(engine, tx, &sender, said, now).await?;
-    let row = row(&thread, channel, said, now);
+    let (thread, went_to) = match rows::find_answered(tx, &sender, &said.answers).await? {
+        // Whoever answers from elsewhere, or was sent our message by its reader, does not redirect the conversation.
+        Some((thread, went_to)) => (thread, went_to),
+        None => (find_thread(engine, tx, &sender, said, now).await?, said.address.clone()),
+    };
+    let sender = Sender { address: went_to.as_deref(), ..sender };
+    let mut row = row(&thread, channel, said, now);
+    row.is_automatic = said.is_automatic || is_a_loop(tx, &row, now).await?;
     if !rows::insert(tx, &row).await? {
         return Ok(None);
     }
-    rows::show_received(tx, &sender, &row).await?;
-    if let (Some(contact), Some(referral)) = (thread.contact_id, &said.referral) {
-        rows::keep_referral(tx, contact, referral).await?;
+    attachments::keep(tx, &row, &said.files, now).await?;
+    if row.is_automatic {
+        rows::show_automatic(tx, &sender, &row).await?;
+        tell_screens(tx, &row, now).await?;
+    } else {
+        rows::show_received(tx, &sender, &row).await?;
+        if let (Some(contact), Some(referral)) = (thread.contact_id, &said.referral) {
+            rows::keep_referral(tx, contact, referral).await?;
+        }
+        tell(tx, &thread, &row, now).await?;
     }
-    tell(tx, &thread, &row, now).await?;
     engine.wake.events.notify_one();
     Ok(Some(Arrived { message: row.id, conversation: thread.id, lead: thread.lead_id }))
+}
+
+/// Nobody writes so many letters in an hour: two programs answer each other, and ours has to stop.
+async fn is_a_loop(tx: &mut Tx, row: &NewInbound, now: Timestamp) -> Result<bool, Error> {
+    if row.channel != MessageChannel::Email {
+        return Ok(false);
+    }
+    let since = now.plus_ms(-HOUR_MS);
+    Ok(rows::count_since(tx, row.conversation_id, since, MOST_LETTERS_AN_HOUR).await? >= MOST_LETTERS_AN_HOUR)
+}
+
+/// Open screens show it; nothing follows from it.
+async fn tell_screens(tx: &mut Tx, row: &NewInbound, now: Timestamp) -> Result<(), Error> {
+    let event = NewEvent {
+        id: EventId::new(now, random_bytes()),
+        workspace_id: row.workspace_id,
+        kind: "conversation.changed".to_owned(),
+        lead_id: None,
+        submission_id: None,
+        data: json!({"conversationId": row.conversation_id}),
+        created_at: now.0,
+        dispatched: false,
+    };
+    events::append(tx, &[event]).await
 }
 
 /// By the code in the message, then by what the provider calls the person, then by their address; else a new one.
@@ -138,6 +178,8 @@ fn row(thread: &Thread, channel: &Channel, said: &Inbound, now: Timestamp) -> Ne
         address: said.address.clone().or_else(|| said.person_ref.clone()),
         subject: said.subject.clone(),
         body: said.text.clone(),
+        quoted: said.quoted.clone(),
+        is_automatic: said.is_automatic,
         status: "received",
         status_at: now.0,
         provider_id: Some(said.provider_id.clone()),

@@ -1,7 +1,7 @@
 //! Handling conversations: whose they are, putting them off, closing them, answering, and keeping notes.
 
 use leadline_domain::{
-    ids::{CannedReplyId, ConversationId, EventId, MessageId, MessageTemplateId, UserId},
+    ids::{AttachmentId, CannedReplyId, ConversationId, EventId, MessageId, MessageTemplateId, UserId},
     messaging::{Approval, MessageChannel},
     templates::Form,
     time::Timestamp,
@@ -19,7 +19,7 @@ use leadline_store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{MessagingError, checked_line, templates};
+use super::{MessagingError, attachments, checked_line, templates};
 use crate::{
     Actor, Engine,
     audit::{self, Deed},
@@ -141,6 +141,8 @@ pub struct Reply {
     pub subject: Option<String>,
     /// What it says, where it is made of no template.
     pub text: Option<String>,
+    /// Files of the conversation's composer that go along.
+    pub files: Vec<AttachmentId>,
     /// Names the request: sent twice, it is carried out once.
     pub request: Option<Uuid>,
 }
@@ -178,7 +180,12 @@ pub async fn reply(
         channel_id: by.filter(|channel| channel.is_active).map(|channel| channel.id),
         conversation_id: Some(id),
         template_id: reply.template,
-        subject: subject.or_else(|| (kind == MessageChannel::Email).then(|| "Re: your message".to_owned())),
+        subject: match subject {
+            None if kind == MessageChannel::Email => {
+                Some(answering(inbox::last_subject(&reader, actor.workspace, id).await?.as_deref()))
+            }
+            subject => subject,
+        },
         body: reply.text.clone().unwrap_or_default(),
         cause: Cause::User,
         cause_id: None,
@@ -189,11 +196,25 @@ pub async fn reply(
         created_at: now.0,
     };
     let mut tx = engine.store.begin().await?;
-    messages::insert_outgoing(&mut tx, std::slice::from_ref(&row)).await?;
+    let is_new = !messages::insert_outgoing(&mut tx, std::slice::from_ref(&row)).await?.is_empty();
+    if is_new {
+        attachments::attach(&mut tx, actor, id, (row.id, kind), &reply.files).await?;
+    }
     tell(engine, &mut tx, actor, id, now).await?;
     tx.commit().await?;
     engine.wake.messages.notify_one();
     Ok(row.id)
+}
+
+/// The subject of an answer. What somebody else wrote holds no placeholders of ours, whatever it looks like.
+fn answering(subject: Option<&str>) -> String {
+    let subject = subject.map(|text| text.replace('{', "(").replace('}', ")")).unwrap_or_default();
+    let subject: String = subject.trim().chars().take(200).collect();
+    match subject.as_str() {
+        "" => "Re: your message".to_owned(),
+        text if text.to_lowercase().starts_with("re:") => subject,
+        text => format!("Re: {text}"),
+    }
 }
 
 async fn check_reply(
@@ -204,7 +225,7 @@ async fn check_reply(
 ) -> Result<(), MessagingError> {
     let Some(id) = reply.template else {
         let text = reply.text.as_deref().unwrap_or_default();
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && reply.files.is_empty() {
             return Err(MessagingError::field("/message", "must say something"));
         }
         let fault = templates::check_text("/message", text, templates::most_chars(kind), Form::Text).err();
@@ -213,6 +234,9 @@ async fn check_reply(
         let faults: Vec<_> = fault.into_iter().chain(subject_fault).collect();
         return if faults.is_empty() { Ok(()) } else { Err(MessagingError::Invalid(faults)) };
     };
+    if kind == MessageChannel::Whatsapp && !reply.files.is_empty() {
+        return Err(MessagingError::field("/attachmentIds", "cannot go along with a template of WhatsApp"));
+    }
     if reply.text.is_some() {
         return Err(MessagingError::field("/message", "say it, or name a template; not both"));
     }
@@ -277,4 +301,20 @@ pub async fn delete_canned(engine: &Engine, actor: &Actor, id: CannedReplyId) ->
     audit::record(&mut tx, engine.clock.now(), actor, deed).await?;
     tx.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(None, "Re: your message")]
+    #[case(Some("Your roof"), "Re: Your roof")]
+    #[case(Some("RE: Your roof"), "RE: Your roof")]
+    #[case(Some("{{customFields.note}}"), "Re: ((customFields.note))")]
+    fn an_answer_has_the_subject_of_what_it_answers(#[case] subject: Option<&str>, #[case] expected: &str) {
+        assert_eq!(answering(subject), expected);
+    }
 }

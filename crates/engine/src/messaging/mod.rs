@@ -3,15 +3,21 @@
 //!
 //! [`quick_send`] and other features ask for messages by inserting rows. [`runner`] takes those that are due, decides
 //! with `leadline_domain::messaging` whether they may go out, writes down that it begins, and hands them over by
-//! [`send`]; `letters` has what belongs to letters to many; [`outcome`] writes down what came of it and tells it by events. [`sandbox`] plays a provider. [`callbacks`]
-//! hears the others, and [`inbound`] puts what people write where it belongs.
+//! [`send`]; `letters` has what belongs to letters to many; [`outcome`] writes down what came of it and tells it by
+//! events. [`sandbox`] plays a provider. [`callbacks`] hears the others, and [`inbound`] puts what people write where
+//! it belongs: e-mail by [`incoming`], whether it was posted or found in a [`mailbox`]. [`attachments`] keeps files, and
+//! [`approvals`] asks Meta about templates.
 
+pub mod approvals;
+pub mod attachments;
 pub mod audiences;
 pub mod callbacks;
 pub mod channels;
 pub mod inbound;
 pub mod inbox;
+pub mod incoming;
 mod letters;
+pub mod mailbox;
 mod outcome;
 pub mod quick_send;
 pub mod runner;

@@ -241,7 +241,7 @@ fn decide(
         }
         None => templates::say(message.subject.as_deref(), &message.body, None, &values),
     };
-    if said.body.trim().is_empty() {
+    if said.body.trim().is_empty() && !message.has_files {
         return Err(skip(Skip::Empty));
     }
     Ok(Outgoing {
@@ -252,6 +252,10 @@ fn decide(
         body: said.body,
         body_html: said.body_html,
         template: whatsapp_template(message, &values),
+        answers: message.answered_id.clone(),
+        is_automatic: message.cause_kind != "user",
+        has_files: message.has_files,
+        workspace: message.workspace_id,
     })
 }
 

@@ -206,16 +206,8 @@ pub async fn answer(
     }
     let address = inbound::canonical(answer.kind, &answer.address)
         .ok_or_else(|| MessagingError::field("/address", "must be a phone number or an e-mail address"))?;
-    let said = Inbound {
-        provider_id: format!("sandbox-in-{}", MessageId::new(now, random_bytes())),
-        kind: answer.kind,
-        address: Some(address),
-        person_ref: None,
-        name: None,
-        subject: None,
-        text: text.to_owned(),
-        referral: None,
-    };
+    let id = format!("sandbox-in-{}", MessageId::new(now, random_bytes()));
+    let said = Inbound::text(answer.kind, id, Some(address), text.to_owned());
     let mut tx = engine.store.begin().await?;
     let arrived = inbound::receive(engine, &mut tx, &channel, &said, now).await?;
     tx.commit().await?;

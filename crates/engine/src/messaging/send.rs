@@ -7,27 +7,31 @@ use std::{
 };
 
 use leadline_domain::{
-    ids::{ChannelId, MessageId},
+    ids::{ChannelId, MessageId, WorkspaceId},
     messaging::Provider,
     templates::{Form, Template},
     time::{SECOND_MS, Timestamp},
 };
 use leadline_outbound::{
-    Letter, LetterError, MailServer, Mailer, MailerRefused, Response, SendError, Trust,
+    Letter, LetterError, LetterFile, MailServer, Mailer, MailerRefused, Response, SendError, Trust,
     messages::{Handed, Reason, Text, sms_http, twilio, whatsapp, without_answer},
 };
 use leadline_store::channels::Channel;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
-use super::channels::open_credentials;
+use super::{attachments, channels::open_credentials, mailbox};
 use crate::{Engine, links::Dressed, seal::Unsealable};
 
 /// How long a provider that speaks HTTP has for its answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long one has for a file.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How long a message may be under way: longer than its provider may take.
 const HTTP_LEASE_MS: i64 = 25 * SECOND_MS;
+const MEDIA_LEASE_MS: i64 = 90 * SECOND_MS;
 const MAIL_LEASE_MS: i64 = 180 * SECOND_MS;
 const SANDBOX_LEASE_MS: i64 = 5 * SECOND_MS;
 
@@ -43,6 +47,13 @@ pub struct Outgoing {
     pub template: Option<whatsapp::Template>,
     /// As it goes out, where that is not as it was written.
     pub dressed: Option<Dressed>,
+    /// Of e-mail: what the mail is called that it answers.
+    pub answers: Option<String>,
+    /// Whether no person wrote it.
+    pub is_automatic: bool,
+    /// What is sent along; fetched when it is handed over.
+    pub has_files: bool,
+    pub workspace: WorkspaceId,
 }
 
 impl Outgoing {
@@ -125,7 +136,8 @@ impl OpenChannel {
     pub(super) fn lease_ms(&self) -> i64 {
         match self.provider {
             Provider::Sandbox => SANDBOX_LEASE_MS,
-            Provider::Whatsapp | Provider::Twilio | Provider::SmsHttp => HTTP_LEASE_MS,
+            Provider::Whatsapp => MEDIA_LEASE_MS,
+            Provider::Twilio | Provider::SmsHttp => HTTP_LEASE_MS,
             Provider::Smtp => MAIL_LEASE_MS,
         }
     }
@@ -156,7 +168,7 @@ impl OpenChannel {
         engine.client.mailer(&server, engine.options.mail_trust.clone())
     }
 
-    fn number(&self) -> whatsapp::Number<'_> {
+    pub(super) fn number(&self) -> whatsapp::Number<'_> {
         whatsapp::Number {
             base: self.setting("apiUrl"),
             phone_number_id: self.setting("phoneNumberId"),
@@ -164,7 +176,7 @@ impl OpenChannel {
         }
     }
 
-    fn account(&self) -> twilio::Account<'_> {
+    pub(super) fn account(&self) -> twilio::Account<'_> {
         twilio::Account {
             base: self.setting("apiUrl"),
             sid: self.setting("accountSid"),
@@ -184,12 +196,17 @@ pub(super) async fn hand_over(engine: &Engine, channel: &OpenChannel, message: &
         // Taken by the runner itself, many at a time.
         Provider::Sandbox => Handed::Refused(Reason::new("sandbox", "a sandbox is no way out")),
         Provider::Whatsapp => {
-            let request = whatsapp::request(&channel.number(), &text, message.template.as_ref(), TIMEOUT);
+            let media = match give_media(engine, channel, message).await {
+                Ok(media) => media,
+                Err(handed) => return handed,
+            };
+            let template = message.template.as_ref();
+            let request = whatsapp::request(&channel.number(), &text, template, media.as_ref(), TIMEOUT);
             exchange(engine, request, whatsapp::read).await
         }
         Provider::Twilio => exchange(engine, twilio::request(&channel.account(), &text, TIMEOUT), twilio::read).await,
         Provider::SmsHttp => by_gateway(engine, channel, &text).await,
-        Provider::Smtp => by_mail(channel, message, &id).await,
+        Provider::Smtp => by_mail(engine, channel, message, &id).await,
     }
 }
 
@@ -220,12 +237,49 @@ async fn by_gateway(engine: &Engine, channel: &OpenChannel, text: &Text<'_>) -> 
     exchange(engine, Some(request), |response| sms_http::read(&gateway, response)).await
 }
 
-async fn by_mail(channel: &OpenChannel, message: &Outgoing, id: &str) -> Handed {
+/// The files of a message. Where the store does not give them, nothing was sent yet.
+async fn files(engine: &Engine, message: &Outgoing) -> Result<Vec<LetterFile>, Handed> {
+    if !message.has_files {
+        return Ok(Vec::new());
+    }
+    let found = attachments::of_message(engine, message.workspace, message.id).await;
+    found.map_err(|_| Handed::Later(Reason::new("files_not_read", "the message's files could not be read"), None))
+}
+
+/// Gives WhatsApp the file of a message, which sends it by its own name for it.
+async fn give_media(
+    engine: &Engine,
+    channel: &OpenChannel,
+    message: &Outgoing,
+) -> Result<Option<whatsapp::Media>, Handed> {
+    let Some(file) = files(engine, message).await?.into_iter().next() else { return Ok(None) };
+    let what = (file.name.as_str(), file.content_type.as_str(), file.bytes.as_slice());
+    let request = whatsapp::upload(&channel.number(), what, UPLOAD_TIMEOUT);
+    let request =
+        request.ok_or_else(|| Handed::Refused(Reason::new("url_malformed", "the provider's address is none")))?;
+    let id = match engine.client.send(&request).await.1 {
+        Ok(response) => whatsapp::read_upload(&response)?,
+        // However it broke off: the file is nothing to anybody until a message names it.
+        Err(SendError::Timeout | SendError::Network(_)) => {
+            return Err(Handed::Later(Reason::new("media_not_taken", "the file could not be handed over"), None));
+        }
+        Err(error) => return Err(without_answer(&error)),
+    };
+    let kind = whatsapp::media_kind(&file.content_type, !message.body.trim().is_empty());
+    Ok(Some(whatsapp::Media { id, kind, file_name: file.name }))
+}
+
+async fn by_mail(engine: &Engine, channel: &OpenChannel, message: &Outgoing, id: &str) -> Handed {
     let mailer = match &channel.mailer {
         Some(Ok(mailer)) => mailer,
         Some(Err(refused)) => return Handed::Refused(Reason::new("invalid_settings", refused)),
         None => return Handed::Refused(Reason::new("invalid_settings", "the channel has no mail server")),
     };
+    let files = match files(engine, message).await {
+        Ok(files) => files,
+        Err(handed) => return handed,
+    };
+    let reply_to = reply_to(channel, message.id);
     let letter = Letter {
         id,
         to: &message.address,
@@ -233,6 +287,10 @@ async fn by_mail(channel: &OpenChannel, message: &Outgoing, id: &str) -> Handed 
         text: message.dressed_body(),
         html: message.dressed_html(),
         unsubscribe: message.dressed.as_ref().map(|dressed| dressed.unsubscribe.as_str()),
+        answers: message.answers.as_deref(),
+        reply_to: reply_to.as_deref(),
+        is_automatic: message.is_automatic,
+        files: &files,
     };
     match mailer.send_letter(&letter).await {
         Ok(()) => Handed::Taken { provider_id: None },
@@ -240,6 +298,14 @@ async fn by_mail(channel: &OpenChannel, message: &Outgoing, id: &str) -> Handed 
         Err(LetterError::NotTaken(text)) => Handed::Later(Reason::new("smtp_not_taken", &text), None),
         Err(LetterError::Unclear(text)) => Handed::Unclear(Reason::new("smtp_broken_off", &text)),
     }
+}
+
+/// Where answers go: with the message's id behind a plus, for mail programs that forget what they answer.
+fn reply_to(channel: &OpenChannel, id: MessageId) -> Option<String> {
+    let address = channel.setting("replyTo");
+    let (local, domain) = address.rsplit_once('@')?;
+    let has_plus = channel.setting("plusAddress") == "yes";
+    Some(if has_plus { format!("{local}+{}@{domain}", id.0.simple()) } else { address.to_owned() })
 }
 
 /// Asks a provider whether its channel can be used, and says what was found.
@@ -253,11 +319,17 @@ pub(super) async fn look(engine: &Engine, channel: &OpenChannel) -> Result<Strin
             Err(refused) => Err(refused.to_string()),
         },
         Provider::Smtp => match &channel.mailer {
-            Some(Ok(mailer)) => mailer
-                .sign_in()
-                .await
-                .map(|()| format!("{} takes letters from {}.", mailer.server(), mailer.from()))
-                .map_err(|error| error.to_string()),
+            Some(Ok(mailer)) => {
+                mailer.sign_in().await.map_err(|error| error.to_string())?;
+                let takes = format!("{} takes letters from {}.", mailer.server(), mailer.from());
+                if channel.setting("imapServer").is_empty() {
+                    return Ok(takes);
+                }
+                let trust = engine.options.mail_trust.clone();
+                let opened = engine.client.open_mailbox(&mailbox::server(channel), trust).await;
+                opened.map_err(|error| error.to_string())?.leave().await;
+                Ok(format!("{takes} The mailbox can be read."))
+            }
             Some(Err(refused)) => Err(format!("The server {refused}.")),
             None => Err("The channel has no mail server.".to_owned()),
         },

@@ -58,6 +58,8 @@ pub async fn create(engine: &Engine, actor: &Actor, wish: &Wish) -> Result<Messa
         approval: Approval::Approved,
         approval_reason: None,
         provider_name: None,
+        category: None,
+        synced_at: None,
         created_at: now,
         updated_at: now,
     };

@@ -5,7 +5,7 @@ use leadline_domain::{ids::MessageTemplateId, messaging::MessageChannel};
 use leadline_engine::{
     Actor, Engine,
     messaging::{
-        inbox,
+        attachments, inbox,
         quick_send::{self, QuickSend},
         sandbox::{self, Answer},
         templates,
@@ -37,6 +37,9 @@ const TEMPLATES: [(MessageChannel, &str, Option<&str>, &str); 3] = [
          we find the flats that fit.\n\nHarbour Lofts",
     ),
 ];
+
+/// A drawing of a loft, as small as a picture can be.
+const FLOOR_PLAN: &[u8] = include_bytes!("floor-plan.png");
 
 const ANSWERS: [&str; 3] = [
     "Thursday after five would be great",
@@ -79,7 +82,19 @@ pub(super) async fn fill(engine: &Engine, owner: &Actor) -> anyhow::Result<()> {
     for (lead, text) in reached.iter().zip(ANSWERS) {
         let Some(address) = lead.phone.clone() else { continue };
         let said = Answer { kind: MessageChannel::Whatsapp, address, text: text.to_owned() };
-        sandbox::answer(engine, owner, channel.id, &said).await?;
+        let arrived = sandbox::answer(engine, owner, channel.id, &said).await?;
+        if text.contains("floor plan") {
+            let file = ("Floor plan, third floor.png", "image/png");
+            let plan = attachments::upload(engine, owner, arrived.conversation, file, FLOOR_PLAN).await?;
+            let reply = inbox::Reply {
+                template: None,
+                subject: None,
+                text: Some("Here it is. The loft faces the harbour.".into()),
+                files: vec![plan.id],
+                request: None,
+            };
+            inbox::reply(engine, owner, arrived.conversation, &reply).await?;
+        }
     }
     inbox::save_canned(engine, owner, "Thanks", "Thank you, {{firstName | default:'and welcome'}}!").await?;
     Ok(())

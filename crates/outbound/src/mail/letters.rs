@@ -35,6 +35,25 @@ pub struct Letter<'a> {
     pub html: Option<&'a str>,
     /// Where one click ends such letters (RFC 8058).
     pub unsubscribe: Option<&'a str>,
+    /// What the mail is called that it answers, so that programs show both together.
+    pub answers: Option<&'a str>,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<&'a str>,
+    /// Whether no person wrote it: nobody's absence is to be answered with (RFC 3834).
+    pub is_automatic: bool,
+    /// What is sent along.
+    pub files: &'a [LetterFile],
+}
+
+/// A file of a letter.
+#[derive(Debug, Clone)]
+pub struct LetterFile {
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    pub content_type: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// Why a letter did not go out, or may not have.
@@ -82,7 +101,7 @@ impl Client {
     }
 }
 
-fn refused(error: UrlRefused) -> MailerRefused {
+pub(super) fn refused(error: UrlRefused) -> MailerRefused {
     match error {
         UrlRefused::NotHttps => MailerRefused::NotEncrypted,
         UrlRefused::Malformed | UrlRefused::TooLong | UrlRefused::Credentials | UrlRefused::Port => {
@@ -156,6 +175,18 @@ impl Mailer {
         if let Some(html) = letter.html {
             message = message.html_body(html);
         }
+        if let Some(answered) = letter.answers.map(str::trim).filter(|id| is_message_id(id)) {
+            message = message.in_reply_to(answered).references(answered);
+        }
+        if let Some(address) = letter.reply_to.filter(|address| is_address(address)) {
+            message = message.reply_to(address);
+        }
+        if letter.is_automatic {
+            message = message.header("Auto-Submitted", Raw::new("auto-generated"));
+        }
+        for file in letter.files {
+            message = message.attachment(file.content_type.as_str(), file.name.as_str(), file.bytes.as_slice());
+        }
         if let Some(url) = letter.unsubscribe {
             message = message
                 .header("List-Unsubscribe", URL::new(url))
@@ -163,6 +194,12 @@ impl Mailer {
         }
         message
     }
+}
+
+/// What stands between the brackets of a `Message-ID`; somebody else chose it.
+fn is_message_id(text: &str) -> bool {
+    let is_tame = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>');
+    text.contains('@') && text.len() <= 250 && text.chars().all(is_tame)
 }
 
 /// Until the text itself is under way a break means that nothing went out; from then on nobody knows.

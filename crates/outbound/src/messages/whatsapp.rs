@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Handed, Reason, Text, judged};
@@ -32,6 +33,29 @@ pub struct Template {
     pub values: Vec<String>,
 }
 
+/// A file that Meta was given, for one message.
+#[derive(Debug, Clone)]
+pub struct Media {
+    /// What Meta calls it.
+    pub id: String,
+    /// `image`, `video`, `audio` or `document`.
+    pub kind: &'static str,
+    /// What a document is called.
+    pub file_name: String,
+}
+
+/// As what a file is sent, by what it is: what phones show by themselves, and all else as a document. What is said
+/// beside a recording would be lost, so that one with words is a document.
+#[must_use]
+pub fn media_kind(content_type: &str, has_words: bool) -> &'static str {
+    match content_type {
+        "image/jpeg" | "image/png" => "image",
+        "video/mp4" | "video/3gpp" => "video",
+        "audio/aac" | "audio/amr" | "audio/mpeg" | "audio/mp4" | "audio/ogg" if !has_words => "audio",
+        _ => "document",
+    }
+}
+
 /// Meta's codes for "too many, later".
 const TOO_MANY: [i64; 4] = [4, 80_007, 130_429, 131_056];
 
@@ -41,6 +65,7 @@ pub fn request(
     number: &Number<'_>,
     text: &Text<'_>,
     template: Option<&Template>,
+    media: Option<&Media>,
     timeout: Duration,
 ) -> Option<Request> {
     let url = Url::parse(&format!("{}/{}/messages", number.base, number.phone_number_id)).ok()?;
@@ -51,12 +76,16 @@ pub fn request(
         // Comes back with each report, so that one that is quicker than our own note finds its message.
         "biz_opaque_callback_data": text.id,
     });
-    match template {
-        Some(template) => {
+    match (template, media) {
+        (Some(template), _) => {
             body["type"] = json!("template");
             body["template"] = described(template);
         }
-        None => {
+        (None, Some(media)) => {
+            body["type"] = json!(media.kind);
+            body[media.kind] = with_words(media, text.body);
+        }
+        (None, None) => {
             body["type"] = json!("text");
             body["text"] = json!({"preview_url": false, "body": text.body});
         }
@@ -68,6 +97,84 @@ pub fn request(
         body: Bytes::from(body.to_string()),
         timeout,
     })
+}
+
+fn with_words(media: &Media, words: &str) -> Value {
+    let mut file = json!({"id": media.id});
+    if !words.trim().is_empty() && media.kind != "audio" {
+        file["caption"] = json!(words);
+    }
+    if media.kind == "document" {
+        file["filename"] = json!(media.file_name);
+    }
+    file
+}
+
+/// The request that gives Meta a file to send.
+#[must_use]
+pub fn upload(
+    number: &Number<'_>,
+    (name, content_type, bytes): (&str, &str, &[u8]),
+    timeout: Duration,
+) -> Option<Request> {
+    let url = Url::parse(&format!("{}/{}/media", number.base, number.phone_number_id)).ok()?;
+    // Follows from the file, and stands nowhere in it.
+    let boundary = format!("leadline-{}", hex::encode(Sha256::digest(bytes)));
+    let field = |name: &str, value: &str| {
+        format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let name: String = name.chars().map(|c| if c.is_control() || c == '"' || c == '\\' { '_' } else { c }).collect();
+    let mut body = field("messaging_product", "whatsapp").into_bytes();
+    body.extend_from_slice(field("type", content_type).as_bytes());
+    let head = format!(
+        "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         content-type: {content_type}\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let headers =
+        vec![authorization(number), ("content-type".to_owned(), format!("multipart/form-data; boundary={boundary}"))];
+    Some(Request { method: Method::POST, url, headers, body: Bytes::from(body), timeout })
+}
+
+/// What Meta calls the file that it was given. Nothing was sent to anybody yet, so that any failure may be tried again
+/// but for a refusal.
+///
+/// # Errors
+/// What its answer means where it has not taken it.
+pub fn read_upload(response: &Response) -> Result<String, Handed> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    match body["id"].as_str().filter(|_| response.is_success()) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(match read(response) {
+            Handed::Taken { .. } | Handed::Unclear(_) => {
+                Handed::Later(Reason::new("media_not_taken", "WhatsApp has not taken the file"), None)
+            }
+            other => other,
+        }),
+    }
+}
+
+/// What asks where a file is that somebody sent.
+#[must_use]
+pub fn look_up_media(number: &Number<'_>, id: &str, timeout: Duration) -> Option<Fetch> {
+    let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let url = Url::parse(&format!("{}/{id}", number.base)).ok().filter(|_| is_id)?;
+    Some(Fetch { url, headers: vec![authorization(number)], timeout, max_body_bytes: MAX_BODY_BYTES })
+}
+
+/// Where it is, as Meta answers.
+#[must_use]
+pub fn media_address(response: &Response) -> Option<Url> {
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    Url::parse(body["url"].as_str().filter(|_| response.is_success())?).ok()
+}
+
+/// What fetches it from there.
+#[must_use]
+pub fn fetch_media(number: &Number<'_>, url: Url, max_body_bytes: usize, timeout: Duration) -> Fetch {
+    Fetch { url, headers: vec![authorization(number)], timeout, max_body_bytes }
 }
 
 fn described(template: &Template) -> Value {

@@ -65,6 +65,8 @@ struct ChannelView {
     max_in_flight: i64,
     /// Where its provider calls back; null where none does.
     callback_url: Option<String>,
+    /// Where mails that come in may be posted; null where the channel takes none.
+    inbound_url: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_sent_at: Option<Timestamp>,
     /// What went wrong last; null once a message was taken after it.
@@ -83,6 +85,7 @@ impl ChannelView {
     fn new(channel: Channel, app: &App) -> Self {
         let calls_back = matches!(channel.provider, Provider::Whatsapp | Provider::Twilio | Provider::SmsHttp);
         let callback = format!("{}/channels/{}/callback", app.engine.options.public_url, channel.id);
+        let takes_mail = channel.provider == Provider::Smtp && channel.credential_hints.contains_key("inboundToken");
         Self {
             id: channel.id,
             kind: channel.provider,
@@ -94,6 +97,7 @@ impl ChannelView {
             per_minute: channel.per_minute,
             max_in_flight: channel.max_in_flight,
             callback_url: calls_back.then_some(callback),
+            inbound_url: takes_mail.then(|| format!("{}/channels/{}/mail", app.engine.options.public_url, channel.id)),
             last_sent_at: channel.last_sent_at,
             last_error: channel.last_error,
             last_error_at: channel.last_error_at,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
-    ids::{CannedReplyId, ChannelId, ConversationId, LeadId, MessageId, MessageTemplateId, UserId},
+    ids::{AttachmentId, CannedReplyId, ChannelId, ConversationId, LeadId, MessageTemplateId, UserId},
     permissions::Permission,
     time::Timestamp,
 };
@@ -12,7 +12,6 @@ use leadline_store::{
     canned_replies::{self, CannedReply},
     conversations::inbox::{self, Entry, Folder, InboxFilter, Owner},
     leads::{self, LeadFilter, Search, SearchScope, SortBy, SortOrder},
-    messages::list as stored,
     search::Terms,
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::messages::SentMessageView;
+use super::messages::{SentMessageView, shown};
 use crate::{
     api::{
         masking::Sight,
@@ -127,16 +126,31 @@ struct InboxQuery {
     search: Option<String>,
     page: Option<i64>,
     limit: Option<i64>,
+    /// What the page before called `nextCursor`: it goes on there, however far down that is.
+    cursor: Option<String>,
+}
+
+/// A page of the inbox.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct InboxPage {
+    #[serde(flatten)]
+    page: Paged<InboxEntry>,
+    /// Where the next page begins; null behind the last one.
+    next_cursor: Option<String>,
 }
 
 /// The inbox, the latest first
+///
+/// With `cursor` nothing is counted: `total` is what the page has.
 #[utoipa::path(get, path = "/v1/messaging/inbox", tag = "messaging", params(InboxQuery),
-    responses((status = 200, body = Paged<InboxEntry>)))]
+    responses((status = 200, body = InboxPage)))]
 async fn list(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Query(query): Query<InboxQuery>,
-) -> ApiResult<Json<Paged<InboxEntry>>> {
+) -> ApiResult<Json<InboxPage>> {
+    let after = query.cursor.as_deref().map(place).transpose()?;
     let window = PageQuery { page: query.page, limit: query.limit }.window()?;
     let sight = Sight::of(&actor);
     let owner = match query.assigned_to.as_deref() {
@@ -165,10 +179,25 @@ async fn list(
         is_unread: query.unread.unwrap_or(false),
         channel: query.channel.map(|channel| channel.replace('\0', "")),
         found,
+        after,
     };
     let now = app.engine.clock.now();
-    let page = inbox::list(&app.reader, actor.workspace, &filter, now, (window.limit, window.offset())).await?;
-    Ok(Json(window.paged(page, |row| InboxEntry::new(row, sight))))
+    let offset = if after.is_some() { 0 } else { window.offset() };
+    // One more than is shown tells whether there are more.
+    let mut page = inbox::list(&app.reader, actor.workspace, &filter, now, (window.limit + 1, offset)).await?;
+    let has_more = page.rows.len() as i64 > window.limit;
+    page.rows.truncate(usize::try_from(window.limit).unwrap_or_default());
+    if after.is_some() {
+        page.total = page.rows.len() as i64;
+    }
+    let last = page.rows.last().filter(|_| has_more);
+    let next_cursor = last.and_then(|row| Some(format!("{}.{}", row.last_message_at?.0, row.id)));
+    Ok(Json(InboxPage { page: window.paged(page, |row| InboxEntry::new(row, sight)), next_cursor }))
+}
+
+fn place(cursor: &str) -> ApiResult<(Timestamp, ConversationId)> {
+    let read = cursor.split_once('.').and_then(|(at, id)| Some((Timestamp(at.parse().ok()?), id.parse().ok()?)));
+    read.ok_or_else(|| ApiError::field("/cursor", "must be what a page called nextCursor"))
 }
 
 fn folder(name: Option<&str>) -> ApiResult<Folder> {
@@ -263,6 +292,10 @@ struct ReplyRequest {
     subject: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     template_id: Option<MessageTemplateId>,
+    /// Files of the conversation that were uploaded before: up to 10 by e-mail, one by WhatsApp.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 10)]
+    attachment_ids: Vec<AttachmentId>,
     /// Names the request: sent twice, it is carried out once.
     request_id: Option<Uuid>,
 }
@@ -280,15 +313,11 @@ async fn reply(
         template: request.template_id,
         subject: request.subject,
         text: request.message,
+        files: request.attachment_ids,
         request: request.request_id,
     };
     let made = engine::reply(&app.engine, &actor, id, &reply).await?;
     shown(&app, &actor, made).await
-}
-
-async fn shown(app: &App, actor: &leadline_engine::Actor, id: MessageId) -> ApiResult<Json<SentMessageView>> {
-    let found = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(SentMessageView::new(found, Sight::of(actor))))
 }
 
 /// A text that those who answer use often.

@@ -3,13 +3,16 @@
 use axum::extract::State;
 use http::StatusCode;
 use leadline_domain::{
-    ids::MessageTemplateId,
+    ids::{ChannelId, MessageTemplateId},
     messaging::{Approval, MessageChannel, variables},
     permissions::Permission,
     templates::{FILTERS, Form},
     time::Timestamp,
 };
-use leadline_engine::messaging::templates::{self as engine, Wish};
+use leadline_engine::messaging::{
+    approvals,
+    templates::{self as engine, Wish},
+};
 use leadline_store::message_templates::{self, MessageTemplate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +34,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .at(Permission::LeadsView, routes!(preview))
         .at(Permission::LeadsView, routes!(get))
         .at(Permission::MessagingSend, routes!(update, delete))
+        .at(Permission::MessagingSend, routes!(submit))
+        .at(Permission::MessagingSend, routes!(sync))
 }
 
 /// A text that messages are made of.
@@ -56,6 +61,11 @@ struct MessageTemplateView {
     /// Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
     /// message.
     provider_name: Option<String>,
+    /// Of WhatsApp: what Meta takes it for.
+    category: Option<String>,
+    /// When Meta last said how it stands.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    synced_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -75,6 +85,8 @@ impl From<MessageTemplate> for MessageTemplateView {
             approval: row.approval,
             approval_reason: row.approval_reason,
             provider_name: row.provider_name,
+            category: row.category,
+            synced_at: row.synced_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -217,6 +229,50 @@ async fn delete(
 ) -> ApiResult<StatusCode> {
     engine::delete(&app.engine, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What Meta is to look at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SubmissionRequest {
+    /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+    #[schema(example = "UTILITY")]
+    category: String,
+    /// By this WhatsApp channel; the oldest that names its business account where none is named.
+    #[schema(value_type = Option<Uuid>)]
+    channel_id: Option<ChannelId>,
+}
+
+/// Gives a WhatsApp template to Meta, to be approved
+#[utoipa::path(post, path = "/v1/messaging/templates/{id}/submission", tag = "messaging",
+    params(("id" = Uuid, Path)), request_body = SubmissionRequest,
+    responses((status = 200, body = MessageTemplateView)))]
+async fn submit(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<MessageTemplateId>,
+    Json(request): Json<SubmissionRequest>,
+) -> ApiResult<Json<MessageTemplateView>> {
+    let how = (request.channel_id, request.category.as_str());
+    Ok(Json(approvals::submit(&app.engine, &actor, id, how).await?.into()))
+}
+
+/// How many templates Meta told of.
+#[derive(Debug, Serialize, ToSchema)]
+struct SyncView {
+    /// Those of the workspace.
+    templates: u64,
+}
+
+/// Asks Meta how the templates of a WhatsApp channel's account stand
+#[utoipa::path(post, path = "/v1/messaging/channels/{id}/template-sync", tag = "messaging",
+    params(("id" = Uuid, Path)), responses((status = 200, body = SyncView)))]
+async fn sync(
+    State(app): State<App>,
+    CurrentActor(actor): CurrentActor,
+    Path(id): Path<ChannelId>,
+) -> ApiResult<Json<SyncView>> {
+    Ok(Json(SyncView { templates: approvals::sync(&app.engine, &actor, id).await? }))
 }
 
 /// Something that a placeholder can stand for.

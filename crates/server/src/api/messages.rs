@@ -21,7 +21,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::message_templates::channel;
+use super::{
+    attachments::{self, AttachmentView},
+    message_templates::channel,
+};
 use crate::{
     api::{
         masking::Sight,
@@ -72,6 +75,12 @@ pub(super) struct SentMessageView {
     address: Option<String>,
     subject: Option<String>,
     body: String,
+    /// Of e-mail that came in: the history below it.
+    quoted: Option<String>,
+    /// Whether a program wrote it, such as an absence note.
+    is_automatic: bool,
+    /// Its files.
+    attachments: Vec<AttachmentView>,
     /// `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in.
     status: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -108,7 +117,7 @@ pub(super) struct SentMessageView {
 }
 
 impl SentMessageView {
-    pub(super) fn new(row: Listed, sight: Sight) -> Self {
+    pub(super) fn new(row: Listed, attachments: Vec<AttachmentView>, sight: Sight) -> Self {
         let is_letter = row.address.as_deref().is_some_and(|address| address.contains('@'));
         let address = if is_letter { sight.email(row.address) } else { sight.phone(row.address) };
         Self {
@@ -132,6 +141,9 @@ impl SentMessageView {
             address,
             subject: sight.text(row.subject),
             body: sight.text(Some(row.body)).unwrap_or_default(),
+            quoted: sight.text(row.quoted),
+            is_automatic: row.is_automatic,
+            attachments,
             status: row.status,
             status_at: row.status_at,
             error_code: row.error_code,
@@ -198,7 +210,12 @@ async fn list(
     };
     let found = stored::list(&app.reader, actor.workspace, &filter, (window.limit, window.offset())).await?;
     let sight = Sight::of(&actor);
-    Ok(Json(window.paged(found, |row| SentMessageView::new(row, sight))))
+    let ids: Vec<MessageId> = found.rows.iter().map(|row| row.id).collect();
+    let mut files = attachments::views_of(&app, actor.workspace, &ids, sight).await?;
+    Ok(Json(window.paged(found, |row| {
+        let own = files.remove(&row.id).unwrap_or_default();
+        SentMessageView::new(row, own, sight)
+    })))
 }
 
 /// One message
@@ -209,8 +226,19 @@ async fn get(
     CurrentActor(actor): CurrentActor,
     Path(id): Path<MessageId>,
 ) -> ApiResult<Json<SentMessageView>> {
+    shown(&app, &actor, id).await
+}
+
+/// One message with its files, as an actor sees it.
+pub(super) async fn shown(
+    app: &App,
+    actor: &leadline_engine::Actor,
+    id: MessageId,
+) -> ApiResult<Json<SentMessageView>> {
     let found = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(SentMessageView::new(found, Sight::of(&actor))))
+    let sight = Sight::of(actor);
+    let mut files = attachments::views_of(app, actor.workspace, &[id], sight).await?;
+    Ok(Json(SentMessageView::new(found, files.remove(&id).unwrap_or_default(), sight)))
 }
 
 /// A message to leads that somebody chose.

@@ -4,6 +4,7 @@
 mod alerts;
 mod analysis;
 mod assignment_rules;
+mod attachments;
 mod audit;
 mod automations;
 mod board;
@@ -116,6 +117,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(message_templates::routes())
         .merge(messages::routes())
         .merge(campaigns::routes())
+        .merge(attachments::routes())
         .merge(inbox::routes())
         .merge(fraud::routes())
         .merge(scoring::routes())

@@ -24,7 +24,7 @@ use crate::{
 /// A callback was taken.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CallbackTaken {
-    received: bool,
+    pub(super) received: bool,
 }
 
 /// Meta's handshake
@@ -92,11 +92,11 @@ pub(super) async fn callback(
     Ok(Json(CallbackTaken { received: true }))
 }
 
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
+pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-fn refusal(error: CallbackError, forged: Code) -> ApiError {
+pub(super) fn refusal(error: CallbackError, forged: Code) -> ApiError {
     match error {
         CallbackError::NotFound => ApiError::not_found(),
         CallbackError::Forged => ApiError::new(forged),

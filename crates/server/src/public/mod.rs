@@ -10,6 +10,7 @@ mod channels;
 mod chat;
 mod inbound;
 mod links;
+mod mail;
 mod pages;
 mod visits;
 mod widget;
@@ -34,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .public(routes!(links::follow))
         .public(routes!(links::open))
         .public(routes!(links::look, links::unsubscribe))
+        .public(routes!(mail::post))
         .route("/v1/identity/webhooks/leads/{key}", post(inbound::webhook).get(inbound::handshake))
         .route("/f/{key}", options(capture::preflight))
         .route("/chat/{key}/{chat}", options(capture::preflight))

@@ -72,10 +72,13 @@ pub struct InboxFilter {
     pub channel: Option<String>,
     /// Of these leads, or with this address.
     pub found: Option<(Vec<LeadId>, String)>,
+    /// Those behind this one in the order of the list: when its last message was, and which it is.
+    pub after: Option<(Timestamp, ConversationId)>,
 }
 
-/// A page of the inbox, the latest first. By `conversations_inbox`, `conversations_of_lead` and
-/// `conversations_by_address`.
+/// A page of the inbox, the latest first. By `conversations_open`, `conversations_unread`, `conversations_owned` or
+/// `conversations_inbox`, from where the last page ended; what was searched for by `conversations_of_lead` and
+/// `conversations_by_address`. Behind a place nothing is counted.
 ///
 /// # Errors
 /// Where the database fails.
@@ -87,11 +90,15 @@ pub async fn list(
     (limit, offset): (i64, i64),
 ) -> Result<Page<Entry>, Error> {
     let (condition, mut params) = condition(reader.dialect(), workspace, filter, now);
-    let counted = format!(
-        "SELECT count(*) AS n FROM (SELECT c.id FROM conversations AS c WHERE {condition} LIMIT {}) AS q",
-        COUNT_CAP + 1
-    );
-    let total = reader.count(&counted, &params).await?;
+    let total = if filter.after.is_none() {
+        let counted = format!(
+            "SELECT count(*) AS n FROM (SELECT c.id FROM conversations AS c WHERE {condition} LIMIT {}) AS q",
+            COUNT_CAP + 1
+        );
+        reader.count(&counted, &params).await?
+    } else {
+        0
+    };
     params.extend(params![limit, offset]);
     let sql = format!(
         "{select} WHERE {condition} ORDER BY c.last_message_at DESC, c.id DESC LIMIT ${limit} OFFSET ${offset}",
@@ -105,7 +112,12 @@ pub async fn list(
 
 fn condition(dialect: Dialect, workspace: WorkspaceId, filter: &InboxFilter, now: Timestamp) -> (String, Vec<Param>) {
     let mut params = vec![workspace.param(), now.param()];
-    let mut text = "c.workspace_id = $1 AND c.last_message_at IS NOT NULL".to_owned();
+    // What is searched for is found by itself: no walk through everything that the workspace has.
+    let of_workspace = match &filter.found {
+        Some(_) => dialect.equal_unindexed("c.workspace_id", 1),
+        None => "c.workspace_id = $1".to_owned(),
+    };
+    let mut text = format!("{of_workspace} AND c.last_message_at IS NOT NULL");
     text.push_str(match filter.folder {
         Folder::Open => " AND c.closed_at IS NULL AND (c.snoozed_until IS NULL OR c.snoozed_until <= $2)",
         Folder::Snoozed => " AND c.closed_at IS NULL AND c.snoozed_until > $2",
@@ -122,6 +134,10 @@ fn condition(dialect: Dialect, workspace: WorkspaceId, filter: &InboxFilter, now
     }
     if filter.is_unread {
         text.push_str(" AND c.unread_count > 0");
+    }
+    if let Some((at, id)) = filter.after {
+        params.extend(params![at, id]);
+        text.push_str(&format!(" AND (c.last_message_at, c.id) < (${}, ${})", params.len() - 1, params.len()));
     }
     if let Some(channel) = &filter.channel {
         params.push(channel.param());
@@ -162,6 +178,21 @@ pub async fn count_unread(reader: &Reader, workspace: WorkspaceId, now: Timestam
 pub async fn find(reader: &Reader, workspace: WorkspaceId, id: ConversationId) -> Result<Option<Entry>, Error> {
     let sql = format!("{} WHERE c.id = $1 AND c.workspace_id = $2", select(reader.dialect()));
     reader.query_one(&sql, &params![id, workspace]).await?.as_ref().map(read).transpose()
+}
+
+/// The subject that was written last in a conversation. By `messages_of_conversation`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn last_subject(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    id: ConversationId,
+) -> Result<Option<String>, Error> {
+    let sql = "SELECT subject FROM messages WHERE conversation_id = $1 AND workspace_id = $2 AND subject IS NOT NULL
+               ORDER BY sent_at DESC, position DESC LIMIT 1";
+    let row = reader.query_one(sql, &params![id, workspace]).await?;
+    row.map(|row| row.get("subject")).transpose()
 }
 
 /// What somebody does with a conversation; what is absent stays as it is.

@@ -12,7 +12,7 @@ use super::NewThread;
 use crate::{
     capture::IdentityKey,
     dialect::{Dialect, Kind},
-    sql::{Columns, Error, IntoParam, Row, Tx, params},
+    sql::{Columns, Error, IntoParam, Row, Tx, json_set, params},
 };
 
 /// A conversation that somebody may have written in.
@@ -50,6 +50,53 @@ pub async fn find_by_reference(tx: &mut Tx, workspace: WorkspaceId, code: &str) 
         select(tx.dialect())
     );
     tx.query_one(&sql, &params![workspace, code]).await?.as_ref().map(read).transpose()
+}
+
+/// The conversation of the nearest of these messages of ours that is there, and where that message went. By primary
+/// keys.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find_answered(
+    tx: &mut Tx,
+    sender: &Sender<'_>,
+    answers: &[MessageId],
+) -> Result<Option<(Thread, Option<String>)>, Error> {
+    if answers.is_empty() {
+        return Ok(None);
+    }
+    let dialect = tx.dialect();
+    let sql = format!(
+        "SELECT c.id, c.lead_id, c.contact_id, {tags} AS tags, m.id AS message_id, m.address AS went_to
+         FROM messages AS m JOIN conversations AS c ON c.id = m.conversation_id
+         WHERE m.id IN {ids} AND m.workspace_id = $2 AND m.channel = $3 AND m.direction = 'outbound'",
+        tags = dialect.json_text("c.tags"),
+        ids = dialect.id_list(1),
+    );
+    let [workspace, kind] = params![sender.workspace, sender.kind.as_str()];
+    let rows = tx.query(&sql, &[json_set(answers), workspace, kind]).await?;
+    let mut nearest: Option<(usize, &Row)> = None;
+    for row in &rows {
+        let id: MessageId = row.get("message_id")?;
+        let place = answers.iter().position(|answered| *answered == id).unwrap_or(usize::MAX);
+        if nearest.is_none_or(|(known, _)| place < known) {
+            nearest = Some((place, row));
+        }
+    }
+    nearest.map(|(_, row)| Ok((read(row)?, row.get("went_to")?))).transpose()
+}
+
+/// How many messages came in in a conversation since then, up to `most`. By `messages_of_conversation`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn count_since(tx: &mut Tx, thread: ConversationId, since: Timestamp, most: i64) -> Result<i64, Error> {
+    let sql = "SELECT count(*) AS n FROM (SELECT id FROM messages WHERE conversation_id = $1 AND sent_at >= $2
+                                                AND direction = 'inbound' LIMIT $3) AS q";
+    match tx.query_one(sql, &params![thread, since, most]).await? {
+        Some(row) => row.get("n"),
+        None => Ok(0),
+    }
 }
 
 /// The latest conversation with somebody by what the provider calls them. By `conversations_by_person`.
@@ -155,6 +202,8 @@ pub struct NewInbound {
     pub address: Option<String>,
     pub subject: Option<String>,
     pub body: String,
+    pub quoted: Option<String>,
+    pub is_automatic: bool,
     pub status: &'static str,
     pub status_at: i64,
     pub provider_id: Option<String>,
@@ -178,6 +227,8 @@ const COLUMNS: Columns = &[
     ("address", Kind::Text),
     ("subject", Kind::Text),
     ("body", Kind::Text),
+    ("quoted", Kind::Text),
+    ("is_automatic", Kind::Boolean),
     ("status", Kind::Text),
     ("status_at", Kind::Integer),
     ("provider_id", Kind::Text),
@@ -216,6 +267,19 @@ pub async fn show_received(tx: &mut Tx, sender: &Sender<'_>, row: &NewInbound) -
         sender.address,
         sender.person_ref,
     ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+/// Shows in a conversation what a program wrote: it is there to be read, and nobody is called because of it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn show_automatic(tx: &mut Tx, sender: &Sender<'_>, row: &NewInbound) -> Result<(), Error> {
+    let sql = "UPDATE conversations SET message_count = message_count + 1, last_text = $3, last_direction = 'inbound',
+                   last_message_at = $4, updated_at = $4, address = coalesce(address, $5)
+               WHERE id = $1 AND workspace_id = $2";
+    let params =
+        params![row.conversation_id, sender.workspace, super::beginning_of(&row.body), row.created_at, sender.address];
     tx.execute(sql, &params).await.map(drop)
 }
 

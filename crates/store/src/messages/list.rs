@@ -34,6 +34,10 @@ pub struct Listed {
     pub address: Option<String>,
     pub subject: Option<String>,
     pub body: String,
+    /// Of e-mail that came in: the history below it.
+    pub quoted: Option<String>,
+    /// Whether a program wrote it.
+    pub is_automatic: bool,
     pub status: Option<String>,
     pub status_at: Option<Timestamp>,
     pub error_code: Option<String>,
@@ -132,7 +136,7 @@ fn select(dialect: Dialect) -> String {
     format!(
         "SELECT m.id, m.conversation_id, m.lead_id, l.name AS lead_name, m.contact_id, m.direction, m.author,
                 m.author_name, m.channel, m.channel_id, c.name AS channel_name, m.template_id, t.name AS template_name,
-                m.address, m.subject, m.body, m.status, m.status_at, m.error_code, m.error_message, m.provider_id,
+                m.address, m.subject, m.body, m.quoted, m.is_automatic, m.status, m.status_at, m.error_code, m.error_message, m.provider_id,
                 m.cause_kind, m.cause_id, m.cause_step, m.attempt_count, m.due_at, m.sent_at, m.accepted_at,
                 m.delivered_at, m.read_at, m.failed_at, {referral} AS referral, m.created_at
          FROM messages AS m
@@ -161,6 +165,8 @@ fn read(row: &Row) -> Result<Listed, Error> {
         address: row.get("address")?,
         subject: row.get("subject")?,
         body: row.get("body")?,
+        quoted: row.get("quoted")?,
+        is_automatic: row.get("is_automatic")?,
         status: row.get("status")?,
         status_at: row.get("status_at")?,
         error_code: row.get("error_code")?,

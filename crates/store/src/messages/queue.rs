@@ -39,6 +39,10 @@ pub struct Due {
     /// Where whoever wrote in the conversation is.
     pub conversation_address: Option<String>,
     pub last_inbound_at: Option<Timestamp>,
+    /// Of e-mail: what the mail is called that is answered.
+    pub answered_id: Option<String>,
+    /// Whether it has files.
+    pub has_files: bool,
     pub template_id: Option<MessageTemplateId>,
     /// The template, where it is there.
     pub template: Option<DueTemplate>,
@@ -148,7 +152,12 @@ fn select(dialect: Dialect) -> String {
                 m.template_id, l.id AS found_lead, l.name, l.source_name, l.email, l.phone, l.company, l.title,
                 {fields} AS custom_fields, p.name AS project_name, c.address AS conversation_address, c.last_inbound_at,
                 t.id AS found_template, t.approval, t.language, t.subject AS t_subject, t.body AS t_body, t.body_html,
-                t.provider_name, {content} AS campaign_content
+                t.provider_name, {content} AS campaign_content,
+                (SELECT a.provider_id FROM messages AS a
+                 WHERE a.conversation_id = m.conversation_id AND a.direction = 'inbound' AND a.channel = 'email'
+                       AND m.channel = 'email'
+                 ORDER BY a.sent_at DESC, a.position DESC LIMIT 1) AS answered_id,
+                (EXISTS (SELECT 1 FROM attachments AS f WHERE f.message_id = m.id AND f.message_id IS NOT NULL)) AS has_files
          FROM messages AS m
          JOIN conversations AS c ON c.id = m.conversation_id
          LEFT JOIN leads AS l ON l.id = m.lead_id AND l.workspace_id = m.workspace_id AND l.deleted_at IS NULL
@@ -180,6 +189,8 @@ fn read(row: &Row) -> Result<Due, Error> {
         lead: read_lead(row)?,
         conversation_address: row.get("conversation_address")?,
         last_inbound_at: row.get("last_inbound_at")?,
+        answered_id: row.get("answered_id")?,
+        has_files: row.get("has_files")?,
         template_id: row.get("template_id")?,
         template: read_template(row)?,
         campaign: row.json_or_none("campaign_content")?,

@@ -40,7 +40,7 @@ pub struct Class {
 use Kind::{Boolean, Id, Integer, Json, Text};
 
 /// The classes, in the order in which people read them.
-pub const CLASSES: [Class; 15] = [
+pub const CLASSES: [Class; 16] = [
     Class {
         name: "contacts",
         table: "contacts",
@@ -195,6 +195,22 @@ pub const CLASSES: [Class; 15] = [
             ("network", Text),
             ("why", Text),
             ("hit_at", Integer),
+        ],
+    },
+    Class {
+        name: "attachments",
+        table: "attachments",
+        by: By::Conversation("conversation_id"),
+        order: "id",
+        columns: &[
+            ("id", Id),
+            ("conversation_id", Id),
+            ("message_id", Id),
+            ("file_name", Text),
+            ("content_type", Text),
+            ("size_bytes", Integer),
+            ("state", Text),
+            ("created_at", Integer),
         ],
     },
     Class {

@@ -90,6 +90,7 @@ pub const PLACES: &[Place] = &[
     nobody("custom_fields", "names of fields, and no values"),
     nobody("scoring_versions", SETUP),
     nobody("channels", SETUP),
+    nobody("mailboxes", "how far mailboxes were read"),
     nobody("message_templates", SETUP),
     nobody("canned_replies", SETUP),
     nobody("audiences", "names of lists, and how many are in them"),
@@ -137,6 +138,8 @@ pub const PLACES: &[Place] = &[
     // A fetch bears the id of the submission that it becomes.
     rows("lead_fetches", Owner::Submission, "id"),
     rows("messages", Owner::Conversation, "conversation_id"),
+    rows("attachments", Owner::Conversation, "conversation_id"),
+    rows("attachment_blocks", Owner::Conversation, "conversation_id"),
     rows("delivery_attempts", Owner::Delivery, "delivery_id"),
     rows("lead_merge_rows", Owner::Merge, "merge_id"),
     apart("leads", "deleted last, by id"),

@@ -68,8 +68,17 @@ pub async fn plan(store: &Store, asked: &Asked) -> Result<Vec<String>, Error> {
 /// The tables with very many rows that a plan reads from end to end.
 #[must_use]
 pub fn full_scans(dialect: Dialect, plan: &[String]) -> Vec<String> {
-    const LARGE: [&str; 6] =
-        ["leads", "contacts", "lead_submissions", "lead_activities", "lead_tags", "lead_stage_stays"];
+    const LARGE: [&str; 9] = [
+        "leads",
+        "contacts",
+        "lead_submissions",
+        "lead_activities",
+        "lead_tags",
+        "lead_stage_stays",
+        "conversations",
+        "messages",
+        "attachments",
+    ];
     let lines_with = |words: String| plan.iter().filter(|line| is_about(line, &words)).count();
     let is_scanned = |table: &&str| match dialect {
         // A strip of rows that was cut out of a table carries the table's name, and is read from end to end.

@@ -208,6 +208,8 @@ pub async fn template(app: &TestApp, channel: MessageChannel, name: &str) -> Mes
         approval: Approval::Approved,
         approval_reason: None,
         provider_name: None,
+        category: None,
+        synced_at: None,
         created_at: now,
         updated_at: now,
     };

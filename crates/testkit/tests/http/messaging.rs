@@ -1,7 +1,10 @@
 //! Messages to leads and from them: channels, templates, sending, what can go wrong, callbacks, and the inbox.
 
+mod approvals;
+mod attachments;
 mod callbacks;
 mod inbox;
+mod mail;
 mod providers;
 mod sending;
 mod twilio;

@@ -24,7 +24,7 @@ async fn work(site: &Site) {
 }
 
 /// Erases somebody and answers how the job ended.
-async fn erase(site: &Site, caller: &Caller<'_>, body: Value) -> Value {
+pub async fn erase(site: &Site, caller: &Caller<'_>, body: Value) -> Value {
     let asked = caller.post(ERASE, body).await;
     assert_eq!(asked.status.as_u16(), 202, "{}", asked.text());
     work(site).await;
@@ -194,7 +194,7 @@ async fn a_person_takes_everything_along_and_who_looked_is_written_down(#[values
     site.stop().await;
 }
 
-fn unzipped(archive: &[u8]) -> Vec<(String, String)> {
+pub fn unzipped(archive: &[u8]) -> Vec<(String, String)> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).expect("an archive");
     (0..archive.len())
         .map(|at| {

@@ -31,6 +31,10 @@ fn letter(subject: &str) -> Letter<'_> {
         text: "Grüße,\n.\nwe",
         html: Some("<p>Grüße &amp; 🚀</p>"),
         unsubscribe: Some("https://leadline.test/u/abc?a=1"),
+        answers: None,
+        reply_to: None,
+        is_automatic: false,
+        files: &[],
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod alerts;
 mod letters;
+mod mailbox;
 mod personal;
+mod replies;
 mod server;
 
 use leadline_outbound::{Mail, MailError, Mailer, Trust};

@@ -79,7 +79,7 @@ export function ChannelsPage() {
 }
 
 function Row({ channel, why, edit }: { channel: MessagingChannel; why: string | undefined; edit: () => void }) {
-  const { id, name, kind, carries, isActive, lastSentAt, lastError, callbackUrl } = channel;
+  const { id, name, kind, carries, isActive, lastSentAt, lastError, callbackUrl, inboundUrl } = channel;
   const test = useMessagingWrite(() => api.post<ChannelTest>(`/v1/messaging/channels/${id}/test`));
   const change = useMessagingWrite((active: boolean) =>
     api.patch<MessagingChannel>(`/v1/messaging/channels/${id}`, { isActive: active }),
@@ -96,6 +96,11 @@ function Row({ channel, why, edit }: { channel: MessagingChannel; why: string | 
         {callbackUrl && (
           <div className={classes.dim}>
             Callback address <CopyButton value={callbackUrl} label="Copy the callback address" />
+          </div>
+        )}
+        {inboundUrl && (
+          <div className={classes.dim}>
+            Address for mails <CopyButton value={inboundUrl} label="Copy the address for mails" />
           </div>
         )}
       </Cell>

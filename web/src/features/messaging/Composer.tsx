@@ -4,9 +4,10 @@ import { type FormEvent, useState } from 'react';
 import { api } from '@/api/client';
 import { templatesQuery } from '@/api/messaging';
 import { usePermits } from '@/api/session';
-import type { CannedReply, SentMessage } from '@/api/shapes';
+import type { Attachment, CannedReply, SentMessage } from '@/api/shapes';
 import { PermitButton } from '@/ui/basics';
 import { toastError } from '@/ui/toast';
+import { AttachFiles } from './Attachments';
 import classes from './Messaging.module.css';
 import { cannedQuery, useMessagingWrite } from './queries';
 
@@ -20,7 +21,7 @@ interface Props {
 
 interface Answer {
   path: 'replies' | 'notes';
-  body: Record<string, string | undefined>;
+  body: Record<string, string | string[] | undefined>;
 }
 
 /** Answering, by words or by a template, or leaving a note for the team. */
@@ -29,6 +30,7 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
   const [text, setText] = useState('');
   const [subject, setSubject] = useState('');
   const [templateId, setTemplateId] = useState<string | null>(null);
+  const [files, setFiles] = useState<Attachment[]>([]);
   const [requestId, setRequestId] = useState(() => crypto.randomUUID());
   const permits = usePermits();
   const templates = useQuery(templatesQuery).data ?? [];
@@ -38,19 +40,22 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
   );
   const isNote = mode === 'note' || kind === 'chat';
   const fitting = templates.filter(({ channel, approval }) => channel === kind && approval === 'approved');
+  const takesFiles = !isNote && (kind === 'email' || (kind === 'whatsapp' && !templateId));
   const isWindowClosed =
     kind === 'whatsapp' && (!lastInboundAt || Date.now() - Date.parse(lastInboundAt) >= DAY_MS) && !templateId;
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const words = templateId ? { templateId } : { message: text, subject: subject.trim() || undefined };
+    const attachmentIds = files.map((file) => file.id);
     const answer: Answer = isNote
       ? { path: 'notes', body: { value: text } }
-      : { path: 'replies', body: { ...words, requestId } };
+      : { path: 'replies', body: { ...words, attachmentIds, requestId } };
     send.mutate(answer, {
       onSuccess: () => {
         setText('');
         setTemplateId(null);
+        setFiles([]);
         setRequestId(crypto.randomUUID());
       },
       onError: (error) => toastError(isNote ? 'The note was not kept' : 'The message was not sent', error),
@@ -110,11 +115,14 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
           onChange={(event) => setText(event.currentTarget.value)}
         />
       )}
+      {takesFiles && why === undefined && (
+        <AttachFiles conversationId={id} most={kind === 'email' ? 10 : 1} files={files} setFiles={setFiles} />
+      )}
       <PermitButton
         type="submit"
         why={why}
         loading={send.isPending}
-        disabled={(isNote || !templateId) && text.trim() === ''}
+        disabled={(isNote || !templateId) && text.trim() === '' && (isNote || files.length === 0)}
       >
         {isNote ? 'Keep the note' : 'Send'}
       </PermitButton>
@@ -124,22 +132,35 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
 
 function Canned({ text, use }: { text: string; use: (text: string) => void }) {
   const replies = useQuery(cannedQuery).data ?? [];
+  const [isEditing, setEditing] = useState(false);
+  const remove = useMessagingWrite((id: string) => api.delete(`/v1/messaging/canned-replies/${id}`));
   const save = useMessagingWrite((body: string) =>
     api.post<CannedReply>('/v1/messaging/canned-replies', { name: nameOf(body), body }),
   );
   return (
-    <Menu>
+    <Menu onClose={() => setEditing(false)}>
       <Menu.Target>
         <Button size="xs" variant="default">
           Canned replies
         </Button>
       </Menu.Target>
       <Menu.Dropdown mah={320} style={{ overflow: 'auto' }}>
-        {replies.map(({ id, name, body }) => (
-          <Menu.Item key={id} onClick={() => use(body)}>
-            {name}
-          </Menu.Item>
-        ))}
+        {replies.map(({ id, name, body }) =>
+          isEditing ? (
+            <Menu.Item
+              key={id}
+              closeMenuOnClick={false}
+              color="red"
+              onClick={() => remove.mutate(id, { onError: (error) => toastError('It was not deleted', error) })}
+            >
+              Delete “{name}”
+            </Menu.Item>
+          ) : (
+            <Menu.Item key={id} onClick={() => use(body)}>
+              {name}
+            </Menu.Item>
+          ),
+        )}
         {replies.length === 0 && <Menu.Label>None yet</Menu.Label>}
         <Menu.Divider />
         <Menu.Item
@@ -148,6 +169,11 @@ function Canned({ text, use }: { text: string; use: (text: string) => void }) {
         >
           Keep what I wrote
         </Menu.Item>
+        {replies.length > 0 && (
+          <Menu.Item closeMenuOnClick={false} onClick={() => setEditing((was) => !was)}>
+            {isEditing ? 'Done' : 'Delete some'}
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -6,10 +6,11 @@ import { membersQuery } from '@/api/lookups';
 import { kindWord } from '@/api/messaging';
 import { usePermits } from '@/api/session';
 import type { InboxEntry, SentMessage } from '@/api/shapes';
-import { Failure, PermitButton, Time } from '@/ui/basics';
+import { Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { MessageStatus } from '@/ui/MessageStatus';
 import { RouteLink } from '@/ui/RouteLink';
 import { toastError } from '@/ui/toast';
+import { Attachments } from './Attachments';
 import { Composer } from './Composer';
 import classes from './Messaging.module.css';
 import { threadQuery, useMessagingWrite } from './queries';
@@ -136,8 +137,18 @@ function Thread({ messages }: { messages: SentMessage[] }) {
           data-direction={message.direction}
         >
           {message.subject && <strong>{message.subject}</strong>}
-          <p>{message.body || 'This message is made of its template when it is sent.'}</p>
+          {(message.body || message.attachments.length === 0) && (
+            <p>{message.body || 'This message is made of its template when it is sent.'}</p>
+          )}
+          {message.quoted && (
+            <details className={classes.quoted}>
+              <summary>Earlier messages</summary>
+              <p>{message.quoted}</p>
+            </details>
+          )}
+          <Attachments files={message.attachments} />
           <span className={classes.messageFoot}>
+            {message.isAutomatic && <Tag>Automatic</Tag>}
             {message.direction === 'note' ? 'Note by ' : ''}
             {message.authorName ?? (message.author === 'bot' ? 'Automation' : '')} <Time at={message.saidAt} />
             <MessageStatus status={message.status} error={message.error} />

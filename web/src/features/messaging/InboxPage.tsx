@@ -1,15 +1,14 @@
-import { Button, SegmentedControl, Select, Skeleton, TextInput } from '@mantine/core';
+import { Button, Checkbox, SegmentedControl, Select, Skeleton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { kindWord } from '@/api/messaging';
 import type { InboxEntry } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
-import { Pager } from '@/ui/Pager';
 import { RouteLink } from '@/ui/RouteLink';
 import { ConversationPane } from './ConversationPane';
 import classes from './Messaging.module.css';
-import { INBOX_PAGE, inboxQuery } from './queries';
+import { inboxQuery } from './queries';
 import type { InboxSearch } from './search';
 
 const route = getRouteApi('/shell/messaging/inbox');
@@ -19,11 +18,11 @@ const SEARCH_DELAY_MS = 250;
 export function InboxPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const inbox = useQuery(inboxQuery(search));
+  const inbox = useInfiniteQuery(inboxQuery(search));
   const show = (change: Partial<InboxSearch>) =>
-    void navigate({ search: (was) => ({ ...was, page: undefined, ...change }), replace: true });
+    void navigate({ search: (was) => ({ ...was, ...change }), replace: true });
   const lookFor = useDebouncedCallback((text: string) => show({ search: text || undefined }), SEARCH_DELAY_MS);
-  const rows = inbox.data?.data ?? [];
+  const rows = inbox.data?.pages.flatMap(({ data }) => data) ?? [];
   return (
     <div className={classes.inbox} data-open={search.conversation ? true : undefined}>
       <section className={classes.list} aria-label="Conversations">
@@ -47,18 +46,40 @@ export function InboxPage() {
               { value: 'all', label: 'All' },
             ]}
           />
-          <Select
-            size="xs"
-            aria-label="Whose conversations"
-            value={search.assignedTo ?? ''}
-            onChange={(assignedTo) => show({ assignedTo: assignedTo || undefined })}
-            allowDeselect={false}
-            data={[
-              { value: '', label: 'Everybody’s' },
-              { value: 'me', label: 'Mine' },
-              { value: 'nobody', label: 'Nobody’s' },
-            ]}
-          />
+          <div className={classes.narrow}>
+            <Select
+              size="xs"
+              aria-label="Whose conversations"
+              value={search.assignedTo ?? ''}
+              onChange={(assignedTo) => show({ assignedTo: assignedTo || undefined })}
+              allowDeselect={false}
+              data={[
+                { value: '', label: 'Everybody’s' },
+                { value: 'me', label: 'Mine' },
+                { value: 'nobody', label: 'Nobody’s' },
+              ]}
+            />
+            <Select
+              size="xs"
+              aria-label="Which channel"
+              value={search.channel ?? ''}
+              onChange={(channel) => show({ channel: (channel || undefined) as InboxSearch['channel'] })}
+              allowDeselect={false}
+              data={[
+                { value: '', label: 'All channels' },
+                ...(['whatsapp', 'sms', 'email', 'chat'] as const).map((kind) => ({
+                  value: kind,
+                  label: kindWord(kind),
+                })),
+              ]}
+            />
+            <Checkbox
+              size="xs"
+              label="Unread"
+              checked={search.unread === 'true'}
+              onChange={(event) => show({ unread: event.currentTarget.checked ? 'true' : undefined })}
+            />
+          </div>
         </div>
         {inbox.isPending && <Skeleton h={240} />}
         {inbox.isError && <Failure error={inbox.error} retry={() => void inbox.refetch()} />}
@@ -74,14 +95,16 @@ export function InboxPage() {
             </li>
           ))}
         </ul>
-        {inbox.data && inbox.data.total > INBOX_PAGE && (
-          <Pager
-            page={search.page ?? 1}
-            limit={INBOX_PAGE}
-            total={inbox.data.total}
-            totalIsCapped={inbox.data.totalIsCapped}
-            onPage={(page) => show({ page: page > 1 ? page : undefined })}
-          />
+        {inbox.hasNextPage && (
+          <Button
+            fullWidth
+            variant="subtle"
+            size="sm"
+            loading={inbox.isFetchingNextPage}
+            onClick={() => void inbox.fetchNextPage()}
+          >
+            Earlier conversations
+          </Button>
         )}
       </section>
       {search.conversation ? (

@@ -1,10 +1,16 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import { api, rowsOf } from '@/api/client';
 import { MESSAGING } from '@/api/messaging';
 import type {
   CannedReply,
   ChannelKind,
-  InboxEntry,
+  InboxPage,
   MessagePreview,
   Page,
   SandboxArrival,
@@ -13,18 +19,16 @@ import type {
 } from '@/api/shapes';
 import type { InboxSearch } from './search';
 
-export const INBOX_PAGE = 50;
+const INBOX_PAGE = 50;
 const THREAD_LENGTH = 200;
 
 export const inboxQuery = ({ conversation: _, ...search }: InboxSearch) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: [MESSAGING, 'inbox', search],
-    queryFn: ({ signal }) =>
-      api.get<Page<InboxEntry>>(
-        '/v1/messaging/inbox',
-        { ...search, page: search.page ?? 1, limit: INBOX_PAGE },
-        signal,
-      ),
+    queryFn: ({ signal, pageParam }) =>
+      api.get<InboxPage>('/v1/messaging/inbox', { ...search, cursor: pageParam, limit: INBOX_PAGE }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
     placeholderData: keepPreviousData,
   });
 

@@ -4,21 +4,21 @@ export interface InboxSearch {
   assignedTo?: string;
   unread?: 'true';
   search?: string;
-  page?: number;
+  channel?: 'whatsapp' | 'sms' | 'email' | 'chat';
   conversation?: string;
 }
 
+const CHANNELS = ['whatsapp', 'sms', 'email', 'chat'] as const;
 const FOLDERS = ['snoozed', 'closed', 'all'] as const;
 
 export function readInboxSearch(raw: Record<string, unknown>): InboxSearch {
   const text = (name: string) => (typeof raw[name] === 'string' && raw[name] !== '' ? raw[name] : undefined);
-  const page = Number(raw.page);
   return {
     folder: FOLDERS.find((folder) => folder === raw.folder),
     assignedTo: text('assignedTo'),
     unread: String(raw.unread) === 'true' ? 'true' : undefined,
     search: text('search'),
-    page: Number.isInteger(page) && page > 1 ? page : undefined,
+    channel: CHANNELS.find((channel) => channel === raw.channel),
     conversation: text('conversation'),
   };
 }

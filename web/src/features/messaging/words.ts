@@ -56,6 +56,29 @@ const FIELDS: Record<string, FieldWords> = {
   server: { label: 'Server', note: 'smtps://mail.example.com, or smtp://mail.example.com:587 for STARTTLS' },
   username: { label: 'User name' },
   password: { label: 'Password' },
+  replyTo: { label: 'Address for answers', note: 'Where answers go, if not to the sender' },
+  plusAddress: {
+    label: 'Mark the address for answers',
+    note: 'With the message behind a plus, for programs that forget what they answer. The server must take such addresses',
+    options: { no: 'No', yes: 'Yes' },
+  },
+  imapServer: { label: 'Mailbox', note: 'Where answers arrive, read every half minute: imaps://mail.example.com' },
+  imapUsername: { label: 'User name of the mailbox' },
+  imapFolder: { label: 'Folder', note: 'INBOX, if nothing else is said' },
+  imapMarksRead: {
+    label: 'Mark mails as read',
+    note: 'Nothing else in the mailbox is ever changed',
+    options: { no: 'No', yes: 'Yes' },
+  },
+  imapPassword: { label: 'Password of the mailbox' },
+  inboundToken: {
+    label: 'Token for mails that are posted',
+    note: 'Instead of a mailbox: whoever receives your mail posts it as it came, with this in X-Callback-Token',
+  },
+  businessAccountId: {
+    label: 'WhatsApp business account ID',
+    note: 'Needed to send templates to Meta for approval, and to hear how they stand',
+  },
 };
 
 export const fieldWords = (name: string): FieldWords => FIELDS[name] ?? { label: name };

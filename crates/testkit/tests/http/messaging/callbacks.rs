@@ -186,7 +186,7 @@ async fn meta_gets_its_challenge_back_for_the_right_token(
 }
 
 /// Twilio's report, signed as its own library does.
-fn twilio_signature(token: &str, url: &str, fields: &[(&str, &str)]) -> String {
+pub fn twilio_signature(token: &str, url: &str, fields: &[(&str, &str)]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
