@@ -2,10 +2,10 @@
 //! may go out at all.
 
 pub mod callbacks;
-pub mod hits;
-pub mod links;
 pub mod files;
+pub mod hits;
 pub mod incoming;
+pub mod links;
 pub mod rate;
 pub mod sending;
 pub mod status;

@@ -185,6 +185,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/l/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A link of a message
+         * @description Leads to where the message said. The address is looked up in the message, so no link leads anywhere else.
+         */
+        get: operations["get_l_by_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/o/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The picture of a message
+         * @description One point that nobody sees, whatever stands in the address.
+         */
+        get: operations["get_o_by_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/u/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page on which somebody unsubscribes
+         * @description Shows one button. Looking at it changes nothing.
+         */
+        get: operations["get_u_by_token"];
+        put?: never;
+        /**
+         * Unsubscribes whoever got a message
+         * @description By the button on the page, or by one click in the mailbox, which sends `List-Unsubscribe=One-Click` (RFC 8058).
+         *     Needs no cookie; repeats are harmless.
+         */
+        post: operations["post_u_by_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{channel}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A mail came in
+         * @description The body is the mail itself (RFC 5322), whole and as it came, or a form or an object with it in one of the fields
+         *     `email`, `body-mime`, `RawEmail`, `raw` or `message`, as services post it. The channel's token stands in
+         *     `X-Callback-Token` or as `token` in the address. A mail that is posted twice is kept once.
+         */
+        post: operations["post_channels_by_channel_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -3198,6 +3285,40 @@ export interface paths {
         patch: operations["patch_messaging_templates_by_id"];
         trace?: never;
     };
+    "/v1/messaging/templates/{id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a WhatsApp template to Meta, to be approved */
+        post: operations["post_messaging_templates_by_id_submission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/channels/{id}/template-sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks Meta how the templates of a WhatsApp channel's account stand */
+        post: operations["post_messaging_channels_by_id_template_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messaging/messages": {
         parameters: {
             query?: never;
@@ -3287,6 +3408,290 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messaging/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists campaigns, the newest first */
+        get: operations["get_messaging_campaigns"];
+        put?: never;
+        /**
+         * Makes a campaign, as a draft
+         * @description Nothing is sent before it is started.
+         */
+        post: operations["post_messaging_campaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One campaign, with how far it is */
+        get: operations["get_messaging_campaigns_by_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a campaign that is not under way; its messages stay */
+        delete: operations["delete_messaging_campaigns_by_id"];
+        options?: never;
+        head?: never;
+        /** Changes a campaign that has not started */
+        patch: operations["patch_messaging_campaigns_by_id"];
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a campaign: at once, or when its time has come
+         * @description Who gets it is written down when it starts, each person once, and does not change afterwards.
+         */
+        post: operations["post_messaging_campaigns_by_id_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops a campaign for a while
+         * @description What waits for its turn is taken back; what is being handed over arrives. One that is only scheduled is a draft again.
+         */
+        post: operations["post_messaging_campaigns_by_id_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with a campaign that was paused */
+        post: operations["post_messaging_campaigns_by_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a campaign for good
+         * @description Whoever has not got it will not.
+         */
+        post: operations["post_messaging_campaigns_by_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copies a campaign as a draft */
+        post: operations["post_messaging_campaigns_by_id_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a campaign says to one person
+         * @description Without `pii:view` what it says is hidden, as it may name them.
+         */
+        get: operations["get_messaging_campaigns_by_id_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a campaign */
+        get: operations["get_messaging_campaigns_by_id_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who got a campaign, and what became of each message */
+        get: operations["get_messaging_campaigns_by_id_recipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/campaigns/{id}/recipients.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who got a campaign, as comma-separated values
+         * @description UTF-8 with a mark at its beginning, sent as it is made; what breaks off is not a whole file.
+         */
+        get: operations["get_messaging_campaigns_by_id_recipients.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/messages/{id}/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who looked at a message: every request of its links and its picture, with why it is taken for a machine's */
+        get: operations["get_messaging_messages_by_id_hits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What all messages came to, by what caused them
+         * @description Those of campaigns, of automations and those that people sent by hand, by the same figures.
+         */
+        get: operations["get_messaging_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/conversations/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a file into the composer of a conversation
+         * @description The body is the file itself, up to 10 MiB. It goes out with the next answer that names it, and is deleted after a day
+         *     where none does.
+         */
+        post: operations["post_messaging_conversations_by_id_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messaging/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a message */
+        get: operations["get_messaging_attachments_by_id"];
+        put?: never;
+        post?: never;
+        /** Takes a file out of the composer again */
+        delete: operations["delete_messaging_attachments_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messaging/inbox": {
         parameters: {
             query?: never;
@@ -3294,7 +3699,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The inbox, the latest first */
+        /**
+         * The inbox, the latest first
+         * @description With `cursor` nothing is counted: `total` is what the page has.
+         */
         get: operations["get_messaging_inbox"];
         put?: never;
         post?: never;
@@ -4291,6 +4699,8 @@ export interface components {
                 maxInFlight: number;
                 /** @description Where its provider calls back; null where none does. */
                 callbackUrl?: string | null;
+                /** @description Where mails that come in may be posted; null where the channel takes none. */
+                inboundUrl?: string | null;
                 /** Format: date-time */
                 lastSentAt?: string | null;
                 /** @description What went wrong last; null once a message was taken after it. */
@@ -4421,6 +4831,40 @@ export interface components {
             }[];
         };
         /** @description A list that comes as a whole. */
+        All_MessageAnalyticsView: {
+            /** @description The rows. */
+            data: {
+                /** @description `campaign`, `automation`, or `user` for what people sent by hand. */
+                causeKind: string;
+                /**
+                 * Format: uuid
+                 * @description The campaign or automation; null for what people sent by hand.
+                 */
+                id?: string | null;
+                name?: string | null;
+                channel: string;
+                figures: components["schemas"]["MessageFiguresView"];
+            }[];
+        };
+        /** @description A list that comes as a whole. */
+        All_MessageHitView: {
+            /** @description The rows. */
+            data: {
+                /** @description `open`, `click` or `page`, which is that of unsubscribing. */
+                kind: string;
+                url?: string | null;
+                /** Format: date-time */
+                at: string;
+                isHuman: boolean;
+                /** @description Why it is taken for a machine's; null for people's. */
+                reason?: string | null;
+                /** @description What the program calls itself. */
+                agent?: string | null;
+                /** @description Who runs the network that it came from. */
+                network?: string | null;
+            }[];
+        };
+        /** @description A list that comes as a whole. */
         All_MessageTemplateView: {
             /** @description The rows. */
             data: {
@@ -4443,6 +4887,13 @@ export interface components {
                  *     message.
                  */
                 providerName?: string | null;
+                /** @description Of WhatsApp: what Meta takes it for. */
+                category?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When Meta last said how it stands.
+                 */
+                syncedAt?: string | null;
                 /** Format: date-time */
                 createdAt: string;
                 /** Format: date-time */
@@ -4668,7 +5119,7 @@ export interface components {
                  */
                 fingerprint: string;
                 /**
-                 * @description `erased`, or `asked` where somebody put it in by hand.
+                 * @description `erased`, `unsubscribed` by the link of a message, or `asked` where somebody put it in by hand.
                  * @example asked
                  */
                 reason: string;
@@ -4921,6 +5372,24 @@ export interface components {
              * @description How many of those an active rule before it would have taken.
              */
             takenBefore: number;
+        };
+        /** @description A file of a message. */
+        AttachmentView: {
+            /** Format: uuid */
+            id: string;
+            fileName: string;
+            /** @description What it says that it is. */
+            contentType: string;
+            /** @description Whether it is a picture that a browser shows. */
+            isPicture: boolean;
+            /** Format: int64 */
+            sizeBytes: number;
+            /** @description `stored`, `waiting` while its provider has it, or `refused`. */
+            state: string;
+            /** @description Why it is not here. */
+            reason?: string | null;
+            /** Format: date-time */
+            createdAt: string;
         };
         AttemptView: {
             /** Format: uuid */
@@ -5310,6 +5779,285 @@ export interface components {
         CallbackTaken: {
             received: boolean;
         };
+        /** @description To whom a campaign goes: one of these. */
+        CampaignAudienceRequest: {
+            /**
+             * Format: uuid
+             * @description Leads that somebody chose.
+             */
+            audienceId?: string | null;
+            /**
+             * Format: uuid
+             * @description Whoever is in a segment when it starts.
+             */
+            segmentId?: string | null;
+            /**
+             * Format: uuid
+             * @description Those who got this campaign and did not answer.
+             */
+            unansweredCampaignId?: string | null;
+            /** @description These leads, at most 10,000; an audience is made of them. */
+            leadIds?: string[] | null;
+        };
+        /** @description To whom a campaign goes. */
+        CampaignAudienceView: {
+            /** @description `audience`, `segment`, or `unanswered` for those who got another campaign and did not answer. */
+            kind: string;
+            /** Format: uuid */
+            audienceId?: string | null;
+            /** Format: uuid */
+            segmentId?: string | null;
+            /** Format: uuid */
+            campaignId?: string | null;
+            /** @description What it is called; null where it was deleted. */
+            name?: string | null;
+        };
+        /** @description What is copied of a campaign. */
+        CampaignCopyRequest: {
+            /** @description To those who got a finished campaign and did not answer, in place of its own audience. */
+            followUp?: boolean;
+        };
+        /** @description What happened in an hour. */
+        CampaignHour: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            figures: components["schemas"]["MessageFiguresView"];
+        };
+        /** @description How often a link was followed. */
+        CampaignLink: {
+            /** @description The address; without what stands behind its path where personal data are masked. */
+            url?: string | null;
+            /**
+             * Format: int64
+             * @description Messages by which a person followed it.
+             */
+            people: number;
+            /** Format: int64 */
+            humanClicks: number;
+            /** Format: int64 */
+            machineClicks: number;
+        };
+        /**
+         * @description What makes a subject the better one.
+         * @enum {string}
+         */
+        CampaignMetric: "opens" | "clicks";
+        /** @description What is to change about a campaign; what is left out stays. */
+        CampaignPatch: {
+            name?: string | null;
+            channel?: components["schemas"]["ChannelName"] | null;
+            /** Format: uuid */
+            channelId?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            audience?: components["schemas"]["CampaignAudienceRequest"] | null;
+            subjects?: string[] | null;
+            variables?: {
+                [key: string]: components["schemas"]["CampaignVariable"];
+            } | null;
+            tracking?: components["schemas"]["CampaignTracking"] | null;
+            /** Format: int64 */
+            perMinute?: number | null;
+            quietHours?: components["schemas"]["CampaignQuiet"] | null;
+            test?: components["schemas"]["CampaignTest"] | null;
+            start?: components["schemas"]["CampaignStart"] | null;
+            /**
+             * Format: int64
+             * @description The version that the change goes by; where it is not the latest, nothing is changed.
+             */
+            version?: number | null;
+        };
+        /** @description What a campaign says to one person. */
+        CampaignPreviewView: {
+            /**
+             * Format: uuid
+             * @description Null where it goes to nobody yet; then it is shown with examples.
+             */
+            leadId?: string | null;
+            leadName?: string | null;
+            /** @description Where it would go; null where it cannot. */
+            address?: string | null;
+            subject?: string | null;
+            body: string;
+            html?: string | null;
+        };
+        /** @description How far a campaign is. */
+        CampaignProgress: {
+            /** @description Whether recipients are still being written down. */
+            isGathering: boolean;
+            /** Format: int64 */
+            recipients: number;
+            /**
+             * Format: int64
+             * @description Whose message was asked for.
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description Who was left out before that.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Who waits.
+             */
+            waiting: number;
+        };
+        /** @description Hours of the day in which nothing goes out, as minutes after midnight, by the clock of whoever would get it. */
+        CampaignQuiet: {
+            /**
+             * Format: int32
+             * @description When they begin.
+             * @example 1260
+             */
+            fromMinute: number;
+            /**
+             * Format: int32
+             * @description When they end.
+             * @example 480
+             */
+            untilMinute: number;
+        };
+        /** @description How often something was a machine's for one reason. */
+        CampaignReason: {
+            /** @description `prefetch`, `program`, `mailbox`, `data_centre`, `too_soon`, `several_at_once` or `every_link`. */
+            reason: string;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description Somebody who got a campaign, or did not. */
+        CampaignRecipientView: {
+            /** Format: uuid */
+            contactId: string;
+            /** Format: uuid */
+            leadId: string;
+            leadName?: string | null;
+            /**
+             * Format: int64
+             * @description Which subject: 0 for the first.
+             */
+            variant: number;
+            /** Format: uuid */
+            messageId?: string | null;
+            /** @description As a message's; `waiting` for whose turn has not come. */
+            status: string;
+            /** @description Why it failed or was left out: a stable name, or the provider's number. */
+            reason?: string | null;
+            /** @description What the provider said. */
+            error?: string | null;
+            address?: string | null;
+            /** Format: date-time */
+            sentAt?: string | null;
+            /** Format: date-time */
+            deliveredAt?: string | null;
+            /** Format: date-time */
+            readAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When a person opened it first.
+             */
+            openedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When a machine did.
+             */
+            machineOpenedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When a person followed a link first.
+             */
+            clickedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When a machine did.
+             */
+            machineClickedAt?: string | null;
+            /** Format: date-time */
+            unsubscribedAt?: string | null;
+            /** Format: date-time */
+            repliedAt?: string | null;
+        };
+        /** @description What became of a campaign. */
+        CampaignReport: {
+            figures: components["schemas"]["MessageFiguresView"];
+            /** @description By subject: what each came to. */
+            variants: components["schemas"]["CampaignVariant"][];
+            /** @description By the hour, the first ones first. */
+            hours: components["schemas"]["CampaignHour"][];
+            /** @description How its messages stand, and why those stand so that did not arrive. */
+            standing: components["schemas"]["CampaignStanding"][];
+            /** @description The links of its messages, those that most people followed first. */
+            links: components["schemas"]["CampaignLink"][];
+            /** @description Why requests were taken for machines'. */
+            machines: components["schemas"]["CampaignReason"][];
+        };
+        /** @description How many messages stand in one way. */
+        CampaignStanding: {
+            /** @description As a message's, or `waiting` for people whose turn has not come. */
+            status: string;
+            /** @description Why: a stable name, or the provider's number. */
+            reason?: string | null;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description When a campaign starts, by a clock on a wall. */
+        CampaignStart: {
+            /**
+             * @description Without an offset: the timezone says it.
+             * @example 2026-01-05T09:30
+             */
+            at: string;
+            /** @example Europe/Berlin */
+            timezone: string;
+        };
+        /** @description Two subjects are tried with some, and the better one goes to the rest. */
+        CampaignTest: {
+            /**
+             * Format: int64
+             * @description How many of a hundred recipients it is tried with, half of them each subject.
+             * @example 20
+             */
+            percent: number;
+            metric: components["schemas"]["CampaignMetric"];
+            /**
+             * Format: int64
+             * @description When it is decided, counted from the first message.
+             * @example 120
+             */
+            afterMinutes: number;
+        };
+        /** @description What is written down of who looks at a letter. */
+        CampaignTracking: {
+            /** @description Whether a picture tells that it was opened. */
+            opens: boolean;
+            /** @description Whether the links of the page tell that they were followed. */
+            clicks: boolean;
+            /** @description Whether those of the text do as well. */
+            textLinks?: boolean;
+        };
+        /** @description What stands in place of a template's placeholder. */
+        CampaignVariable: {
+            /** @description The value of this variable, such as `company` or `customFields.budget`. */
+            field?: string | null;
+            /** @description These words, in place of any value. */
+            text?: string | null;
+            /** @description These words where there is no value. */
+            fallback?: string | null;
+        };
+        /** @description What one subject came to. */
+        CampaignVariant: {
+            /**
+             * Format: int64
+             * @description 0 for the first.
+             */
+            variant: number;
+            /** @description Null where it is the template's own. */
+            subject?: string | null;
+            figures: components["schemas"]["MessageFiguresView"];
+        };
         /** @description Leads whose first visit had the same campaign. */
         CampaignView: components["schemas"]["FiguresView"] & {
             /**
@@ -5584,6 +6332,11 @@ export interface components {
             carries: string[];
             fields: components["schemas"]["ChannelFieldView"][];
         };
+        /**
+         * @description By which kind of channel a campaign goes.
+         * @enum {string}
+         */
+        ChannelName: "whatsapp" | "sms" | "email";
         /** @description A new channel. */
         ChannelRequest: {
             /**
@@ -5641,8 +6394,9 @@ export interface components {
              */
             maxInFlight: number;
             /** @description Where its provider calls back; null where none does. */
-            inboundUrl?: string | null;
             callbackUrl?: string | null;
+            /** @description Where mails that come in may be posted; null where the channel takes none. */
+            inboundUrl?: string | null;
             /** Format: date-time */
             lastSentAt?: string | null;
             /** @description What went wrong last; null once a message was taken after it. */
@@ -7137,6 +7891,11 @@ export interface components {
             closedAt?: string | null;
             tags: string[];
         };
+        /** @description A page of the inbox. */
+        InboxPage: components["schemas"]["Paged_InboxEntry"] & {
+            /** @description Where the next page begins; null behind the last one. */
+            nextCursor?: string | null;
+        };
         /** @description The leads of a day, a week or a month. */
         IntervalView: components["schemas"]["SpanView"] & components["schemas"]["FiguresView"] & {
             before?: components["schemas"]["FiguresView"] | null;
@@ -7584,6 +8343,145 @@ export interface components {
             /** @description After a split: fields that were left as they are, since somebody changed them after the merge. */
             left?: string[] | null;
         };
+        /** @description What the messages of one campaign or automation came to. */
+        MessageAnalyticsView: {
+            /** @description `campaign`, `automation`, or `user` for what people sent by hand. */
+            causeKind: string;
+            /**
+             * Format: uuid
+             * @description The campaign or automation; null for what people sent by hand.
+             */
+            id?: string | null;
+            name?: string | null;
+            channel: string;
+            figures: components["schemas"]["MessageFiguresView"];
+        };
+        /** @description A campaign. */
+        MessageCampaignView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description `draft`, `scheduled`, `running`, `paused`, `finished` or `cancelled`. */
+            state: string;
+            channel: components["schemas"]["ChannelName"];
+            /** Format: uuid */
+            channelId?: string | null;
+            /** Format: uuid */
+            templateId?: string | null;
+            templateName?: string | null;
+            audience?: components["schemas"]["CampaignAudienceView"] | null;
+            /** @description In place of the template's subject. */
+            subjects: string[];
+            /** @description What stands in place of the template's placeholders. */
+            variables: {
+                [key: string]: components["schemas"]["CampaignVariable"];
+            };
+            tracking: components["schemas"]["CampaignTracking"];
+            /**
+             * Format: int64
+             * @description 0 for as many as the channel takes.
+             */
+            perMinute: number;
+            quietHours?: components["schemas"]["CampaignQuiet"] | null;
+            test?: components["schemas"]["CampaignTest"] | null;
+            /** Format: date-time */
+            startsAt?: string | null;
+            /** @description By which clock the start was chosen. */
+            timezone?: string | null;
+            progress: components["schemas"]["CampaignProgress"];
+            figures: components["schemas"]["MessageFiguresView"];
+            /**
+             * Format: int64
+             * @description Which subject won: 0 for the first.
+             */
+            winner?: number | null;
+            /**
+             * Format: date-time
+             * @description When it is decided which subject wins.
+             */
+            decideAt?: string | null;
+            /** @description Why it was paused by itself. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            version: number;
+            madeBy: string;
+            /** Format: uuid */
+            copiedFrom?: string | null;
+            /** Format: date-time */
+            startedAt?: string | null;
+            /** Format: date-time */
+            finishedAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description How many messages got how far, each counted once. */
+        MessageFiguresView: {
+            /** Format: int64 */
+            sent: number;
+            /** Format: int64 */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description As the provider says; for e-mail see the opens.
+             */
+            read: number;
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Nobody knows whether they went out.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Left out when their turn came.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Messages that a person opened.
+             */
+            humanOpens: number;
+            /**
+             * Format: int64
+             * @description Messages that a machine opened.
+             */
+            machineOpens: number;
+            /**
+             * Format: int64
+             * @description Messages of which a person followed a link.
+             */
+            humanClicks: number;
+            /**
+             * Format: int64
+             * @description Messages of which a machine followed a link.
+             */
+            machineClicks: number;
+            /** Format: int64 */
+            unsubscribed: number;
+            /** Format: int64 */
+            replied: number;
+        };
+        /** @description One request of a link or of the picture of a message. */
+        MessageHitView: {
+            /** @description `open`, `click` or `page`, which is that of unsubscribing. */
+            kind: string;
+            url?: string | null;
+            /** Format: date-time */
+            at: string;
+            isHuman: boolean;
+            /** @description Why it is taken for a machine's; null for people's. */
+            reason?: string | null;
+            /** @description What the program calls itself. */
+            agent?: string | null;
+            /** @description Who runs the network that it came from. */
+            network?: string | null;
+        };
         /** @description A text to be looked at. */
         MessagePreviewRequest: {
             subject?: string | null;
@@ -7650,9 +8548,14 @@ export interface components {
              * @description Of WhatsApp: what Meta calls it. Without it the text goes out as it is, within 24 hours of the person's last
              *     message.
              */
-            category?: string | null;
-            syncedAt?: string | null;
             providerName?: string | null;
+            /** @description Of WhatsApp: what Meta takes it for. */
+            category?: string | null;
+            /**
+             * Format: date-time
+             * @description When Meta last said how it stands.
+             */
+            syncedAt?: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -7774,6 +8677,38 @@ export interface components {
             reason?: string | null;
             /** Format: date-time */
             expiresAt?: string | null;
+        };
+        /** @description A campaign that is to be made. */
+        NewCampaign: {
+            /** @description 1 to 120 characters. */
+            name: string;
+            channel: components["schemas"]["ChannelName"];
+            /**
+             * Format: uuid
+             * @description By this channel; the workspace's own choice where none is named.
+             */
+            channelId?: string | null;
+            /**
+             * Format: uuid
+             * @description Approved, and for the same kind of channel.
+             */
+            templateId?: string | null;
+            audience?: components["schemas"]["CampaignAudienceRequest"] | null;
+            /** @description Of e-mail, in place of the template's: none, one, or two to be tried. */
+            subjects?: string[];
+            /** @description What stands in place of the template's placeholders, by their names. */
+            variables?: {
+                [key: string]: components["schemas"]["CampaignVariable"];
+            };
+            tracking?: components["schemas"]["CampaignTracking"] | null;
+            /**
+             * Format: int64
+             * @description At most so many a minute; 0 for as many as the channel takes.
+             */
+            perMinute?: number;
+            quietHours?: components["schemas"]["CampaignQuiet"] | null;
+            test?: components["schemas"]["CampaignTest"] | null;
+            start?: components["schemas"]["CampaignStart"] | null;
         };
         /** @description A new chat source. */
         NewChat: {
@@ -8301,6 +9236,80 @@ export interface components {
                  */
                 expiresAt?: string | null;
                 isExpired: boolean;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
+        Paged_CampaignRecipientView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                contactId: string;
+                /** Format: uuid */
+                leadId: string;
+                leadName?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which subject: 0 for the first.
+                 */
+                variant: number;
+                /** Format: uuid */
+                messageId?: string | null;
+                /** @description As a message's; `waiting` for whose turn has not come. */
+                status: string;
+                /** @description Why it failed or was left out: a stable name, or the provider's number. */
+                reason?: string | null;
+                /** @description What the provider said. */
+                error?: string | null;
+                address?: string | null;
+                /** Format: date-time */
+                sentAt?: string | null;
+                /** Format: date-time */
+                deliveredAt?: string | null;
+                /** Format: date-time */
+                readAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a person opened it first.
+                 */
+                openedAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a machine did.
+                 */
+                machineOpenedAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a person followed a link first.
+                 */
+                clickedAt?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a machine did.
+                 */
+                machineClickedAt?: string | null;
+                /** Format: date-time */
+                unsubscribedAt?: string | null;
+                /** Format: date-time */
+                repliedAt?: string | null;
             }[];
             /**
              * Format: int64
@@ -8885,6 +9894,91 @@ export interface components {
             totalIsCapped: boolean;
         };
         /** @description One page of a list. */
+        Paged_MessageCampaignView: {
+            /** @description The rows of this page. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** @description `draft`, `scheduled`, `running`, `paused`, `finished` or `cancelled`. */
+                state: string;
+                channel: components["schemas"]["ChannelName"];
+                /** Format: uuid */
+                channelId?: string | null;
+                /** Format: uuid */
+                templateId?: string | null;
+                templateName?: string | null;
+                audience?: components["schemas"]["CampaignAudienceView"] | null;
+                /** @description In place of the template's subject. */
+                subjects: string[];
+                /** @description What stands in place of the template's placeholders. */
+                variables: {
+                    [key: string]: components["schemas"]["CampaignVariable"];
+                };
+                tracking: components["schemas"]["CampaignTracking"];
+                /**
+                 * Format: int64
+                 * @description 0 for as many as the channel takes.
+                 */
+                perMinute: number;
+                quietHours?: components["schemas"]["CampaignQuiet"] | null;
+                test?: components["schemas"]["CampaignTest"] | null;
+                /** Format: date-time */
+                startsAt?: string | null;
+                /** @description By which clock the start was chosen. */
+                timezone?: string | null;
+                progress: components["schemas"]["CampaignProgress"];
+                figures: components["schemas"]["MessageFiguresView"];
+                /**
+                 * Format: int64
+                 * @description Which subject won: 0 for the first.
+                 */
+                winner?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it is decided which subject wins.
+                 */
+                decideAt?: string | null;
+                /** @description Why it was paused by itself. */
+                error?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                version: number;
+                madeBy: string;
+                /** Format: uuid */
+                copiedFrom?: string | null;
+                /** Format: date-time */
+                startedAt?: string | null;
+                /** Format: date-time */
+                finishedAt?: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Which page this is; the first is 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many rows a page has.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description How many rows there are in all, or where counting stopped.
+             */
+            total: number;
+            /** @description Whether there are more than `total`. */
+            totalIsCapped: boolean;
+        };
+        /** @description One page of a list. */
         Paged_PersonalAlertView: {
             /** @description The rows of this page. */
             data: {
@@ -9187,6 +10281,12 @@ export interface components {
                 address?: string | null;
                 subject?: string | null;
                 body: string;
+                /** @description Of e-mail that came in: the history below it. */
+                quoted?: string | null;
+                /** @description Whether a program wrote it, such as an absence note. */
+                isAutomatic: boolean;
+                /** @description Its files. */
+                attachments: components["schemas"]["AttachmentView"][];
                 /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
                 status?: string | null;
                 /** Format: date-time */
@@ -9261,7 +10361,7 @@ export interface components {
                  */
                 fingerprint: string;
                 /**
-                 * @description `erased`, or `asked` where somebody put it in by hand.
+                 * @description `erased`, `unsubscribed` by the link of a message, or `asked` where somebody put it in by hand.
                  * @example asked
                  */
                 reason: string;
@@ -9918,6 +11018,8 @@ export interface components {
             subject?: string | null;
             /** Format: uuid */
             templateId?: string | null;
+            /** @description Files of the conversation that were uploaded before: up to 10 by e-mail, one by WhatsApp. */
+            attachmentIds?: string[];
             /**
              * Format: uuid
              * @description Names the request: sent twice, it is carried out once.
@@ -10551,17 +11653,6 @@ export interface components {
             sentAt?: string | null;
         };
         /** @description A message that went out or came in by a channel, or a note in a conversation. */
-        AttachmentView: {
-            id: string;
-            fileName: string;
-            contentType: string;
-            isPicture: boolean;
-            sizeBytes: number;
-            state: string;
-            reason?: string | null;
-            createdAt: string;
-        };
-        InboxPage: components['schemas']['Paged_InboxEntry'] & { nextCursor?: string | null };
         SentMessageView: {
             /** Format: uuid */
             id: string;
@@ -10589,9 +11680,12 @@ export interface components {
             address?: string | null;
             subject?: string | null;
             body: string;
+            /** @description Of e-mail that came in: the history below it. */
             quoted?: string | null;
+            /** @description Whether a program wrote it, such as an absence note. */
             isAutomatic: boolean;
-            attachments: components['schemas']['AttachmentView'][];
+            /** @description Its files. */
+            attachments: components["schemas"]["AttachmentView"][];
             /** @description `queued`, `sending`, `unknown`, `sent`, `failed`, `delivered`, `read` or `skipped`; `received` for what came in. */
             status?: string | null;
             /** Format: date-time */
@@ -11024,6 +12118,19 @@ export interface components {
             /** @description Whether there are more than `total`. */
             totalIsCapped: boolean;
         };
+        /** @description What Meta is to look at. */
+        SubmissionRequest: {
+            /**
+             * @description `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+             * @example UTILITY
+             */
+            category: string;
+            /**
+             * Format: uuid
+             * @description By this WhatsApp channel; the oldest that names its business account where none is named.
+             */
+            channelId?: string | null;
+        };
         /** @description A submission. */
         SubmissionView: {
             /** Format: uuid */
@@ -11099,7 +12206,7 @@ export interface components {
              */
             fingerprint: string;
             /**
-             * @description `erased`, or `asked` where somebody put it in by hand.
+             * @description `erased`, `unsubscribed` by the link of a message, or `asked` where somebody put it in by hand.
              * @example asked
              */
             reason: string;
@@ -11111,6 +12218,14 @@ export interface components {
         SwitchWorkspaceRequest: {
             /** Format: uuid */
             workspaceId: string;
+        };
+        /** @description How many templates Meta told of. */
+        SyncView: {
+            /**
+             * Format: int64
+             * @description Those of the workspace.
+             */
+            templates: number;
         };
         /** @description What became, or would become, of the rows of a file so far. */
         TallyView: {
@@ -12463,6 +13578,293 @@ export interface operations {
                 content?: never;
             };
             /** @description The body is over 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_l_by_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the link leads */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link is not ours, or its message is gone */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_o_by_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": number[];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_u_by_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link is not ours, or its message is gone */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_u_by_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": Record<string, never>;
+                "multipart/form-data": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link is not ours, or its message is gone */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The body is over 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_by_channel_mail: {
+        parameters: {
+            query?: {
+                /** @description The channel's token for mails that come in */
+                token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The channel's id */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+                "message/rfc822": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackTaken"];
+                };
+            };
+            /** @description It is no mail */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is not the channel's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such channel, or it takes no mail */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The mail is over 25 MiB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -30900,6 +32302,178 @@ export interface operations {
             };
         };
     };
+    post_messaging_templates_by_id_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmissionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplateView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_channels_by_id_template_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_messaging_messages: {
         parameters: {
             query?: {
@@ -31297,6 +32871,1454 @@ export interface operations {
             };
         };
     };
+    get_messaging_campaigns: {
+        parameters: {
+            query?: {
+                /** @description That stand so: `draft`, `scheduled`, `running`, `paused`, `finished` or `cancelled`. */
+                state?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCampaign"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_campaigns_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_campaigns_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_messaging_campaigns_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns_by_id_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns_by_id_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns_by_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns_by_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_campaigns_by_id_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignCopyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCampaignView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_campaigns_by_id_preview: {
+        parameters: {
+            query?: {
+                /** @description To this lead; to one of its audience where none is named. */
+                leadId?: string;
+                /** @description With the first subject (0) or the second (1). */
+                variant?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPreviewView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_campaigns_by_id_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignReport"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_campaigns_by_id_recipients: {
+        parameters: {
+            query?: {
+                /** @description A status of messages, `waiting`, or one of `opened`, `clicked`, `machine`, `replied` and `unsubscribed`. */
+                which?: string;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_CampaignRecipientView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_messaging_campaigns_by_id_recipients.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_messages_by_id_hits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MessageHitView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_analytics: {
+        parameters: {
+            query?: {
+                /** @description The last days, 1 to 366; 30 where nothing is said. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["All_MessageAnalyticsView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_messaging_conversations_by_id_attachments: {
+        parameters: {
+            query?: {
+                /** @description `file`, if nothing is said. */
+                fileName?: string;
+                /** @description What it is, such as `application/pdf`. */
+                kind?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of no kind that is read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messaging_attachments_by_id: {
+        parameters: {
+            query?: {
+                /** @description True for a picture that is to be shown; anything else is offered to be saved. */
+                inline?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Files may hold personal data, which is not for this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_messaging_attachments_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_messaging_inbox: {
         parameters: {
             query?: {
@@ -31312,6 +34334,8 @@ export interface operations {
                 search?: string;
                 page?: number;
                 limit?: number;
+                /** @description What the page before called `nextCursor`: it goes on there, however far down that is. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -31324,7 +34348,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Paged_InboxEntry"];
+                    "application/json": components["schemas"]["InboxPage"];
                 };
             };
             /** @description The request could not be read */

@@ -1,6 +1,11 @@
 import { humanise } from './text';
 
-const REASONS: Record<string, string> = { erased: 'Erased', asked: 'Added by hand', bounced: 'Bounced', unsubscribed: 'Unsubscribed' };
+const REASONS: Record<string, string> = {
+  erased: 'Erased',
+  asked: 'Added by hand',
+  bounced: 'Bounced',
+  unsubscribed: 'Unsubscribed',
+};
 
 export const reasonWords = (reason: string) => REASONS[reason] ?? humanise(reason);
 

@@ -26,9 +26,12 @@ use serde_json::Value;
 use super::{
     definitions::{AutomationEdit, AutomationError, draft},
     record::due_after,
-    runner::{clock_of, person_keys},
+    runner::person_keys,
 };
-use crate::{Actor, Engine, conditions::Conditions};
+use crate::{
+    Actor, Engine,
+    conditions::{Conditions, timezone_of},
+};
 
 /// What would happen.
 #[derive(Debug, Clone)]
@@ -227,7 +230,7 @@ fn play(
         place: context["location"]["timezone"].as_str(),
         country,
     };
-    let zone = zone_of(clock, clock_of(settings));
+    let zone = zone_of(clock, timezone_of(settings));
     let mut at = stage.now;
     let mut steps = Vec::new();
     // Why what follows is not reached; and which one step is left out.

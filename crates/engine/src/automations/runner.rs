@@ -13,7 +13,7 @@ use leadline_domain::{
     automations::{Clock, Exit, QuietHours, Reason, zone_of},
     emails::Email,
     ids::{LeadId, RunId, WorkspaceId},
-    silence::{Tz, timezone},
+    silence::Tz,
     time::Timestamp,
 };
 use leadline_store::{
@@ -22,7 +22,6 @@ use leadline_store::{
     capture::IdentityKey,
     suppressions, workspaces,
 };
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
@@ -30,7 +29,7 @@ use super::{
     record::{Loaded, Record, row},
     reports::Found,
 };
-use crate::Engine;
+use crate::{Engine, conditions::timezone_of};
 
 /// Sendings in one transaction.
 const BATCH: i64 = 256;
@@ -118,7 +117,7 @@ impl World {
         Ok(Self {
             suppressed,
             persons: persons.into_iter().map(|person| (person.id, person)).collect(),
-            zones: settings.into_iter().map(|(workspace, settings)| (workspace, clock_of(&settings))).collect(),
+            zones: settings.into_iter().map(|(workspace, settings)| (workspace, timezone_of(&settings))).collect(),
         })
     }
 
@@ -163,11 +162,6 @@ pub(super) fn person_keys(
     let email = email.and_then(Email::parse).map(|email| key("contact_email", &email.canonical));
     let phone = phone.map(|phone| key("contact_phone", phone));
     email.into_iter().chain(phone).collect()
-}
-
-/// The clock of a workspace.
-pub(super) fn clock_of(settings: &Value) -> Tz {
-    settings["timezone"].as_str().and_then(timezone).unwrap_or(Tz::UTC)
 }
 
 /// What is known of a person's clock.

@@ -28,8 +28,8 @@ use leadline_store::{
     suppressions, workspaces,
 };
 
-use super::{feeder::LOOK_AGAIN_MS, gathering::clock_of, steering, tell};
-use crate::Engine;
+use super::{feeder::LOOK_AGAIN_MS, steering, tell};
+use crate::{Engine, conditions::timezone_of};
 
 /// Messages that are asked for in one transaction.
 const AT_ONCE: i64 = 500;
@@ -86,7 +86,7 @@ impl Ways {
         Ok(Self {
             channel: channels.into_iter().find(|channel| Some(channel.id) == chosen),
             template: template.map_or(Template::Gone, |template| Template::There(template.approval)),
-            zone: workspace.map_or(Tz::UTC, |workspace| clock_of(&workspace.settings)),
+            zone: workspace.map_or(Tz::UTC, |workspace| timezone_of(&workspace.settings)),
         })
     }
 

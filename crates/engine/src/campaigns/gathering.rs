@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 
 use leadline_domain::{
     campaigns::{Audience, place_of},
-    filters::{Facts, Filter, Moment},
     ids::{ContactId, LeadId, SegmentId},
     messaging::MessageChannel,
-    silence::{Tz, timezone},
     time::Timestamp,
 };
 use leadline_store::{
@@ -17,15 +15,14 @@ use leadline_store::{
         self as stored, Campaign,
         recipients::{self, Candidate, NewRecipient},
     },
-    custom_fields,
     leads::{self, LeadFilter, Place, Sweep},
-    segments, workspaces,
+    segments,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tell;
-use crate::Engine;
+use crate::{Engine, conditions::Conditions};
 
 /// Leads that are written down in one transaction.
 const AT_ONCE: i64 = 1_000;
@@ -138,19 +135,9 @@ pub(super) async fn asked(
 ) -> Result<Option<LeadFilter>, Error> {
     let reader = engine.store.reader();
     let Some(segment) = segments::find(&reader, campaign.workspace_id, segment).await? else { return Ok(None) };
-    let workspace = workspaces::find(&reader, campaign.workspace_id).await?;
-    let zone = workspace.map_or(Tz::UTC, |workspace| clock_of(&workspace.settings));
-    let custom = custom_fields::kinds(&reader, campaign.workspace_id).await?;
-    let moment = Moment { now: engine.clock.now(), timezone: zone };
-    // Whoever chose it was asked then whether they may see what it asks for.
-    let facts = Facts { moment, me: None, custom: &custom, sees_personal: true };
-    let filter = Filter::read(&segment.filter, &facts).ok();
+    let conditions = Conditions::load(engine, campaign.workspace_id).await?;
+    let filter = conditions.read_segment(segment.id, &segment.filter).ok();
     Ok(filter.map(|filter| LeadFilter { conditions: Some(filter), ..LeadFilter::default() }))
-}
-
-/// The clock of a workspace.
-pub(super) fn clock_of(settings: &Value) -> Tz {
-    settings["timezone"].as_str().and_then(timezone).unwrap_or(Tz::UTC)
 }
 
 async fn write(engine: &Engine, tx: &mut Tx, campaign: &Campaign, leads: &[LeadId]) -> Result<(), Error> {

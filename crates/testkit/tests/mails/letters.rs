@@ -164,6 +164,8 @@ async fn nothing_in_a_message_makes_a_command_or_a_header(#[values(Db::Sqlite, D
     let wish = Wish {
         name: Some("Mail".into()),
         settings: [setting("server", &server.url("")), setting("from", "Shop <shop@example.com>")].into(),
+        // As many as there are at once.
+        per_minute: Some(0),
         ..Wish::default()
     };
     channels::create(&app.engine, &app.actor(), Provider::Smtp, &wish).await.expect("a channel");
@@ -183,13 +185,15 @@ async fn nothing_in_a_message_makes_a_command_or_a_header(#[values(Db::Sqlite, D
             text: Some(format!("{case} {{{{name}}}} {{{{company}}}}")),
             request: None,
         };
+        let before = app.count("messages WHERE status = 'sent'").await;
         quick_send::send(&app.engine, &app.actor(), &quick("Hi {{name}} {{company}} {{customFields.custom}}"))
             .await
             .expect("queued");
         // A subject of more than a line is refused at once; what is left of it is sent.
         let by_hand = quick_send::send(&app.engine, &app.actor(), &quick(&format!("Hi {case}"))).await;
         runner::send_due(&app.engine).await.expect("sent");
-        let count = 1 + usize::from(by_hand.is_ok_and(|sent| sent[0].result.is_ok()));
+        let count = 1 + i64::from(by_hand.is_ok_and(|sent| sent[0].result.is_ok()));
+        assert_eq!(app.count("messages WHERE status = 'sent'").await - before, count, "{case:?} stopped a letter");
         for _ in 0..count {
             let message = server.next();
             assert_eq!((&message["to"], &message["isEncrypted"]), (&json!([address]), &json!(true)), "{case:?}");
