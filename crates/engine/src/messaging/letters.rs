@@ -15,7 +15,10 @@ use crate::{
 
 /// What the placeholders stand for: the lead, the campaign's own choices, and the way out.
 pub(super) fn values(engine: &Engine, message: &Due, of_lead: Value) -> Value {
-    let mut values = message.campaign.as_ref().map_or_else(|| of_lead.clone(), |content| content.values(&of_lead));
+    let mut values = match &message.campaign {
+        Some(content) => content.values(&of_lead),
+        None => of_lead,
+    };
     if message.lead_id.is_some() {
         let address = links::unsubscribe_address(&engine.keys, &engine.options.public_url, message.id);
         values[UNSUBSCRIBE] = Value::String(address);
