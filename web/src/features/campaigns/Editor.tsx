@@ -325,8 +325,15 @@ function AudienceField({ draft, campaign, readOnly, fault, onChange }: AudienceP
         data={[{ value: '', label: 'Choose to whom it goes' }, ...groups]}
       />
       <p className={classes.note}>
-        An audience is made of leads that you choose in <RouteLink to="/leads">the table of leads</RouteLink>; a segment
-        of conditions, in <RouteLink to="/segments">segments</RouteLink>.
+        An audience is made of leads that you choose in{' '}
+        <RouteLink to="/leads" underline="always">
+          the table of leads
+        </RouteLink>
+        ; a segment of conditions, in{' '}
+        <RouteLink to="/segments" underline="always">
+          segments
+        </RouteLink>
+        .
       </p>
     </>
   );
