@@ -26,6 +26,11 @@ pub(super) fn values(engine: &Engine, message: &Due, of_lead: Value) -> Value {
     values
 }
 
+/// Whether nobody wrote it to one person.
+pub(super) fn is_to_many(message: &Due) -> bool {
+    matches!(message.cause_kind.as_str(), "campaign" | "automation")
+}
+
 /// The subject that a campaign has in place of its template's.
 pub(super) fn subject(message: &Due) -> Option<&str> {
     message.campaign.as_ref()?.subject(message.cause_step.unwrap_or_default())
@@ -33,8 +38,7 @@ pub(super) fn subject(message: &Due) -> Option<&str> {
 
 /// A letter of a campaign or an automation as it goes out. What somebody writes to one person stays as it is.
 pub(super) fn dress(engine: &Engine, message: &Due, said: &Said) -> Option<Dressed> {
-    let is_to_many = matches!(message.cause_kind.as_str(), "campaign" | "automation");
-    if message.kind != MessageChannel::Email || !is_to_many || message.lead_id.is_none() {
+    if message.kind != MessageChannel::Email || !is_to_many(message) || message.lead_id.is_none() {
         return None;
     }
     let tracking = message.campaign.as_ref().map_or(Tracking::USUAL, |content| content.tracking);

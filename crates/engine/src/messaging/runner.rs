@@ -323,11 +323,14 @@ async fn begin(
             id: due.conversation_id,
             said: 0,
             last_text: String::new(),
-            last_message_at: now.0,
+            last_message_at: None,
         });
         // A try that was begun before is in the conversation already.
         line.said += i64::from(due.attempt_count == 0);
-        line.last_text = messages::beginning_of(&outgoing.body);
+        if !letters::is_to_many(&due) {
+            line.last_text = messages::beginning_of(&outgoing.body);
+            line.last_message_at = Some(now.0);
+        }
         messages.push(Claimed {
             attempt: due.attempt_count + 1,
             arrival: arriving(&due, &outgoing, channel, now),

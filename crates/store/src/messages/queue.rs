@@ -283,7 +283,8 @@ pub struct Said {
     /// How many messages more there are.
     pub said: i64,
     pub last_text: String,
-    pub last_message_at: i64,
+    /// None for what is said to many: it is in the conversation, and does not bring it up in the inbox.
+    pub last_message_at: Option<i64>,
 }
 
 const SAID_COLUMNS: Columns =
@@ -298,8 +299,12 @@ pub async fn show_said(tx: &mut Tx, rows: &[Said]) -> Result<(), Error> {
         return Ok(());
     }
     let sql = format!(
-        "UPDATE conversations SET message_count = message_count + r.said, last_text = r.last_text,
-                last_direction = 'outbound', last_message_at = r.last_message_at, updated_at = r.last_message_at
+        "UPDATE conversations SET message_count = message_count + r.said,
+                last_text = CASE WHEN r.last_message_at IS NULL THEN conversations.last_text ELSE r.last_text END,
+                last_direction = CASE WHEN r.last_message_at IS NULL THEN conversations.last_direction
+                                      ELSE 'outbound' END,
+                last_message_at = coalesce(r.last_message_at, conversations.last_message_at),
+                updated_at = coalesce(r.last_message_at, conversations.updated_at)
          FROM {} WHERE conversations.id = r.id",
         tx.dialect().set(1, SAID_COLUMNS)
     );

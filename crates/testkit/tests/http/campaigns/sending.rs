@@ -86,6 +86,31 @@ async fn one_that_dies_anywhere_goes_on_and_nobody_gets_two(#[values(Db::Sqlite,
 
 #[rstest]
 #[tokio::test]
+async fn whoever_got_a_campaign_is_in_the_inbox_once_they_answer(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let (site, token) = start(db).await;
+    let admin = site.with_token(&token);
+    let leads = people(&site, 3).await;
+    sent(&site, &admin, &leads, json!({})).await;
+    let shown = || async {
+        let inbox = admin.get("/v1/messaging/inbox").await.json();
+        let rows = inbox["data"].as_array().expect("rows").clone();
+        rows.iter().map(|row| (row["lastText"].clone(), row["messageCount"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(shown().await, []);
+
+    let channels = admin.get("/v1/messaging/channels").await.json();
+    let sandbox = channels["data"][0]["id"].as_str().expect("the sandbox").to_owned();
+    let answer = json!({"channel": "email", "address": "person1@example.com", "text": "Yes, please"});
+    let answered = admin.post(&format!("/v1/messaging/channels/{sandbox}/sandbox/answers"), answer).await;
+    assert_eq!(answered.status, 200, "{}", answered.text());
+
+    // What they were sent is above their answer.
+    assert_eq!(shown().await, [(json!("Yes, please"), json!(2))]);
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn several_nodes_share_a_campaign_without_doubles(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let (site, token) = start(db).await;
     let admin = site.with_token(&token);
