@@ -31,11 +31,23 @@ export function formatMoney(decimal: string, currency: string, { short = false }
   const value = Number(decimal);
   const isWhole = Number.isInteger(value) || (short && Math.abs(value) >= 1_000);
   const isLong = short && Math.abs(value) >= 100_000;
-  return new Intl.NumberFormat(undefined, {
-    style: 'currency',
-    currency,
-    ...(isLong
-      ? { notation: 'compact' as const, maximumFractionDigits: 1 }
-      : { minimumFractionDigits: isWhole ? 0 : 2, maximumFractionDigits: isWhole ? 0 : 3 }),
-  }).format(value);
+  return moneyFormat(currency, isLong ? 'compact' : isWhole ? 'whole' : 'exact').format(value);
+}
+
+const FORMS = {
+  compact: { notation: 'compact', maximumFractionDigits: 1 },
+  whole: { minimumFractionDigits: 0, maximumFractionDigits: 0 },
+  exact: { minimumFractionDigits: 2, maximumFractionDigits: 3 },
+} as const;
+
+/** Kept, for making one takes longer than drawing the card that the amount stands on. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function moneyFormat(currency: string, form: keyof typeof FORMS): Intl.NumberFormat {
+  const key = `${currency} ${form}`;
+  const known = formats.get(key);
+  if (known) return known;
+  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency, ...FORMS[form] });
+  formats.set(key, format);
+  return format;
 }

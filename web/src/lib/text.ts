@@ -1,6 +1,8 @@
-const countFormat = new Intl.NumberFormat();
+import { once } from './once';
 
-export const formatCount = (count: number, capped = false) => `${countFormat.format(count)}${capped ? '+' : ''}`;
+const countFormat = once(() => new Intl.NumberFormat());
+
+export const formatCount = (count: number, capped = false) => `${countFormat().format(count)}${capped ? '+' : ''}`;
 
 export const plural = (count: number, one: string, many = `${one}s`) =>
   `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,23 +1,25 @@
-const absoluteFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const relativeFormat = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+import { once } from './once';
+
+const absoluteFormat = once(() => new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }));
+const dayFormat = once(() => new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' }));
+const relativeFormat = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }));
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-export const absoluteTime = (iso: string) => absoluteFormat.format(new Date(iso));
-export const dayOf = (iso: string) => dayFormat.format(new Date(iso));
+export const absoluteTime = (iso: string) => absoluteFormat().format(new Date(iso));
+export const dayOf = (iso: string) => dayFormat().format(new Date(iso));
 
 /** "just now", "5 minutes ago", "yesterday", and the date after a month. */
 export function relativeTime(iso: string, now: number = Date.now()): string {
   const delta = new Date(iso).getTime() - now;
   const size = Math.abs(delta);
   if (size < 45 * SECOND) return delta > 5 * SECOND ? 'in a moment' : 'just now';
-  if (size < HOUR) return relativeFormat.format(Math.round(delta / MINUTE), 'minute');
-  if (size < DAY) return relativeFormat.format(Math.round(delta / HOUR), 'hour');
-  if (size < 30 * DAY) return relativeFormat.format(Math.round(delta / DAY), 'day');
+  if (size < HOUR) return relativeFormat().format(Math.round(delta / MINUTE), 'minute');
+  if (size < DAY) return relativeFormat().format(Math.round(delta / HOUR), 'hour');
+  if (size < 30 * DAY) return relativeFormat().format(Math.round(delta / DAY), 'day');
   return dayOf(iso);
 }
 
@@ -50,7 +52,7 @@ export function duration(ms: number): string {
 export function timeLeft(iso: string, now: number = Date.now()): { words: string; isSoon: boolean } {
   const left = new Date(iso).getTime() - now;
   if (left <= MINUTE) return { words: 'any moment', isSoon: true };
-  if (left < HOUR) return { words: relativeFormat.format(Math.floor(left / MINUTE), 'minute'), isSoon: true };
-  if (left < DAY) return { words: relativeFormat.format(Math.floor(left / HOUR), 'hour'), isSoon: true };
-  return { words: relativeFormat.format(Math.floor(left / DAY), 'day'), isSoon: false };
+  if (left < HOUR) return { words: relativeFormat().format(Math.floor(left / MINUTE), 'minute'), isSoon: true };
+  if (left < DAY) return { words: relativeFormat().format(Math.floor(left / HOUR), 'hour'), isSoon: true };
+  return { words: relativeFormat().format(Math.floor(left / DAY), 'day'), isSoon: false };
 }
