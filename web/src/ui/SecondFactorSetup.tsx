@@ -5,7 +5,8 @@ import { type ReactNode, useState } from 'react';
 import { api } from '@/api/client';
 import { fieldErrors, messageOf } from '@/api/problem';
 import type { BegunSecondFactor, RecoveryCodes } from '@/api/shapes';
-import { CodeBlock, Failure } from './basics';
+import { Failure } from './basics';
+import { CodeBlock } from './Copy';
 import classes from './ui.module.css';
 
 const PATH = '/v1/session/second-factor';

@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { CodeBlock } from './basics';
+import { CodeBlock } from './Copy';
 
 interface SecretOnceProps {
   title: string;

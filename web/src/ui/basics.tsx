@@ -1,10 +1,9 @@
-import { ActionIcon, Anchor, Button, type ButtonProps, Title, Tooltip } from '@mantine/core';
-import { useClipboard } from '@mantine/hooks';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
-import type { MouseEventHandler, ReactNode } from 'react';
+import { Anchor, Button, type ButtonProps, Title } from '@mantine/core';
+import { type MouseEventHandler, type ReactNode, Suspense } from 'react';
 import { messageOf } from '@/api/problem';
 import { initials, safeUrl } from '@/lib/text';
 import { absoluteTime, relativeTime } from '@/lib/time';
+import { later } from './onDemand';
 import classes from './ui.module.css';
 
 export function PageHead({ title, children, note }: { title: string; note?: ReactNode; children?: ReactNode }) {
@@ -76,35 +75,6 @@ export function State({ color, children }: { color: string; children: ReactNode 
   );
 }
 
-export function CopyButton({ value, label }: { value: string; label: string }) {
-  const clipboard = useClipboard({ timeout: 1500 });
-  return (
-    <Tooltip label={clipboard.copied ? 'Copied' : label}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="sm"
-        aria-label={clipboard.copied ? 'Copied' : label}
-        onClick={() => clipboard.copy(value)}
-      >
-        {clipboard.copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
-      </ActionIcon>
-    </Tooltip>
-  );
-}
-
-export function CodeBlock({ text, label, wrap }: { text: string; label: string; wrap?: boolean }) {
-  return (
-    <div className={classes.code}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <section tabIndex={0} aria-label={label}>
-        <pre data-wrap={wrap}>{text}</pre>
-      </section>
-      <CopyButton value={text} label={`Copy: ${label}`} />
-    </div>
-  );
-}
-
 /** A link when the text is an http(s) URL, plain text otherwise. */
 export function SafeLink({ url, children }: { url: string; children?: ReactNode }) {
   const href = safeUrl(url);
@@ -145,6 +115,8 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
+const Explained = later(() => import('./Explained'));
+
 interface PermitButtonProps extends ButtonProps {
   /** Why it is off; on when absent. */
   why: string | undefined;
@@ -162,11 +134,14 @@ export function PermitButton({ why, onClick, children, ...rest }: PermitButtonPr
       </Button>
     );
   }
+  const off = (
+    <Button {...rest} type="button" data-disabled aria-disabled="true" onClick={(event) => event.preventDefault()}>
+      {children}
+    </Button>
+  );
   return (
-    <Tooltip label={why} events={{ hover: true, focus: true, touch: true }}>
-      <Button {...rest} type="button" data-disabled aria-disabled="true" onClick={(event) => event.preventDefault()}>
-        {children}
-      </Button>
-    </Tooltip>
+    <Suspense fallback={off}>
+      <Explained why={why}>{off}</Explained>
+    </Suspense>
   );
 }

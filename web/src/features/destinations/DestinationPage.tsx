@@ -7,19 +7,9 @@ import { usePermits } from '@/api/session';
 import type { Destination, TestResult } from '@/api/shapes';
 import { formatCount, plural } from '@/lib/text';
 import { absoluteTime, duration } from '@/lib/time';
-import {
-  CodeBlock,
-  CopyButton,
-  Failure,
-  PageBody,
-  PageHead,
-  PermitButton,
-  Section,
-  State,
-  Tag,
-  Time,
-} from '@/ui/basics';
+import { Failure, PageBody, PageHead, PermitButton, Section, State, Tag, Time } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { CodeBlock, CopyButton } from '@/ui/Copy';
 import { SecretOnce } from '@/ui/SecretOnce';
 import { toast } from '@/ui/toast';
 import { goalWords, platformOf } from './conversions';

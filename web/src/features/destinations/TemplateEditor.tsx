@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useRef } from 'react';
 import { messageOf } from '@/api/problem';
 import type { TemplatePreset } from '@/api/shapes';
-import { CodeBlock } from '@/ui/basics';
+import { CodeBlock } from '@/ui/Copy';
 import classes from './Destinations.module.css';
 import { placeholdersQuery, presetsQuery, previewQuery } from './queries';
 

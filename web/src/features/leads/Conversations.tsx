@@ -6,7 +6,8 @@ import { api, rowsOf } from '@/api/client';
 import { kindWord } from '@/api/messaging';
 import type { Conversation, ConversationDetail, Page } from '@/api/shapes';
 import { plural } from '@/lib/text';
-import { CopyButton, Failure, State, Time } from '@/ui/basics';
+import { Failure, State, Time } from '@/ui/basics';
+import { CopyButton } from '@/ui/Copy';
 import classes from './Lead.module.css';
 import { Block } from './LeadParts';
 

@@ -1,5 +1,6 @@
 import type { CrmLink } from '@/api/shapes';
-import { CopyButton, SafeLink, Time } from '@/ui/basics';
+import { SafeLink, Time } from '@/ui/basics';
+import { CopyButton } from '@/ui/Copy';
 import classes from './Lead.module.css';
 import { Block } from './LeadParts';
 

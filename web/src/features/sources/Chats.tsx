@@ -5,7 +5,7 @@ import { api } from '@/api/client';
 import { fieldErrors } from '@/api/problem';
 import type { ChatSource } from '@/api/shapes';
 import { plural } from '@/lib/text';
-import { CodeBlock } from '@/ui/basics';
+import { CodeBlock } from '@/ui/Copy';
 import { toast } from '@/ui/toast';
 import { sourceKeys, useDeleteSource, useSourceWrite } from './queries';
 import { Card, Received } from './SourceCards';

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { Widget } from '@/api/shapes';
-import { CodeBlock } from '@/ui/basics';
+import { CodeBlock } from '@/ui/Copy';
 import { sourceKeys, useDeleteSource } from './queries';
 import { Card, Received } from './SourceCards';
 import classes from './Sources.module.css';
