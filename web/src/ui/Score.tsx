@@ -1,17 +1,15 @@
-import { Tooltip } from '@mantine/core';
 import { scoreBand, suspicionLevel, suspicionWord } from '@/lib/scores';
 import classes from './ui.module.css';
 
+/** A board shows hundreds of these: what they say under the mouse is a `data-hint`, which one tooltip serves. */
 export function Score({ score }: { score: number }) {
   const band = scoreBand(score);
   return (
-    <Tooltip label={`Score ${score} of 100: ${band}`}>
-      <span className={classes.score} data-band={band}>
-        <span className={classes.scoreBar} aria-hidden="true" />
-        {score}
-        <span className="visually-hidden">, {band} score</span>
-      </span>
-    </Tooltip>
+    <span className={classes.score} data-band={band} data-hint={`Score ${score} of 100: ${band}`}>
+      <span className={classes.scoreBar} aria-hidden="true" />
+      {score}
+      <span className="visually-hidden">, {band} score</span>
+    </span>
   );
 }
 
@@ -20,10 +18,8 @@ export function Suspicion({ suspicion }: { suspicion: number }) {
   const level = suspicionLevel(suspicion);
   if (level === 'clean') return null;
   return (
-    <Tooltip label={`Suspicion ${suspicion} of 100`}>
-      <span className={classes.suspicion} data-level={level}>
-        {suspicionWord(level)}
-      </span>
-    </Tooltip>
+    <span className={classes.suspicion} data-level={level} data-hint={`Suspicion ${suspicion} of 100`}>
+      {suspicionWord(level)}
+    </span>
   );
 }

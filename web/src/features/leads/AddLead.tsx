@@ -27,7 +27,7 @@ interface AddLeadProps {
   onAdded: (lead: Lead) => void;
 }
 
-export function AddLead({ opened, pipelineId, onClose, onAdded }: AddLeadProps) {
+export default function AddLead({ opened, pipelineId, onClose, onAdded }: AddLeadProps) {
   return (
     <Modal opened={opened} onClose={onClose} title="Add a lead" size="lg">
       <AddLeadForm pipelineId={pipelineId} onClose={onClose} onAdded={onAdded} />

@@ -4,7 +4,9 @@ import { usePermits } from '@/api/session';
 import type { Lead } from '@/api/shapes';
 import { onAddLead } from '@/lib/commands';
 import { PermitButton } from '@/ui/basics';
-import { AddLead } from './AddLead';
+import { FromFirstUse, later } from '@/ui/onDemand';
+
+const AddLead = later(() => import('./AddLead'));
 
 export function AddLeadButton({ pipelineId, onAdded }: { pipelineId?: string; onAdded: (lead: Lead) => void }) {
   const [opened, setOpened] = useState(false);
@@ -15,7 +17,11 @@ export function AddLeadButton({ pipelineId, onAdded }: { pipelineId?: string; on
       <PermitButton why={why} leftSection={<IconPlus size={14} />} onClick={() => setOpened(true)}>
         Add lead
       </PermitButton>
-      <AddLead pipelineId={pipelineId} opened={opened} onClose={() => setOpened(false)} onAdded={onAdded} />
+      <FromFirstUse isOpen={opened}>
+        {(isOpen) => (
+          <AddLead pipelineId={pipelineId} opened={isOpen} onClose={() => setOpened(false)} onAdded={onAdded} />
+        )}
+      </FromFirstUse>
     </>
   );
 }

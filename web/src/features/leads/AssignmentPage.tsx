@@ -13,7 +13,7 @@ import { ActionsHead, Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast, toastError } from '@/ui/toast';
 import { AssignmentDialog, METHODS } from './AssignmentDialog';
 import { assignmentRulesQuery, useRuleWrites } from './assignmentQueries';
-import { useConditionWords } from './FilterRow';
+import { useConditionWords } from './FilterChips';
 import classes from './Segments.module.css';
 
 /** Who gets which new leads: the rules in the order in which they are asked. */

@@ -1,21 +1,21 @@
-import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
-import { monitorForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
-import { autoScrollForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
-import { extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/closest-edge';
 import { useQueryClient } from '@tanstack/react-query';
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { usePermits } from '@/api/session';
 import type { Board as BoardData, Stage } from '@/api/shapes';
 import { formatCount } from '@/lib/text';
+import { absoluteTime } from '@/lib/time';
 import { Dot } from '@/ui/basics';
+import { FromFirstUse, later } from '@/ui/onDemand';
 import classes from './Board.module.css';
 import { BoardColumn } from './BoardColumn';
 import { appendPage, type Direction, dropMove, findCard, keyboardMove, type Move, neighbour } from './boardCache';
 import { hasFilters, type LeadFilters } from './filters';
-import { MoveTo } from './MoveTo';
 import { useMoveLead } from './mutations';
 import { columnPage, leadKeys } from './queries';
 import { useReason } from './useReason';
+import { whenDraggable } from './whenDraggable';
+
+const MoveTo = later(() => import('./MoveTo'));
 
 const DIRECTIONS: Record<string, Direction> = {
   ArrowUp: 'up',
@@ -24,15 +24,25 @@ const DIRECTIONS: Record<string, Direction> = {
   ArrowRight: 'right',
 };
 
+/** The least that a column takes, with its gap, as Board.module.css has it; on a phone each has the whole width. */
+const COLUMN_PX = 244;
+const PHONE_PX = 768;
+const columnsSeenAtFirst = () => (window.innerWidth <= PHONE_PX ? 1 : Math.ceil(window.innerWidth / COLUMN_PX));
+
+/** Writes the time under the mouse only then: it takes long, and a board shows a hundred. */
+function saySince({ target }: MouseEvent) {
+  const age = (target as HTMLElement).closest<HTMLElement>('[data-since]');
+  if (age) age.title = `In this stage since ${absoluteTime(age.dataset.since ?? '')}`;
+}
+
 interface BoardProps {
   board: BoardData;
   filters: LeadFilters;
   openLead: string | undefined;
-  hrefOf: (id: string) => string;
   onOpen: (id: string) => void;
 }
 
-export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) {
+export function Board({ board, filters, openLead, onOpen }: BoardProps) {
   const client = useQueryClient();
   const permits = usePermits();
   const { move: moveAway, moveOn: moveNow } = useMoveLead();
@@ -65,6 +75,7 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
     );
   };
   const canMove = permits.can('leads:manage');
+  const [seenColumns] = useState(columnsSeenAtFirst);
   const element = useRef<HTMLDivElement>(null);
   const latest = useRef({ board, moveOn });
   const [focusedLead, setFocusedLead] = useState<string | null>(null);
@@ -79,26 +90,18 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
   useEffect(() => {
     const target = element.current;
     if (!target) return;
-    return combine(
-      autoScrollForElements({ element: target, canScroll: ({ source }) => source.data.kind === 'lead' }),
-      monitorForElements({
-        canMonitor: ({ source }) => source.data.kind === 'lead',
-        onDrop: ({ source, location }) => {
-          const { board: now, moveOn: move } = latest.current;
-          const leadId = String(source.data.leadId);
-          const over = location.current.dropTargets[0]?.data;
-          if (!over) return;
-          if (over.kind === 'card') {
-            const edge = extractClosestEdge(over) === 'bottom' ? 'bottom' : 'top';
-            const wanted = dropMove(now, leadId, String(over.leadId), edge);
-            if (wanted) move(now, wanted);
-            return;
-          }
-          const column = now.stages.find(({ stage }) => stage.id === over.stageId);
-          if (!column) return;
-          const others = column.cards.filter(({ id }) => id !== leadId);
-          move(now, { leadId, toStageId: column.stage.id, afterLeadId: others[others.length - 1]?.id ?? null });
-        },
+    return whenDraggable((dragging) =>
+      dragging.onBoard(target, (leadId, over) => {
+        const { board: now, moveOn: move } = latest.current;
+        if (over.kind === 'card') {
+          const wanted = dropMove(now, leadId, over.leadId, over.edge);
+          if (wanted) move(now, wanted);
+          return;
+        }
+        const column = now.stages.find(({ stage }) => stage.id === over.stageId);
+        if (!column) return;
+        const others = column.cards.filter(({ id }) => id !== leadId);
+        move(now, { leadId, toStageId: column.stage.id, afterLeadId: others[others.length - 1]?.id ?? null });
       }),
     );
   }, []);
@@ -170,12 +173,13 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
         className={classes.board}
         onKeyDown={onKeyDown}
         onScroll={onScroll}
+        onMouseOver={saySince}
         onFocus={(event) => {
           const leadId = event.target.closest<HTMLElement>('[data-card]')?.dataset.card;
           if (leadId) setFocusedLead(leadId);
         }}
       >
-        {board.stages.map((column) => (
+        {board.stages.map((column, index) => (
           <BoardColumn
             key={column.stage.id}
             column={column}
@@ -184,30 +188,34 @@ export function Board({ board, filters, openLead, hrefOf, onOpen }: BoardProps) 
             focusedLead={focusedLead}
             focusRequest={focusRequest}
             onFocusDone={onFocusDone}
+            isSeenFirst={index < seenColumns}
             canMove={canMove}
             isFiltered={hasFilters(filters)}
-            hrefOf={hrefOf}
             onOpen={onOpen}
             onMenu={setMenuLead}
             onMore={onMore}
           />
         ))}
       </div>
-      <MoveTo
-        name={menuPlace?.card.name ?? ''}
-        pipelineId={board.pipeline.id}
-        stages={board.pipeline.stages}
-        current={menuPlace?.column.stage.id}
-        opened={menuPlace !== null}
-        onClose={() => setMenuLead(null)}
-        onPick={(stage) => {
-          if (!menuLead) return;
-          const leadId = menuLead;
-          const stageId = stage.id;
-          if (!board.stages.some((column) => column.stage.id === stageId)) return toOtherPipeline(leadId, stage);
-          moveOn(board, { leadId, toStageId: stageId, afterLeadId: null }, () => setFocusRequest(leadId));
-        }}
-      />
+      <FromFirstUse isOpen={menuPlace !== null}>
+        {(isOpen) => (
+          <MoveTo
+            name={menuPlace?.card.name ?? ''}
+            pipelineId={board.pipeline.id}
+            stages={board.pipeline.stages}
+            current={menuPlace?.column.stage.id}
+            opened={isOpen}
+            onClose={() => setMenuLead(null)}
+            onPick={(stage) => {
+              if (!menuLead) return;
+              const leadId = menuLead;
+              const stageId = stage.id;
+              if (!board.stages.some((column) => column.stage.id === stageId)) return toOtherPipeline(leadId, stage);
+              moveOn(board, { leadId, toStageId: stageId, afterLeadId: null }, () => setFocusRequest(leadId));
+            }}
+          />
+        )}
+      </FromFirstUse>
       {dialog}
     </>
   );

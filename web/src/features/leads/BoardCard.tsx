@@ -1,17 +1,14 @@
-import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
-import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
-import { attachClosestEdge, extractClosestEdge } from '@atlaskit/pragmatic-drag-and-drop-hitbox/closest-edge';
-import { ActionIcon } from '@mantine/core';
 import { IconDotsVertical } from '@tabler/icons-react';
 import { type MouseEvent, memo, useEffect, useRef, useState } from 'react';
 import type { Card } from '@/api/shapes';
 import { formatMoney, worthOf } from '@/lib/money';
 import { responseState } from '@/lib/response';
-import { absoluteTime, shortAge } from '@/lib/time';
+import { shortAge } from '@/lib/time';
 import { Avatar, Tag } from '@/ui/basics';
 import { Score, Suspicion } from '@/ui/Score';
 import classes from './Board.module.css';
 import { useCardLine } from './cardFields';
+import { whenDraggable } from './whenDraggable';
 
 /** How many tags have room to be read, and how many beside the time that an answer is due. */
 const CARD_TAGS = 2;
@@ -19,7 +16,6 @@ const CARD_TAGS_BESIDE_DUE = 1;
 
 interface BoardCardProps {
   card: Card;
-  href: string;
   isOpen: boolean;
   isTabStop: boolean;
   canMove: boolean;
@@ -31,7 +27,7 @@ interface BoardCardProps {
 }
 
 export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
-  const { card, href, isOpen, isTabStop, canMove, currency, stale, onOpen, onMenu } = props;
+  const { card, isOpen, isTabStop, canMove, currency, stale, onOpen, onMenu } = props;
   const worth = worthOf(card);
   const line = useCardLine(card);
   const response = card.response && responseState(card.response);
@@ -43,23 +39,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
   useEffect(() => {
     const element = wrap.current;
     if (!element || !canMove) return;
-    return combine(
-      draggable({
-        element,
-        getInitialData: () => ({ kind: 'lead', leadId: card.id }),
-        onDragStart: () => setDragging(true),
-        onDrop: () => setDragging(false),
-      }),
-      dropTargetForElements({
-        element,
-        canDrop: ({ source }) => source.data.kind === 'lead',
-        getData: ({ input }) =>
-          attachClosestEdge({ kind: 'card', leadId: card.id }, { element, input, allowedEdges: ['top', 'bottom'] }),
-        onDrag: ({ self, source }) => setEdge(source.data.leadId === card.id ? null : extractClosestEdge(self.data)),
-        onDragLeave: () => setEdge(null),
-        onDrop: () => setEdge(null),
-      }),
-    );
+    return whenDraggable((dragging) => dragging.onCard(element, card.id, { onDragging: setDragging, onEdge: setEdge }));
   }, [card.id, canMove]);
 
   const open = (event: MouseEvent) => {
@@ -72,7 +52,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
     <div ref={wrap} className={classes.cardWrap} data-dragging={dragging} data-edge={edge ?? undefined}>
       <a
         className={classes.card}
-        href={href}
+        href={`/leads/${card.id}`}
         data-card={card.id}
         data-open={isOpen}
         draggable={false}
@@ -100,11 +80,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
               <Tag key={tag}>{tag}</Tag>
             ))}
           </span>
-          <span
-            className={classes.age}
-            data-stale={stale || undefined}
-            title={`In this stage since ${absoluteTime(card.stageEnteredAt)}`}
-          >
+          <span className={classes.age} data-stale={stale || undefined} data-since={card.stageEnteredAt}>
             {shortAge(card.stageEnteredAt)}
             {stale && ' stale'}
           </span>
@@ -112,17 +88,15 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
         </span>
       </a>
       {canMove && (
-        <ActionIcon
+        <button
+          type="button"
           className={classes.more}
-          variant="subtle"
-          color="gray"
-          size="sm"
           tabIndex={-1}
           aria-label={`Move ${card.name} to…`}
           onClick={() => onMenu(card.id)}
         >
           <IconDotsVertical size={15} />
-        </ActionIcon>
+        </button>
       )}
     </div>
   );

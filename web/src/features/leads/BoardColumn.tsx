@@ -1,9 +1,5 @@
-import { combine } from '@atlaskit/pragmatic-drag-and-drop/combine';
-import { dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
-import { autoScrollForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
 import { Button } from '@mantine/core';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { BoardColumn as Column } from '@/api/shapes';
 import { formatMoney } from '@/lib/money';
 import { isStale } from '@/lib/stale';
@@ -11,13 +7,12 @@ import { formatCount } from '@/lib/text';
 import { Dot } from '@/ui/basics';
 import classes from './Board.module.css';
 import { BoardCard } from './BoardCard';
+import { useRows } from './useRows';
+import { whenDraggable } from './whenDraggable';
 
 /** The height of a row in rem, as Board.module.css has it: the card and the gap below. */
 const ROW_REM = 5.75;
-const OVERSCAN = 6;
 const PREFETCH_ROWS = 12;
-
-const rowHeight = () => ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 interface BoardColumnProps {
   column: Column;
@@ -27,15 +22,16 @@ interface BoardColumnProps {
   /** The card that must be scrolled to and focused, once. */
   focusRequest: string | null;
   onFocusDone: () => void;
+  /** Whether it can be seen without scrolling sideways. */
+  isSeenFirst: boolean;
   canMove: boolean;
   isFiltered: boolean;
-  hrefOf: (id: string) => string;
   onOpen: (id: string) => void;
   onMenu: (id: string) => void;
   onMore: (stageId: string, after: string) => Promise<void>;
 }
 
-export function BoardColumn(props: BoardColumnProps) {
+export const BoardColumn = memo(function BoardColumn(props: BoardColumnProps) {
   const { column, openLead, focusedLead, focusRequest, onFocusDone, canMove, isFiltered, onMore } = props;
   const { stage, cards, next } = column;
   const scroller = useRef<HTMLDivElement>(null);
@@ -43,31 +39,13 @@ export function BoardColumn(props: BoardColumnProps) {
   const [isOver, setIsOver] = useState(false);
   const [more, setMore] = useState<'idle' | 'loading' | 'failed'>('idle');
 
-  const virtualizer = useVirtualizer({
-    count: cards.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: rowHeight,
-    overscan: OVERSCAN,
-    getItemKey: (index) => cards[index]?.id ?? index,
-  });
-  const rows = virtualizer.getVirtualItems();
-  const lastRow = rows[rows.length - 1]?.index ?? 0;
+  const { first, end, height, reveal } = useRows(scroller, cards.length, ROW_REM, props.isSeenFirst);
 
   useEffect(() => {
     const target = element.current;
     const scrolling = scroller.current;
     if (!target || !scrolling) return;
-    return combine(
-      dropTargetForElements({
-        element: target,
-        canDrop: ({ source }) => source.data.kind === 'lead',
-        getData: () => ({ kind: 'column', stageId: stage.id }),
-        onDragEnter: () => setIsOver(true),
-        onDragLeave: () => setIsOver(false),
-        onDrop: () => setIsOver(false),
-      }),
-      autoScrollForElements({ element: scrolling, canScroll: ({ source }) => source.data.kind === 'lead' }),
-    );
+    return whenDraggable((dragging) => dragging.onColumn(target, scrolling, stage.id, setIsOver));
   }, [stage.id]);
 
   const loadMore = async () => {
@@ -81,16 +59,18 @@ export function BoardColumn(props: BoardColumnProps) {
     }
   };
 
-  const wantsMore = next !== null && more === 'idle' && cards.length > 0 && lastRow >= cards.length - PREFETCH_ROWS;
+  const wantsMore = next !== null && more === 'idle' && cards.length > 0 && end > cards.length - PREFETCH_ROWS;
   // biome-ignore lint/correctness/useExhaustiveDependencies: loads once per cursor that comes near
   useEffect(() => {
     if (wantsMore) void loadMore();
   }, [wantsMore, next]);
 
   const requested = focusRequest === null ? -1 : cards.findIndex(({ id }) => id === focusRequest);
+  const isDrawn = requested >= first && requested < end;
   useEffect(() => {
     if (requested < 0 || !focusRequest) return;
-    virtualizer.scrollToIndex(requested, { align: 'auto' });
+    reveal(requested);
+    if (!isDrawn) return;
     const frame = requestAnimationFrame(() => {
       const card = scroller.current?.querySelector<HTMLElement>(`[data-card="${CSS.escape(focusRequest)}"]`);
       card?.focus({ preventScroll: true });
@@ -98,7 +78,7 @@ export function BoardColumn(props: BoardColumnProps) {
       if (card) onFocusDone();
     });
     return () => cancelAnimationFrame(frame);
-  }, [requested, focusRequest, onFocusDone, virtualizer]);
+  }, [requested, focusRequest, isDrawn, onFocusDone, reveal]);
 
   const tabStop = cards.some(({ id }) => id === focusedLead) ? focusedLead : cards[0]?.id;
   const countText = formatCount(column.count, column.countIsCapped);
@@ -122,26 +102,25 @@ export function BoardColumn(props: BoardColumnProps) {
             {isFiltered ? 'No lead here matches the filters.' : 'No leads in this stage.'}
           </div>
         ) : (
-          <ul className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
-            {rows.map((row) => {
-              const card = cards[row.index];
-              if (!card) return null;
-              return (
-                <li key={row.key} className={classes.row} style={{ transform: `translateY(${row.start}px)` }}>
-                  <BoardCard
-                    card={card}
-                    href={props.hrefOf(card.id)}
-                    isOpen={card.id === openLead}
-                    isTabStop={card.id === tabStop}
-                    canMove={canMove}
-                    currency={props.currency}
-                    stale={isStale(card, stage)}
-                    onOpen={props.onOpen}
-                    onMenu={props.onMenu}
-                  />
-                </li>
-              );
-            })}
+          <ul className={classes.rows} style={{ height: cards.length * height }}>
+            {cards.slice(first, end).map((card, index) => (
+              <li
+                key={card.id}
+                className={classes.row}
+                style={{ transform: `translateY(${(first + index) * height}px)` }}
+              >
+                <BoardCard
+                  card={card}
+                  isOpen={card.id === openLead}
+                  isTabStop={card.id === tabStop}
+                  canMove={canMove}
+                  currency={props.currency}
+                  stale={isStale(card, stage)}
+                  onOpen={props.onOpen}
+                  onMenu={props.onMenu}
+                />
+              </li>
+            ))}
           </ul>
         )}
         {more === 'loading' && <div className={classes.loading}>Loading more…</div>}
@@ -153,7 +132,7 @@ export function BoardColumn(props: BoardColumnProps) {
       </div>
     </section>
   );
-}
+});
 
 /** What the column's leads are worth together; nothing where no lead has a value. */
 function ColumnWorth({ column, currency }: { column: Column; currency: string }) {

@@ -1,13 +1,12 @@
 import { Skeleton } from '@mantine/core';
 import { IconLayoutCards } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate, useRouter } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo } from 'react';
-import { filterFieldsQuery } from '@/api/lookups';
-import type { FilterField } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { plural } from '@/lib/text';
 import { Empty, Failure } from '@/ui/basics';
+import { FromFirstUse, later } from '@/ui/onDemand';
 import { AddLeadButton } from './AddLeadButton';
 import { Board } from './Board';
 import classes from './Board.module.css';
@@ -15,24 +14,21 @@ import { CardFields, cardChoices, customKeys, listOf } from './cardFields';
 import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
 import { hasFilters, readFilters, withFilter, withoutFilters } from './filters';
-import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
 import { boardQuery, viewsQuery } from './queries';
 import { setSequence } from './sequence';
 import { ViewHead } from './ViewHead';
 import { ViewMenu } from './ViewMenu';
 
+const LeadPanel = later(() => import('./LeadPanel'));
 const route = getRouteApi('/shell/board');
-const NO_FIELDS: FilterField[] = [];
 const USUAL_FIELDS = ['company'];
 const SKELETON_COLUMNS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 export function BoardPage() {
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/board' });
-  const router = useRouter();
   // The panel is part of the URL but not of the filters: opening it must not be another board.
-  const fields = useQuery(filterFieldsQuery).data ?? NO_FIELDS;
   const view = useQuery(viewsQuery).data?.find(({ id }) => id === search.view);
   const chosen = listOf(search.cards) ?? view?.cardFields ?? null;
   const customFields = chosen ? customKeys(chosen) : '';
@@ -55,11 +51,6 @@ export function BoardPage() {
     (lead: string | undefined) => void navigate({ search: (old) => ({ ...old, lead }), replace: lead === undefined }),
     [navigate],
   );
-  const hrefOf = useCallback(
-    (leadId: string) => router.buildLocation({ to: '/leads/$leadId', params: { leadId } }).href,
-    [router],
-  );
-
   const total = data?.stages.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const capped = data?.stages.some(({ countIsCapped }) => countIsCapped) ?? false;
   return (
@@ -80,7 +71,7 @@ export function BoardPage() {
         <FieldMenu
           label="Fields on cards"
           icon={<IconLayoutCards size={16} />}
-          choices={cardChoices(fields)}
+          choices={cardChoices}
           shown={chosen ?? USUAL_FIELDS}
           onChange={show}
           onReset={() => show(undefined)}
@@ -94,10 +85,12 @@ export function BoardPage() {
       )}
       {data && total > 0 && (
         <CardFields value={chosen}>
-          <Board board={data} filters={filters} openLead={search.lead} hrefOf={hrefOf} onOpen={open} />
+          <Board board={data} filters={filters} openLead={search.lead} onOpen={open} />
         </CardFields>
       )}
-      <LeadPanel id={search.lead} onClose={() => open(undefined)} onGo={open} />
+      <FromFirstUse isOpen={search.lead !== undefined}>
+        {(isOpen) => <LeadPanel id={isOpen ? search.lead : undefined} onClose={() => open(undefined)} onGo={open} />}
+      </FromFirstUse>
     </div>
   );
 }

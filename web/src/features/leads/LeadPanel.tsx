@@ -12,7 +12,7 @@ interface LeadPanelProps {
 }
 
 /** The side panel over the board and the table. */
-export function LeadPanel({ id, onClose, onGo }: LeadPanelProps) {
+export default function LeadPanel({ id, onClose, onGo }: LeadPanelProps) {
   const { previous, next } = useNeighbours(id ?? '');
   useHotkeys([
     ['j', () => id && next && onGo(next)],

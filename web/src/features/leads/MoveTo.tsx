@@ -22,7 +22,7 @@ interface MoveToProps {
 }
 
 /** "Move to…": a dialog with the stages, an action sheet from below on a phone. */
-export function MoveTo({ name, pipelineId, stages, current, opened, onClose, onPick }: MoveToProps) {
+export default function MoveTo({ name, pipelineId, stages, current, opened, onClose, onPick }: MoveToProps) {
   const isPhone = useMediaQuery('(max-width: 48em)');
   const others = (useQuery(pipelinesQuery).data ?? []).filter(({ id }) => id !== pipelineId);
   const rows = (of: Stage[]) =>

@@ -1,31 +1,18 @@
-import { Select } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { defaultPipeline, pipelinesQuery } from '@/api/lookups';
+import { lazy, Suspense } from 'react';
+import { pipelinesQuery } from '@/api/lookups';
+import type { PipelineSwitchProps } from './PipelineSelect';
 
-const ALL = 'all';
-
-interface PipelineSwitchProps {
-  /** The board shows one pipeline, the table may show all. */
-  view: 'Board' | 'Leads';
-  chosen: string | undefined;
-  onChoose: (pipelineId: string | undefined) => void;
-}
+const PipelineSelect = lazy(() => import('./PipelineSelect'));
 
 /** Which pipeline is shown; nothing where there is only one. */
-export function PipelineSwitch({ view, chosen, onChoose }: PipelineSwitchProps) {
+export function PipelineSwitch(props: PipelineSwitchProps) {
   const pipelines = useQuery(pipelinesQuery).data ?? [];
   if (pipelines.length < 2) return null;
-  const options = pipelines.map(({ id, name }) => ({ value: id, label: name }));
-  const first = view === 'Board' ? defaultPipeline(pipelines)?.id : ALL;
   return (
-    <Select
-      size="xs"
-      w={160}
-      aria-label="Pipeline"
-      allowDeselect={false}
-      data={view === 'Board' ? options : [{ value: ALL, label: 'All pipelines' }, ...options]}
-      value={chosen ?? first ?? null}
-      onChange={(value) => onChoose(value === null || value === first ? undefined : value)}
-    />
+    <Suspense fallback={<Skeleton w={160} h={30} />}>
+      <PipelineSelect {...props} />
+    </Suspense>
   );
 }

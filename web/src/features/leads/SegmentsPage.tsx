@@ -9,7 +9,7 @@ import { Empty, Failure, PageBody, PageHead, PermitButton, Time } from '@/ui/bas
 import { type Group, groupOf, type Node } from '@/ui/filter/conditions';
 import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
-import { useConditionWords } from './FilterRow';
+import { useConditionWords } from './FilterChips';
 import classes from './Segments.module.css';
 import { segmentQuery } from './segmentQueries';
 

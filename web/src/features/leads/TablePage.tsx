@@ -11,6 +11,7 @@ import { usePollInterval } from '@/lib/live';
 import { formatCount, plural } from '@/lib/text';
 import { Dot, Empty, Failure, Tag, Time } from '@/ui/basics';
 import { ExportMenu } from '@/ui/ExportMenu';
+import { FromFirstUse, later } from '@/ui/onDemand';
 import { Pager } from '@/ui/Pager';
 import { Score, Suspicion } from '@/ui/Score';
 import { AddLeadButton } from './AddLeadButton';
@@ -29,7 +30,6 @@ import {
   withFilter,
   withoutFilters,
 } from './filters';
-import { LeadPanel } from './LeadPanel';
 import { NoSources } from './NoSources';
 import { leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
 import { setSequence } from './sequence';
@@ -37,6 +37,7 @@ import classes from './Table.module.css';
 import { ViewHead } from './ViewHead';
 import { ViewMenu } from './ViewMenu';
 
+const LeadPanel = later(() => import('./LeadPanel'));
 const route = getRouteApi('/shell/leads');
 const SKELETON_ROWS = Array.from({ length: 12 }, (_, index) => index);
 
@@ -141,7 +142,7 @@ export function TablePage() {
           <FieldMenu
             label="Columns"
             icon={<IconColumns3 size={16} />}
-            choices={choices}
+            choices={allColumns}
             shown={shown}
             onChange={show}
             onReset={() => show(undefined)}
@@ -199,7 +200,9 @@ export function TablePage() {
           onDone={() => select(new Set())}
         />
       )}
-      <LeadPanel id={search.lead} onClose={() => open(undefined)} onGo={open} />
+      <FromFirstUse isOpen={search.lead !== undefined}>
+        {(isOpen) => <LeadPanel id={isOpen ? search.lead : undefined} onClose={() => open(undefined)} onGo={open} />}
+      </FromFirstUse>
     </div>
   );
 }

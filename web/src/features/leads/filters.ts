@@ -102,6 +102,10 @@ export function readTableSearch(raw: RawSearch): TableSearch {
   return search;
 }
 
+/** Those that have a chip of their own each. */
+export const chipsOf = (filters: LeadFilters) =>
+  FILTER_KEYS.filter((key) => key !== 'search' && key !== 'filter' && filters[key] !== undefined);
+
 export const hasFilters = (filters: LeadFilters) => FILTER_KEYS.some((key) => filters[key] !== undefined);
 
 export const filterQuery = (filters: LeadFilters): Query =>

@@ -1,15 +1,11 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { pipelinesQuery } from '@/api/lookups';
-import type { Pipeline, Stage } from '@/api/shapes';
+import { later } from '@/ui/onDemand';
 import { closingOf } from './closing';
+import type { Asked } from './ReasonDialog';
 
-interface Asked {
-  pipeline: Pipeline;
-  stage: Stage;
-  go: (reason: string | null) => void;
-}
+const ReasonDialog = later(() => import('./ReasonDialog'));
 
 /** Asks why a lead is won or lost, where its pipeline wants to know, before it is moved. */
 export function useReason(): { ask: (from: string[], to: string, go: Asked['go']) => void; dialog: ReactNode } {
@@ -22,41 +18,10 @@ export function useReason(): { ask: (from: string[], to: string, go: Asked['go']
     if (!pipeline || !stage || stays || closingOf(pipeline, stage.kind).reasons.length === 0) return go(null);
     setAsked({ pipeline, stage, go });
   };
-  const dialog = asked && <ReasonDialog {...asked} onClose={() => setAsked(null)} />;
-  return { ask, dialog };
-}
-
-function ReasonDialog({ pipeline, stage, go, onClose }: Asked & { onClose: () => void }) {
-  const { reasons, required } = closingOf(pipeline, stage.kind);
-  const choose = (reason: string | null) => {
-    onClose();
-    go(reason);
-  };
-  return (
-    <Modal opened onClose={onClose} title={stage.kind === 'won' ? 'Why was it won?' : 'Why was it lost?'} size="xs">
-      <Stack gap="xs">
-        {reasons.map((reason, index) => (
-          <Button
-            key={reason}
-            variant="default"
-            justify="flex-start"
-            data-autofocus={index === 0 || undefined}
-            onClick={() => choose(reason)}
-          >
-            {reason}
-          </Button>
-        ))}
-        <Group justify="flex-end" mt="xs">
-          <Button variant="subtle" onClick={onClose}>
-            Cancel
-          </Button>
-          {!required && (
-            <Button variant="subtle" onClick={() => choose(null)}>
-              Without a reason
-            </Button>
-          )}
-        </Group>
-      </Stack>
-    </Modal>
+  const dialog = asked && (
+    <Suspense fallback={null}>
+      <ReasonDialog {...asked} onClose={() => setAsked(null)} />
+    </Suspense>
   );
+  return { ask, dialog };
 }
