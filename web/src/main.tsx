@@ -1,10 +1,7 @@
 import '@fontsource-variable/inter/wght.css';
 import '@mantine/core/styles.css';
-import '@mantine/notifications/styles.css';
-import '@mantine/spotlight/styles.css';
 import './app/global.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { setNonce } from 'get-nonce';
@@ -13,6 +10,7 @@ import { createRoot } from 'react-dom/client';
 import { makeQueryClient } from './app/queryClient';
 import { makeRouter } from './app/router';
 import { cssVariables, styleNonce, theme } from './app/theme';
+import { ToastPlace } from './ui/toast';
 
 // The scroll lock of dialogs adds a style element; it must carry the nonce as Mantine's own do.
 setNonce(styleNonce());
@@ -43,7 +41,7 @@ createRoot(container).render(
         defaultColorScheme="auto"
         getStyleNonce={styleNonce}
       >
-        <Notifications position="bottom-right" limit={4} zIndex={400} />
+        <ToastPlace />
         <RouterProvider router={router} />
       </MantineProvider>
     </QueryClientProvider>

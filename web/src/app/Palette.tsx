@@ -1,9 +1,10 @@
+import '@mantine/spotlight/styles.css';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Spotlight } from '@mantine/spotlight';
+import { Spotlight, spotlight } from '@mantine/spotlight';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { usePermits } from '@/api/session';
 import { leadSearchQuery } from '@/features/leads/queries';
 import { askAddLead } from '@/lib/commands';
@@ -16,8 +17,11 @@ function runFirst() {
   if (!list?.querySelector('[data-selected]')) list?.querySelector<HTMLElement>('[data-action]')?.click();
 }
 
-/** ⌘K: leads and actions by a few letters. */
-export function Palette() {
+/** ⌘K: leads and actions by a few letters. Opens whenever `openings` grows. */
+export default function Palette({ openings }: { openings: number }) {
+  useEffect(() => {
+    if (openings > 0) spotlight.open();
+  }, [openings]);
   const [query, setQuery] = useState('');
   const [needle] = useDebouncedValue(query.trim(), SEARCH_DELAY_MS);
   const navigate = useNavigate();
@@ -81,7 +85,7 @@ export function Palette() {
     <Spotlight.Root
       query={query}
       onQueryChange={setQuery}
-      shortcut={['mod + K']}
+      shortcut={null}
       clearQueryOnClose
       centered={false}
       overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}

@@ -1,13 +1,11 @@
-import { ActionIcon, Button, Kbd, Menu, Modal, Text, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Button, Kbd, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys, useNetwork } from '@mantine/hooks';
-import { spotlight } from '@mantine/spotlight';
 import {
   IconAddressBook,
   IconArrowBarToRight,
   IconBolt,
   IconChartBar,
   IconChartPie,
-  IconCheck,
   IconChecklist,
   IconChevronDown,
   IconInbox,
@@ -20,23 +18,24 @@ import {
   IconUserCircle,
   IconUsers,
 } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useRouter } from '@tanstack/react-router';
-import { Suspense, useEffect, useRef } from 'react';
-import { api } from '@/api/client';
-import { remember, sessionQuery, usePermits, useSession } from '@/api/session';
-import type { Session } from '@/api/shapes';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
+import { usePermits, useSession } from '@/api/session';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
-import { JobsStrip } from '@/features/jobs/JobsStrip';
-import { ChangePassword } from '@/features/session/ChangePassword';
-import { EnrolPage } from '@/features/session/EnrolPage';
 import { askAddLead } from '@/lib/commands';
-import { toastError } from '@/ui/toast';
-import { Palette } from './Palette';
+import { markSettled, useSettled } from '@/lib/settled';
+import { FromFirstUse, later, OnDemand } from '@/ui/onDemand';
 import classes from './Shell.module.css';
-import { SHORTCUTS } from './shortcuts';
-import { ThemeMenu } from './ThemeMenu';
 import { useLive } from './useLive';
+
+const EnrolPage = lazy(() => import('@/features/session/EnrolPage'));
+const JobsStrip = later(() => import('@/features/jobs/JobsStrip'));
+const Palette = later(() => import('./Palette'));
+const Hints = later(() => import('@/ui/Hints'));
+const AccountMenu = later(() => import('./AccountMenu'));
+const WorkspaceList = later(() => import('./WorkspaceList'));
+const ShortcutSheet = later(() => import('./ShortcutSheet'));
 
 const NAV = [
   { to: '/board', label: 'Board', icon: IconLayoutKanban, permission: 'leads:view' },
@@ -63,15 +62,26 @@ const NAV = [
 ] as const;
 
 const CHORD_MS = 1200;
+/** How often is looked whether the first screen is there, and when it is no longer waited for. */
+const SETTLING_MS = 150;
+const SETTLED_AT_LAST_MS = 6_000;
 
 export function Shell() {
   const session = useSession();
   const otherVersion = useLive(session.version);
   const { online } = useNetwork();
   const [sheet, sheetControl] = useDisclosure(false);
-  useShellKeys(sheetControl.open);
+  const palette = usePalette();
+  useSettles();
+  useShellKeys(sheetControl.open, palette.open);
   // Until then the server answers nothing else.
-  if (session.needsSecondFactor && !session.hasSecondFactor) return <EnrolPage />;
+  if (session.needsSecondFactor && !session.hasSecondFactor) {
+    return (
+      <Suspense fallback={null}>
+        <EnrolPage />
+      </Suspense>
+    );
+  }
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">
@@ -79,7 +89,7 @@ export function Shell() {
       </a>
       <Sidebar />
       <div className={classes.main}>
-        <TopBar />
+        <TopBar onSearch={palette.open} />
         {!online && (
           <div className={classes.banner} role="status">
             You are offline. What is shown may be old, and changes cannot be saved.
@@ -93,17 +103,52 @@ export function Shell() {
             </Button>
           </div>
         )}
-        <JobsStrip />
+        <Afterwards>
+          <JobsStrip />
+        </Afterwards>
         <main id="content" className={classes.content} tabIndex={-1} data-focus-silent>
           <Suspense fallback={null}>
             <Outlet />
           </Suspense>
         </main>
       </div>
-      <Palette />
-      <ShortcutSheet opened={sheet} onClose={sheetControl.close} />
+      <Afterwards unless={palette.openings > 0}>
+        <Palette openings={palette.openings} />
+      </Afterwards>
+      <Afterwards>
+        <Hints />
+      </Afterwards>
+      <FromFirstUse isOpen={sheet}>
+        {(opened) => <ShortcutSheet opened={opened} onClose={sheetControl.close} />}
+      </FromFirstUse>
     </div>
   );
+}
+
+/** Fetches what no first look needs once no answer is waited for. */
+function useSettles() {
+  const client = useQueryClient();
+  useEffect(() => {
+    const until = Date.now() + SETTLED_AT_LAST_MS;
+    const timer = setInterval(() => {
+      if (client.isFetching() > 0 && Date.now() < until) return;
+      clearInterval(timer);
+      markSettled();
+    }, SETTLING_MS);
+    return () => clearInterval(timer);
+  }, [client]);
+}
+
+/** What is drawn once the first screen is there, unless it is wanted before. */
+function Afterwards({ unless = false, children }: { unless?: boolean; children: ReactNode }) {
+  const settled = useSettled();
+  return <Suspense fallback={null}>{(settled || unless) && children}</Suspense>;
+}
+
+/** The palette is fetched late; each opening is counted, so that one that came before it is not lost. */
+function usePalette() {
+  const [openings, setOpenings] = useState(0);
+  return { openings, open: () => setOpenings((count) => count + 1) };
 }
 
 function useNav() {
@@ -135,17 +180,6 @@ function Sidebar() {
 
 function WorkspaceMenu() {
   const session = useSession();
-  const client = useQueryClient();
-  const router = useRouter();
-  const change = useMutation({
-    mutationFn: (workspaceId: string) => api.patch<Session>('/v1/session', { workspaceId }),
-    onSuccess: (next) => {
-      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
-      client.setQueryData(sessionQuery.queryKey, remember(next));
-      void router.navigate({ to: '/board' });
-    },
-    onError: (error) => toastError('The workspace was not changed', error),
-  });
   const brand = (
     <>
       <img src="/favicon.svg" alt="" width={20} height={20} />
@@ -154,36 +188,22 @@ function WorkspaceMenu() {
   );
   if (session.workspaces.length < 2) return <div className={classes.brand}>{brand}</div>;
   return (
-    <Menu position="bottom-start" width={220}>
-      <Menu.Target>
-        <UnstyledButton className={classes.brand}>
-          {brand}
-          <IconChevronDown size={14} aria-hidden="true" />
-          <span className="visually-hidden">Change the workspace</span>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Workspaces</Menu.Label>
-        {session.workspaces.map(({ id, name }) => (
-          <Menu.Item
-            key={id}
-            rightSection={id === session.workspace.id && <IconCheck size={14} aria-label="Current" />}
-            onClick={() => id !== session.workspace.id && change.mutate(id)}
-          >
-            {name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <OnDemand menu={(control) => <WorkspaceList>{control}</WorkspaceList>}>
+      <UnstyledButton className={classes.brand}>
+        {brand}
+        <IconChevronDown size={14} aria-hidden="true" />
+        <span className="visually-hidden">Change the workspace</span>
+      </UnstyledButton>
+    </OnDemand>
   );
 }
 
-function TopBar() {
+function TopBar({ onSearch }: { onSearch: () => void }) {
   const session = useSession();
   return (
     <header className={classes.top}>
       <img className={classes.topLogo} src="/favicon.svg" alt="" width={22} height={22} />
-      <UnstyledButton className={classes.search} onClick={spotlight.open}>
+      <UnstyledButton className={classes.search} onClick={onSearch}>
         <IconSearch size={15} aria-hidden="true" />
         <span>Find a lead or an action</span>
         <Kbd size="xs">Ctrl K</Kbd>
@@ -202,61 +222,23 @@ function TopBar() {
 
 function UserMenu() {
   const session = useSession();
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const [changing, changingControl] = useDisclosure(false);
-  const signOut = useMutation({
-    mutationFn: () => api.delete('/v1/session'),
-    onSuccess: async () => {
-      await navigate({ to: '/sign-in' });
-      client.clear();
-    },
-    onError: (error) => toastError('You were not signed out', error),
-  });
   return (
-    <>
-      <Menu position="bottom-end" width={240}>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Account of ${session.user.name}`}>
-            <IconUserCircle size={22} stroke={1.6} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <div className={classes.who}>
-            <Text size="sm" fw={600}>
-              {session.user.name}
-            </Text>
-            <Text size="xs" c="dimmed">
-              {session.user.email} · {session.roleLabel}
-            </Text>
-          </div>
-          <Menu.Divider />
-          <ThemeMenu />
-          <Menu.Divider />
-          <Menu.Item component={Link} to="/reports">
-            Reports
-          </Menu.Item>
-          <Menu.Item component={Link} to="/jobs">
-            Recent jobs
-          </Menu.Item>
-          {session.hasPassword && <Menu.Item onClick={changingControl.open}>Change the password</Menu.Item>}
-          <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
-          <Menu.Divider />
-          <Menu.Label>Leadline {session.version}</Menu.Label>
-        </Menu.Dropdown>
-      </Menu>
-      <ChangePassword opened={changing} onClose={changingControl.close} />
-    </>
+    <OnDemand menu={(control) => <AccountMenu>{control}</AccountMenu>}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Account of ${session.user.name}`}>
+        <IconUserCircle size={22} stroke={1.6} />
+      </ActionIcon>
+    </OnDemand>
   );
 }
 
-function useShellKeys(openSheet: () => void) {
+function useShellKeys(openSheet: () => void, openPalette: () => void) {
   const navigate = useNavigate();
   const permits = usePermits();
   const chordAt = useRef(0);
   const inChord = () => Date.now() - chordAt.current < CHORD_MS;
   useHotkeys([
-    ['/', () => focusSearch()],
+    ['mod+K', openPalette],
+    ['/', () => focusSearch(openPalette)],
     ['shift+?', openSheet],
     ['?', openSheet],
     [
@@ -281,34 +263,8 @@ function useShellKeys(openSheet: () => void) {
 }
 
 /** The search of the page when it has one, else the one over everything. */
-function focusSearch() {
+function focusSearch(openPalette: () => void) {
   const own = document.querySelector<HTMLInputElement>('input[data-page-search]');
   if (own) own.focus();
-  else spotlight.open();
-}
-
-function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  return (
-    <Modal opened={opened} onClose={onClose} title="Keys">
-      {SHORTCUTS.map(({ title, shortcuts }) => (
-        <section key={title}>
-          <Text size="sm" fw={600} mt="sm" mb={4}>
-            {title}
-          </Text>
-          {shortcuts.map(({ keys, does }) => (
-            <div key={does} className={classes.shortcut}>
-              <span>{does}</span>
-              <span>
-                {keys.map((key) => (
-                  <Kbd key={key} size="xs" ml={4}>
-                    {key}
-                  </Kbd>
-                ))}
-              </span>
-            </div>
-          ))}
-        </section>
-      ))}
-    </Modal>
-  );
+  else openPalette();
 }

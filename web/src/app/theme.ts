@@ -1,16 +1,16 @@
 import {
-  Button,
+  type ButtonProps,
   type CSSVariablesResolver,
   createTheme,
-  Drawer,
+  type DrawerProps,
   type MantineColorsTuple,
-  Menu,
-  Modal,
-  Select,
-  Skeleton,
-  Textarea,
-  TextInput,
-  Tooltip,
+  type MenuProps,
+  type ModalProps,
+  type SelectProps,
+  type SkeletonProps,
+  type TextareaProps,
+  type TextInputProps,
+  type TooltipProps,
 } from '@mantine/core';
 
 /** The one accent: deep sea blue. */
@@ -53,6 +53,9 @@ const dark: MantineColorsTuple = [
   '#0d1013',
 ];
 
+/** Named by their types alone: the components themselves come with the pages that show them. */
+const usually = <P>(defaultProps: Partial<P>) => ({ defaultProps });
+
 export const theme = createTheme({
   primaryColor: 'tide',
   primaryShade: { light: 7, dark: 6 },
@@ -70,22 +73,20 @@ export const theme = createTheme({
   cursorType: 'pointer',
   focusRing: 'auto',
   components: {
-    Button: Button.extend({ defaultProps: { size: 'xs' } }),
-    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
-    Textarea: Textarea.extend({ defaultProps: { size: 'sm' } }),
-    Select: Select.extend({ defaultProps: { size: 'sm' } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, multiline: true, maw: 320, fz: 'xs' } }),
-    Menu: Menu.extend({ defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } }),
-    Modal: Modal.extend({
-      defaultProps: {
-        transitionProps: { duration: 120 },
-        centered: true,
-        // The cross has no words of its own.
-        closeButtonProps: { 'aria-label': 'Close' },
-      },
+    Button: usually<ButtonProps>({ size: 'xs' }),
+    TextInput: usually<TextInputProps>({ size: 'sm' }),
+    Textarea: usually<TextareaProps>({ size: 'sm' }),
+    Select: usually<SelectProps>({ size: 'sm' }),
+    Tooltip: usually<TooltipProps>({ openDelay: 300, multiline: true, maw: 320, fz: 'xs' }),
+    Menu: usually<MenuProps>({ shadow: 'md', transitionProps: { duration: 100 } }),
+    Modal: usually<ModalProps>({
+      transitionProps: { duration: 120 },
+      centered: true,
+      // The cross has no words of its own.
+      closeButtonProps: { 'aria-label': 'Close' },
     }),
-    Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 160 } } }),
-    Skeleton: Skeleton.extend({ defaultProps: { radius: 'sm' } }),
+    Drawer: usually<DrawerProps>({ transitionProps: { duration: 160 } }),
+    Skeleton: usually<SkeletonProps>({ radius: 'sm' }),
   },
 });
 

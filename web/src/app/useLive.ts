@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react';
 import { applyJobHint } from '@/api/jobs';
 import { MESSAGING } from '@/api/messaging';
 import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
-import { applyDeliveryHints } from '@/features/destinations/queries';
 import { applyLeadHints } from '@/features/leads/queries';
 import { setLiveConnected } from '@/lib/live';
 
@@ -43,7 +42,11 @@ export function useLive(pageVersion: string): string | null {
       const [leadHints, deliveryHints] = [leads, deliveries];
       leads = [];
       deliveries = [];
-      if (deliveryHints.length > 0) applyDeliveryHints(client, deliveryHints);
+      if (deliveryHints.length > 0) {
+        void import('@/features/destinations/queries').then(({ applyDeliveryHints }) =>
+          applyDeliveryHints(client, deliveryHints),
+        );
+      }
       if (campaignsChanged) {
         campaignsChanged = false;
         void client.invalidateQueries({ queryKey: ['campaigns'] });

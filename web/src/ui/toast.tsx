@@ -1,53 +1,52 @@
-import { Button, Group, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
+import { lazy, Suspense, useSyncExternalStore } from 'react';
 import { messageOf } from '@/api/problem';
+import { fetchLater } from '@/lib/settled';
 
-const UNDO_MS = 8000;
-const PLAIN_MS = 4000;
-/** The cross has no words of its own. */
-const closeButtonProps = { 'aria-label': 'Close the message' };
+const load = () => import('./Toasts');
+fetchLater(load);
+
+let isWanted = false;
+const listeners = new Set<() => void>();
+
+/** In the order in which they were asked for: a promise keeps it. */
+function withToasts(show: (toasts: typeof import('./Toasts')) => void) {
+  const tell = (toasts: typeof import('./Toasts')) => {
+    isWanted = true;
+    for (const listener of listeners) listener();
+    show(toasts);
+  };
+  // Without a connection there is nothing to show them with; the banner says that there is none.
+  void load().then(tell, () => undefined);
+}
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+const Toasts = lazy(load);
+
+/** Stands in the page once; shows nothing until there is something to say. */
+export function ToastPlace() {
+  const wanted = useSyncExternalStore(subscribe, () => isWanted);
+  return (
+    wanted && (
+      <Suspense fallback={null}>
+        <Toasts />
+      </Suspense>
+    )
+  );
+}
 
 export function toast(message: string) {
-  notifications.show({ message, autoClose: PLAIN_MS, withBorder: true, color: 'gray', closeButtonProps });
+  withToasts(({ showToast }) => showToast(message));
 }
 
 export function toastError(what: string, error: unknown) {
-  notifications.show({
-    title: what,
-    message: messageOf(error),
-    color: 'red',
-    autoClose: UNDO_MS,
-    withBorder: true,
-    closeButtonProps,
-  });
+  withToasts(({ showError }) => showError(what, messageOf(error)));
 }
-
-let lastUndo: string | null = null;
 
 /** Says what was done and offers to take it back. Only the last one is offered: moving ten cards must not pile up. */
 export function toastUndo(message: string, undo: () => void) {
-  const id = crypto.randomUUID();
-  if (lastUndo) notifications.hide(lastUndo);
-  lastUndo = id;
-  notifications.show({
-    id,
-    autoClose: UNDO_MS,
-    withBorder: true,
-    color: 'gray',
-    closeButtonProps,
-    message: (
-      <Group justify="space-between" wrap="nowrap">
-        <Text size="sm">{message}</Text>
-        <Button
-          variant="default"
-          onClick={() => {
-            notifications.hide(id);
-            undo();
-          }}
-        >
-          Undo
-        </Button>
-      </Group>
-    ),
-  });
+  withToasts(({ showUndo }) => showUndo(message, undo));
 }

@@ -16,7 +16,7 @@ const SHOWN = 3;
 const REMEMBERED = 20;
 
 /** What one's own long work is at, on every page; it goes on when the page is left, and is here when it is loaded anew. */
-export function JobsStrip() {
+export default function JobsStrip() {
   const refetchInterval = usePollInterval();
   const jobs = useQuery({ ...recentJobsQuery, refetchInterval }).data;
   const [closed, setClosed] = useLocalStorage<string[]>({ key: 'leadline-jobs-closed', defaultValue: [] });

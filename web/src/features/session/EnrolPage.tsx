@@ -8,7 +8,7 @@ import { toastError } from '@/ui/toast';
 import { Frame } from './Frame';
 
 /** For somebody without a second factor in a workspace that wants one of everybody. */
-export function EnrolPage() {
+export default function EnrolPage() {
   const session = useSession();
   const client = useQueryClient();
   const router = useRouter();
