@@ -15,8 +15,10 @@ import { readContactsSearch } from '@/features/contacts/search';
 import { readDeliveriesSearch } from '@/features/destinations/search';
 import { readFraudSearch } from '@/features/fraud/search';
 import { readJobSearch } from '@/features/jobs/search';
-import { readBoardSearch, readTableSearch } from '@/features/leads/filters';
+import { BoardPage } from '@/features/leads/BoardPage';
+import { readBoardSearch, readFilters, readTableSearch } from '@/features/leads/filters';
 import { readDuplicateSearch } from '@/features/leads/merging';
+import { boardQuery } from '@/features/leads/queries';
 import { readLedgerSearch } from '@/features/ledger/queries';
 import { readInboxSearch } from '@/features/messaging/search';
 import { readPrivacySearch } from '@/features/privacy/search';
@@ -24,6 +26,7 @@ import { readReportsSearch } from '@/features/reports/search';
 import { readSignInSearch } from '@/features/session/search';
 import { readAuditSearch } from '@/features/settings/auditSearch';
 import { readTasksSearch } from '@/features/tasks/search';
+import { firstAnswer } from '@/lib/settled';
 import { CrashPage, NotFoundPage } from './Fallbacks';
 import { Shell } from './Shell';
 
@@ -90,7 +93,10 @@ const board = createRoute({
   getParentRoute: () => shell,
   path: '/board',
   validateSearch: readBoardSearch,
-  component: lazyRouteComponent(() => import('@/features/leads/BoardPage'), 'BoardPage'),
+  loaderDeps: ({ search }) => readFilters({ ...search }),
+  loader: ({ context, deps }) => firstAnswer(context.client.prefetchQuery(boardQuery(deps))),
+  // Not lazy: it is what most people open, and its script would only be asked for once this one has run.
+  component: BoardPage,
 });
 
 const leads = createRoute({

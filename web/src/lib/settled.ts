@@ -7,6 +7,7 @@ import { useSyncExternalStore } from 'react';
 type Load = () => Promise<unknown>;
 
 const FALLBACK_DELAY_MS = 200;
+const WORTH_WAITING_MS = 150;
 
 let settled = false;
 const listeners = new Set<() => void>();
@@ -40,6 +41,14 @@ function fetchNext() {
       () => whenIdle(fetchNext),
       () => whenIdle(fetchNext),
     );
+}
+
+/**
+ * Waits a moment for what the first screen shows: the browser asked for it beside the script, and a page that has it
+ * at once is drawn once.
+ */
+export async function firstAnswer(read: Promise<unknown>): Promise<void> {
+  if (!settled) await Promise.race([read, new Promise((done) => setTimeout(done, WORTH_WAITING_MS))]);
 }
 
 export function markSettled() {
