@@ -3,7 +3,7 @@ import { Api, expect, test } from "./harness/fixtures";
 import { submitDemoForm, visit } from "./harness/screens";
 
 const SETTINGS = ["workspace", "scoring", "fraud", "analysis", "users", "roles", "tokens", "sessions", "ledger"].map((tab) => `/settings/${tab}`);
-const SCREENS = ["/board", "/leads", "/contacts", "/segments", "/segments/new", "/reports?compare=previous", "/reports?report=funnel", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/duplicates", "/messaging/inbox", "/messaging/templates", "/messaging/channels", "/messaging/sandbox", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
+const SCREENS = ["/board", "/leads", "/contacts", "/segments", "/segments/new", "/reports?compare=previous", "/reports?report=funnel", "/fraud", "/sources", "/widgets/new", "/captures", "/jobs", "/duplicates", "/messaging/inbox", "/messaging/templates", "/messaging/channels", "/messaging/sandbox", "/campaigns", "/campaigns/new", "/campaigns?tab=messages", "/automations", "/automations/new", "/tasks", "/imports", "/destinations", ...SETTINGS, "/demo", "/demo/receiver"];
 
 interface List {
   data: { id: string }[];
@@ -11,6 +11,8 @@ interface List {
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing serious on any screen in the ${colorScheme} theme`, async ({ page, leadline }) => {
+    // Some fifty screens, each looked at whole.
+    test.setTimeout(300_000);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await visit(page, `${leadline.origin}/sign-in`);
     await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
@@ -25,6 +27,9 @@ for (const colorScheme of ["light", "dark"] as const) {
       `/leads/${lead}`,
       `/board?lead=${lead}`,
       `/contacts/${await first("/v1/identity/contacts?limit=1")}`,
+      `/campaigns/${await first("/v1/messaging/campaigns?state=draft")}`,
+      `/campaigns/${await first("/v1/messaging/campaigns?state=finished")}`,
+      `/automations/${await first("/v1/identity/lead-automations")}`,
       `/destinations/${await first("/v1/delivery/destinations")}`,
       `/deliveries/${await first("/v1/delivery/deliveries?limit=1")}`,
     ];

@@ -15,6 +15,7 @@ use leadline_store::{
     pipelines::{self, Pipeline},
     search,
     sources::{self, Intake},
+    statistics,
 };
 use serde_json::json;
 
@@ -62,6 +63,7 @@ pub(crate) async fn load(config: &Config, count: u64, with_history: bool) -> any
         tx.commit().await?;
         done = few.end;
     }
+    statistics::refresh(&store).await?;
     store.close().await;
     eprintln!("{done} leads are in the workspace \"default\".");
     Ok(Exit::Done)

@@ -16,7 +16,8 @@ use crate::sql::{Error, Page, Reader, Row, Tx, params};
 pub struct Alert {
     pub id: AlertId,
     pub workspace_id: WorkspaceId,
-    /// The event that opened it: `source.silent`, `destination.failing`, `ledger.differs`, `retention.held`.
+    /// The event that opened it: `source.silent`, `destination.failing`, `ledger.differs`, `retention.held`,
+    /// `dead_letters.leaving`.
     pub kind: String,
     /// What it is about.
     pub subject_id: Uuid,

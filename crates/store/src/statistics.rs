@@ -6,8 +6,8 @@
 
 use crate::{Dialect, Store, sql::Error};
 
-/// The tables that a job over leads fills or empties.
-const GROWING: [&str; 10] = [
+/// The tables that a job over leads, or a campaign, fills or empties.
+const GROWING: [&str; 11] = [
     "contacts",
     "identities",
     "leads",
@@ -18,6 +18,7 @@ const GROWING: [&str; 10] = [
     "lead_scores",
     "events",
     "job_results",
+    "campaign_recipients",
 ];
 
 /// Lets the planner look at the tables that jobs fill, each in a transaction of its own: some 30,000 rows of each.

@@ -16,7 +16,7 @@ use leadline_store::{
         recipients::{self, Candidate, NewRecipient},
     },
     leads::{self, LeadFilter, Place, Sweep},
-    segments,
+    segments, statistics,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,6 +26,9 @@ use crate::{Engine, conditions::Conditions};
 
 /// Leads that are written down in one transaction.
 const AT_ONCE: i64 = 1_000;
+
+/// From so many recipients on the planner looks at their table before they are asked for by it.
+const MANY: i64 = 5_000;
 
 /// Where it goes on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +88,12 @@ pub(super) async fn step(engine: &Engine, campaign: &Campaign) -> Result<bool, E
     }
     stored::write(&mut tx, &standing).await?;
     tx.commit().await?;
+    if standing.gathered.is_none()
+        && standing.recipient_count >= MANY
+        && let Err(error) = statistics::refresh(&engine.store).await
+    {
+        tracing::debug!(error = &error as &dyn std::error::Error, "the planner looks at the tables later, by itself");
+    }
     Ok(true)
 }
 

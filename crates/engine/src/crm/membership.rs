@@ -68,17 +68,21 @@ fn concerns(event: &Event) -> bool {
 }
 
 async fn leads_of(tx: &mut Tx, workspace: WorkspaceId, events: &[&Event]) -> Result<BTreeMap<LeadId, Why>, Error> {
+    let contact_of = |event: &Event| event.data["contactId"].as_str().and_then(|id| id.parse::<ContactId>().ok());
+    let contacts: BTreeSet<ContactId> =
+        events.iter().filter(|event| event.lead_id.is_none()).filter_map(|event| contact_of(event)).collect();
+    let mut of_contacts: HashMap<ContactId, Vec<LeadId>> = HashMap::new();
+    for (contact, lead) in members::leads_of(tx, workspace, &contacts.into_iter().collect::<Vec<_>>()).await? {
+        of_contacts.entry(contact).or_default().push(lead);
+    }
     let mut leads: BTreeMap<LeadId, Why> = BTreeMap::new();
     for event in events {
-        let of_contact = match event.lead_id {
+        let concerned = match event.lead_id {
             Some(lead) => vec![lead],
-            None => match event.data["contactId"].as_str().and_then(|id| id.parse::<ContactId>().ok()) {
-                Some(contact) => members::leads_of(tx, workspace, contact).await?,
-                None => Vec::new(),
-            },
+            None => contact_of(event).and_then(|contact| of_contacts.get(&contact)).cloned().unwrap_or_default(),
         };
         let cause = Cause::of(event);
-        for lead in of_contact {
+        for lead in concerned {
             let why = leads.entry(lead).or_default();
             why.is_loud |= !event.is_quiet();
             why.cause = why.cause.into_iter().chain(cause).max_by_key(|cause| cause.depth);

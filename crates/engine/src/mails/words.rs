@@ -4,7 +4,7 @@ use leadline_store::alerts::Alert;
 use serde_json::Value;
 
 use super::Change;
-use crate::retention::HELD;
+use crate::retention::{HELD, classes::DEAD_LETTERS_LEAVING};
 
 /// The kinds of alert that somebody is told of, as features name them.
 const DESTINATION_FAILING: &str = "destination.failing";
@@ -73,6 +73,16 @@ pub(super) fn of(alert: &Alert, change: Change, public_url: &str) -> Option<Text
             ),
             "/settings/ledger".to_owned(),
         ),
+        (DEAD_LETTERS_LEAVING, Change::Opened) => (
+            "Dead letters are about to go".to_owned(),
+            format!(
+                "{} of the deliveries that were given up are deleted within {}. Send them again or download them \
+                 before, or have them kept for longer.",
+                counted(data),
+                duration(data["hours"].as_i64().unwrap_or_default() * 60)
+            ),
+            "/destinations?tab=dead".to_owned(),
+        ),
         _ => return None,
     };
     let body = format!(
@@ -80,6 +90,11 @@ pub(super) fn of(alert: &Alert, change: Change, public_url: &str) -> Option<Text
          more of it: {public_url}/settings/alerts\n"
     );
     Some(Text { subject: format!("Leadline: {subject}"), body })
+}
+
+fn counted(data: &Value) -> String {
+    let count = data["count"].as_i64().unwrap_or_default();
+    if data["isCapped"] == true { format!("More than {count}") } else { count.to_string() }
 }
 
 fn reason(data: &Value) -> String {

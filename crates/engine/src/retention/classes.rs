@@ -1,20 +1,31 @@
 //! How long a workspace keeps what, class by class: changing it, looking at what that would delete, and deleting it.
 
 use leadline_domain::{
+    ids::{AlertId, WorkspaceId},
     retention::{Class, Memory},
-    time::Timestamp,
+    time::{DAY_MS, HOUR_MS, Timestamp},
 };
 use leadline_store::{
     Error,
+    alerts::{self, Alert},
     retention::{self as stored, Count},
     workspaces,
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     Actor, Engine,
     audit::{self, Deed},
+    mails::{self, Change},
+    random_bytes,
 };
+
+/// The alert that says that deliveries which were given up go soon, and nobody sent them again.
+pub const DEAD_LETTERS_LEAVING: &str = "dead_letters.leaving";
+
+/// How long before they go somebody is told.
+const WARN_AHEAD_MS: i64 = 3 * DAY_MS;
 
 /// Rows of a table that are deleted in one transaction, so that nobody waits long behind it.
 const AT_ONCE: i64 = 500;
@@ -143,6 +154,37 @@ pub async fn sweep(engine: &Engine, now: Timestamp) -> Result<(), Error> {
                 break;
             }
         }
+        warn(engine, workspace, &settings, now).await?;
     }
     Ok(())
+}
+
+/// Says while there is time that dead letters are about to go, or that none are any more.
+async fn warn(engine: &Engine, workspace: WorkspaceId, settings: &Value, now: Timestamp) -> Result<(), Error> {
+    let kept_ms = Class::DeadLetters.days(settings) * DAY_MS;
+    // Where they are kept for a few days only, half of those.
+    let ahead_ms = WARN_AHEAD_MS.min(kept_ms / 2);
+    let before = Class::DeadLetters.before(settings, now.plus_ms(ahead_ms));
+    let going = stored::count_before(&engine.store.reader(), workspace, Class::DeadLetters, before).await?;
+    let mut tx = engine.store.begin().await?;
+    if going.n == 0 {
+        alerts::close(&mut tx, workspace, DEAD_LETTERS_LEAVING, Uuid::nil(), now).await?;
+        return tx.commit().await;
+    }
+    let alert = Alert {
+        id: AlertId::new(now, random_bytes()),
+        workspace_id: workspace,
+        kind: DEAD_LETTERS_LEAVING.to_owned(),
+        subject_id: Uuid::nil(),
+        subject_name: "Dead letters".to_owned(),
+        data: json!({"count": going.n, "isCapped": going.is_capped, "hours": ahead_ms / HOUR_MS}),
+        opened_at: now,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        closed_at: None,
+    };
+    if alerts::open(&mut tx, &alert).await? {
+        mails::queue(engine, &mut tx, &alert, Change::Opened, now).await?;
+    }
+    tx.commit().await
 }

@@ -40,7 +40,8 @@ impl From<AlertError> for ApiError {
 struct AlertView {
     #[schema(value_type = Uuid)]
     id: AlertId,
-    /// `source.silent`, `destination.failing`, `ledger.differs` or `retention.held`.
+    /// `source.silent`, `destination.failing`, `ledger.differs`, `retention.held` or
+    /// `dead_letters.leaving`.
     #[schema(example = "source.silent")]
     kind: String,
     /// The source or destination that it is about; absent where it is about all of them.

@@ -12,13 +12,13 @@ use super::{Segment, read, select};
 use crate::{
     dialect::Kind,
     leads::Place,
-    sql::{Columns, Error, Reader, Tx, json_set, params},
+    sql::{Columns, Error, IntoParam, Reader, Tx, json_set, params},
 };
 
 /// Followed segments of one workspace at most: each is asked of the leads of every batch of events.
 pub const FOLLOWED_MAX: i64 = 50;
 
-/// Leads of one contact that are looked at when the contact changed.
+/// Leads of one contact that are looked at when contacts changed.
 const OF_CONTACT_MAX: i64 = 200;
 
 /// A lead in a segment.
@@ -61,16 +61,26 @@ pub async fn count_followed(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, 
     tx.query_one(sql, &params![workspace]).await?.map_or(Ok(0), |row| row.get("n"))
 }
 
-/// The leads of a contact, up to 200 of them.
+/// The leads of contacts, up to 200 of each on average.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn leads_of(tx: &mut Tx, workspace: WorkspaceId, contact: ContactId) -> Result<Vec<LeadId>, Error> {
+pub async fn leads_of(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    contacts: &[ContactId],
+) -> Result<Vec<(ContactId, LeadId)>, Error> {
+    if contacts.is_empty() {
+        return Ok(Vec::new());
+    }
     // By `leads_of_contact`.
     let sql = format!(
-        "SELECT id FROM leads WHERE contact_id = $1 AND workspace_id = $2 AND deleted_at IS NULL LIMIT {OF_CONTACT_MAX}"
+        "SELECT contact_id, id FROM leads WHERE contact_id IN {} AND workspace_id = $2 AND deleted_at IS NULL LIMIT $3",
+        tx.dialect().id_list(1)
     );
-    tx.query(&sql, &params![contact, workspace]).await?.iter().map(|row| row.get("id")).collect()
+    let most = OF_CONTACT_MAX.saturating_mul(i64::try_from(contacts.len()).unwrap_or(i64::MAX));
+    let rows = tx.query(&sql, &[json_set(contacts), workspace.param(), most.param()]).await?;
+    rows.iter().map(|row| Ok((row.get("contact_id")?, row.get("id")?))).collect()
 }
 
 /// In which segments these leads were.

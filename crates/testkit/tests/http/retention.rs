@@ -117,6 +117,32 @@ async fn a_preview_says_what_goes_and_the_next_sweep_takes_just_that(#[values(Db
 
 #[rstest]
 #[tokio::test]
+async fn somebody_is_told_before_dead_letters_go(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let site = Site::start(db).await;
+    let admin = site.signed_in("admin@example.com", Role::Admin).await;
+    let receiver = Receiver::start().await;
+    furnish(&site, &admin, &receiver).await;
+    let told = async || site.app.count("alerts WHERE kind = 'dead_letters.leaving' AND closed_at IS NULL").await;
+
+    live(&site, 3).await;
+    assert_eq!(told().await, 0);
+    live(&site, 2).await;
+    let alerts = admin.get("/v1/admin/alerts").await.json();
+    assert_eq!(told().await, 1);
+    assert_eq!(alerts["data"][0]["data"], json!({"count": 1, "isCapped": false, "hours": 72}), "{alerts}");
+
+    admin.patch(PATH, json!({"deadLetters": 30})).await;
+    live(&site, 1).await;
+    assert_eq!(told().await, 0);
+    admin.patch(PATH, json!({"deadLetters": 7})).await;
+    live(&site, 2).await;
+    // They are gone, and so is the alert.
+    assert_eq!((told().await, left(&site).await[4]), (0, 0));
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn what_is_kept_for_longer_stays_and_says_until_when(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let site = Site::start(db).await;
     let admin = site.signed_in("admin@example.com", Role::Admin).await;

@@ -25,6 +25,10 @@ describe('an alert', () => {
     expect(wordsOf(alert('destination.failing', { status: 400 })).text).toContain('HTTP 400');
     expect(wordsOf(alert('destination.failing', { disabledReason: 'gone' })).text).toContain('switched off: gone');
     expect(placeOf(alert('destination.failing', {}))).toBe('/destinations/2');
+    expect(wordsOf(alert('dead_letters.leaving', { count: 1, hours: 72 })).text).toContain(
+      '1 delivery that did not arrive will be deleted within 3 days',
+    );
+    expect(placeOf(alert('dead_letters.leaving', {}))).toBe('/destinations?tab=dead');
   });
 
   it('of a kind that is not known yet is shown all the same', () => {

@@ -31,6 +31,17 @@ export function wordsOf({ kind, subjectName, data }: Alert): { title: string; te
         title: `The clock leapt ${plural(numberOf(data.days), 'day')} ahead`,
         text: 'Nothing is deleted because of it. If the clock is right, run "leadline retention confirm" on the server.',
       };
+    case 'dead_letters.leaving': {
+      const count = numberOf(data.count);
+      const some =
+        data.isCapped === true
+          ? `More than ${count.toLocaleString()} deliveries`
+          : plural(count, 'delivery', 'deliveries');
+      return {
+        title: 'Dead letters are about to go',
+        text: `${some} that did not arrive will be deleted within ${span(numberOf(data.hours) * 60)}. Send them again before, or keep them for longer.`,
+      };
+    }
     default:
       return { title: subjectName, text: kind };
   }
@@ -52,6 +63,8 @@ export function placeOf({ kind, subjectId }: Alert): string | null {
       return subjectId ? `/destinations/${subjectId}` : '/destinations';
     case 'ledger.differs':
       return '/settings/ledger';
+    case 'dead_letters.leaving':
+      return '/destinations?tab=dead';
     default:
       return null;
   }
