@@ -4431,7 +4431,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description `source.silent`, `destination.failing`, `ledger.differs` or `retention.held`.
+             * @description `source.silent`, `destination.failing`, `ledger.differs`, `retention.held` or
+             *     `dead_letters.leaving`.
              * @example source.silent
              */
             kind: string;
@@ -9088,7 +9089,8 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 /**
-                 * @description `source.silent`, `destination.failing`, `ledger.differs` or `retention.held`.
+                 * @description `source.silent`, `destination.failing`, `ledger.differs`, `retention.held` or
+                 *     `dead_letters.leaving`.
                  * @example source.silent
                  */
                 kind: string;
