@@ -58,7 +58,7 @@ export function LeadView({ id, layout, onDeleted }: LeadViewProps) {
 
 function LeadSkeleton() {
   return (
-    <Stack gap="sm" aria-label="Loading">
+    <Stack gap="sm" role="status" aria-label="Loading">
       <Skeleton h={28} w="60%" />
       <Skeleton h={30} w="80%" />
       <Skeleton h={180} />
