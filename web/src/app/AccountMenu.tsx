@@ -1,5 +1,5 @@
 import { Menu, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
@@ -11,8 +11,15 @@ import { toastError } from '@/ui/toast';
 import classes from './Shell.module.css';
 import { ThemeMenu } from './ThemeMenu';
 
+interface Props {
+  /** The pages for which the navigation of a phone has no room. */
+  pages: { to: string; label: string }[];
+  children: ReactElement;
+}
+
 /** Who is signed in, and what they may change about it. */
-export default function AccountMenu({ children }: { children: ReactElement }) {
+export default function AccountMenu({ pages, children }: Props) {
+  const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const session = useSession();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -41,9 +48,13 @@ export default function AccountMenu({ children }: { children: ReactElement }) {
           <Menu.Divider />
           <ThemeMenu />
           <Menu.Divider />
-          <Menu.Item component={Link} to="/reports">
-            Reports
-          </Menu.Item>
+          {isPhone &&
+            pages.map(({ to, label }) => (
+              <Menu.Item key={to} component={Link} to={to}>
+                {label}
+              </Menu.Item>
+            ))}
+          {isPhone && <Menu.Divider />}
           <Menu.Item component={Link} to="/jobs">
             Recent jobs
           </Menu.Item>

@@ -37,6 +37,7 @@ const AccountMenu = later(() => import('./AccountMenu'));
 const WorkspaceList = later(() => import('./WorkspaceList'));
 const ShortcutSheet = later(() => import('./ShortcutSheet'));
 
+/** On a phone there is room for six; the wide ones are in the account's menu there. */
 const NAV = [
   { to: '/board', label: 'Board', icon: IconLayoutKanban, permission: 'leads:view' },
   { to: '/leads', label: 'Leads', icon: IconUsers, permission: 'leads:view' },
@@ -46,10 +47,8 @@ const NAV = [
   { to: '/messaging', label: 'Messaging', icon: IconMessages, permission: 'leads:view', wideOnly: true },
   { to: '/campaigns', label: 'Campaigns', icon: IconSpeakerphone, permission: 'leads:view', wideOnly: true },
   { to: '/automations', label: 'Automations', icon: IconBolt, permission: 'leads:view', wideOnly: true },
-  // On a phone it is in the account's menu.
   { to: '/reports', label: 'Reports', icon: IconChartBar, permission: 'leads:view', wideOnly: true },
   { to: '/sources', label: 'Sources', icon: IconInbox, permission: 'leads:view' },
-  // On a phone there is room for six: this one is linked from its settings there, destinations are found by search.
   { to: '/fraud', label: 'Fraud desk', icon: IconShield, permission: 'leads:view', wideOnly: true },
   {
     to: '/destinations',
@@ -222,8 +221,9 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
 
 function UserMenu() {
   const session = useSession();
+  const pages = useNav().filter((item) => 'wideOnly' in item);
   return (
-    <OnDemand menu={(control) => <AccountMenu>{control}</AccountMenu>}>
+    <OnDemand menu={(control) => <AccountMenu pages={pages}>{control}</AccountMenu>}>
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Account of ${session.user.name}`}>
         <IconUserCircle size={22} stroke={1.6} />
       </ActionIcon>

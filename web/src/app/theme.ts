@@ -90,7 +90,8 @@ export const theme = createTheme({
   },
 });
 
-/** Contrast: Mantine's dimmed and placeholder greys are below AA on tinted surfaces. */
+/** Contrast: Mantine's dimmed and placeholder greys are below AA on tinted surfaces, and so are its yellow notes in
+    light; in dark its notes are full blocks of colour, and what is off cannot be told from the surface under it. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {
     '--line-width': '1px',
@@ -111,6 +112,12 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--bad-text': '#b3261e',
     '--mantine-color-error': '#b3261e',
     '--mantine-color-anchor': tide[7],
+    '--mantine-color-disabled-color': gray[6],
+    '--mantine-color-yellow-light': '#fff4d6',
+    '--mantine-color-yellow-light-color': '#8a4b00',
+    '--mantine-color-orange-light': '#ffefdf',
+    '--mantine-color-orange-light-color': '#9a3412',
+    '--mantine-color-green-light-color': '#1b6e34',
   },
   dark: {
     '--mantine-color-body': dark[7],
@@ -128,6 +135,16 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--bad-text': '#ff9d95',
     '--mantine-color-error': '#ff9d95',
     '--mantine-color-anchor': tide[3],
+    '--mantine-color-disabled': dark[5],
+    '--mantine-color-disabled-color': dark[2],
+    '--mantine-color-yellow-light': '#332a17',
+    '--mantine-color-yellow-light-color': '#f0b866',
+    '--mantine-color-orange-light': '#37281c',
+    '--mantine-color-orange-light-color': '#ffb27a',
+    '--mantine-color-red-light': '#3a2224',
+    '--mantine-color-red-light-color': '#ff9d95',
+    '--mantine-color-green-light': '#1c3324',
+    '--mantine-color-green-light-color': '#6fd58c',
   },
 });
 

@@ -26,5 +26,6 @@ test('money is short where there is little room', () => {
   expect(formatMoney('1250.50', 'EUR')).toContain('1,250.50');
   expect(formatMoney('1250.00', 'EUR')).toMatch(/1,250$/);
   expect(formatMoney('1464.765', 'EUR', { short: true })).toMatch(/1,465$/);
+  expect(formatMoney('965.708', 'EUR', { short: true })).toMatch(/965\.71$/);
   expect(formatMoney('1250000.00', 'EUR', { short: true })).toMatch(/1\.3M|1\.2M|1\.25M/);
 });

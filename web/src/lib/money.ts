@@ -31,12 +31,13 @@ export function formatMoney(decimal: string, currency: string, { short = false }
   const value = Number(decimal);
   const isWhole = Number.isInteger(value) || (short && Math.abs(value) >= 1_000);
   const isLong = short && Math.abs(value) >= 100_000;
-  return moneyFormat(currency, isLong ? 'compact' : isWhole ? 'whole' : 'exact').format(value);
+  return moneyFormat(currency, isLong ? 'compact' : isWhole ? 'whole' : short ? 'usual' : 'exact').format(value);
 }
 
 const FORMS = {
   compact: { notation: 'compact', maximumFractionDigits: 1 },
   whole: { minimumFractionDigits: 0, maximumFractionDigits: 0 },
+  usual: {},
   exact: { minimumFractionDigits: 2, maximumFractionDigits: 3 },
 } as const;
 

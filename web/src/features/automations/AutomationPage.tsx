@@ -10,7 +10,7 @@ import { RunLog } from './RunLog';
 const route = getRouteApi('/shell/automations/$automationId');
 
 const Back = () => (
-  <Button component={Link} to="/automations" variant="subtle" size="compact-sm">
+  <Button component={Link} to="/automations" variant="subtle" size="compact-sm" ml={-8}>
     All automations
   </Button>
 );

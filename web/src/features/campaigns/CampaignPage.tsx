@@ -18,7 +18,7 @@ import { isOpen, isUnderWay, stateWords } from './words';
 const route = getRouteApi('/shell/campaigns/$campaignId');
 
 const Back = () => (
-  <Button component={Link} to="/campaigns" variant="subtle" size="compact-sm">
+  <Button component={Link} to="/campaigns" variant="subtle" size="compact-sm" ml={-8}>
     All campaigns
   </Button>
 );

@@ -113,7 +113,9 @@ function Figures({ campaign, report }: { campaign: Campaign; report: CampaignOut
                 <Table.Tr key={`${status} ${reason}`}>
                   <Cell>{statusWords(status)}</Cell>
                   <Cell className={classes.wordy}>{reasonWords(reason)}</Cell>
-                  <Cell className={classes.number}>{formatCount(count)}</Cell>
+                  <Cell actions className={classes.number}>
+                    {formatCount(count)}
+                  </Cell>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -127,7 +129,9 @@ function Figures({ campaign, report }: { campaign: Campaign; report: CampaignOut
                 {machines.map(({ reason, count }) => (
                   <Table.Tr key={reason}>
                     <Cell>{reasonWords(reason)}</Cell>
-                    <Cell className={classes.number}>{formatCount(count)}</Cell>
+                    <Cell actions className={classes.number}>
+                      {formatCount(count)}
+                    </Cell>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

@@ -29,7 +29,7 @@ export function ContactPage() {
   const leave = () => (canGoBack ? router.history.back() : void navigate({ to: '/contacts' }));
   return (
     <PageBody>
-      <Button variant="subtle" size="compact-sm" leftSection={<IconArrowLeft size={14} />} onClick={leave}>
+      <Button ml={-8} variant="subtle" size="compact-sm" leftSection={<IconArrowLeft size={14} />} onClick={leave}>
         Back
       </Button>
       {contact.isPending && <Skeleton h={400} mt="sm" />}

@@ -229,7 +229,7 @@ function Row({ contact }: { contact: Contact }) {
       <Cell>
         {email && (
           <span className={classes.copyable}>
-            {email} <CopyButton value={email} label="Copy the e-mail address" />
+            <span title={email}>{email}</span> <CopyButton value={email} label="Copy the e-mail address" />
           </span>
         )}
       </Cell>

@@ -209,7 +209,7 @@ function LogRow({ delivery, withDestination, isDead, ticked, onTick }: LogRowPro
   const { lastStatus, lastError, createdAt, finishedAt, nextAttemptAt, expiresAt } = delivery;
   return (
     <Table.Tr>
-      <Cell className={classes.tick}>
+      <Cell className={isDead ? classes.tick : `${classes.tick} ${classes.corner}`}>
         <Checkbox size="xs" aria-label={`Tick ${event} of ${leadName ?? id}`} checked={ticked} onChange={onTick} />
       </Cell>
       {!isDead && (

@@ -57,8 +57,8 @@ function Loaded({ delivery }: { delivery: DeliveryDetail }) {
             </>
           )}
           <dt>Delivery id</dt>
-          <dd>
-            {id} <CopyButton value={id} label="Copy the delivery id" />
+          <dd className={classes.copyable}>
+            <span>{id}</span> <CopyButton value={id} label="Copy the delivery id" />
           </dd>
           <dt>Created</dt>
           <dd>
@@ -110,7 +110,7 @@ function AttemptView({ attempt }: { attempt: Attempt }) {
       <div className={classes.columns}>
         <div>
           <h3>Request headers</h3>
-          <CodeBlock text={headerText(requestHeaders)} label={`Request headers of attempt ${number}`} />
+          <CodeBlock text={headerText(requestHeaders)} label={`Request headers of attempt ${number}`} wrap />
         </div>
         {(responseBody || Object.keys(responseHeaders ?? {}).length > 0) && (
           <div>

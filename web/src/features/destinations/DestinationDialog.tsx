@@ -8,6 +8,7 @@ import { humanise } from '@/lib/text';
 import { AccessFields } from './AccessFields';
 import { ConversionFields } from './ConversionFields';
 import { blankGoal, platformOf } from './conversions';
+import classes from './Destinations.module.css';
 import { FORMATS, formatOf } from './formats';
 import { eventsQuery, useSaveDestination } from './queries';
 import { HowFields, WhoFields } from './RuleFields';
@@ -127,14 +128,14 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
         />
         {!platform && (
           <Checkbox.Group label="Events" {...form.getInputProps('events')}>
-            <Group gap="xs" mt={4}>
+            <div className={classes.events}>
               {(events.data ?? form.values.events).map((event) => (
                 <Checkbox key={event} size="xs" value={event} label={humanise(event)} title={event} />
               ))}
-            </Group>
+            </div>
           </Checkbox.Group>
         )}
-        <Group grow align="flex-start">
+        <div className={classes.pair}>
           <Select
             label="Format"
             description={formatOf(form.values.format)?.says}
@@ -145,7 +146,7 @@ function DestinationForm({ destination, onClose, onSaved }: DestinationDialogPro
             onChange={takeFormat}
           />
           <Select label="Retry plan" allowDeselect={false} data={RETRY_PLANS} {...form.getInputProps('retryPlan')} />
-        </Group>
+        </div>
         {platform && <ConversionFields form={form} platform={platform} hasToken={destination?.hasToken ?? false} />}
         {form.values.format === 'template' && (
           <>

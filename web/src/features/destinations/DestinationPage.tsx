@@ -159,8 +159,8 @@ function Facts({ destination }: { destination: Destination }) {
   return (
     <dl className={classes.facts}>
       <dt>URL</dt>
-      <dd>
-        {url} <CopyButton value={url} label="Copy the URL" />
+      <dd className={classes.copyable}>
+        <span>{url}</span> <CopyButton value={url} label="Copy the URL" />
       </dd>
       <dt>Events</dt>
       <dd>

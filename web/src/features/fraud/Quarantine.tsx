@@ -88,13 +88,13 @@ function Row({ entry }: { entry: QuarantineEntry }) {
   const contact = [email, phone].filter(Boolean).join(' · ');
   return (
     <Table.Tr>
-      <Cell className={classes.wide}>
+      <Cell>
         {name ?? contact}
         {name && contact && <div className={classes.dim}>{contact}</div>}
-        {message && <div className={classes.dim}>{message}</div>}
+        {message && <div className={`${classes.dim} ${classes.wide}`}>{message}</div>}
         {ip && <div className={classes.dim}>{ip}</div>}
         {fields && (
-          <Button variant="subtle" size="compact-xs" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Button ml={-7} variant="subtle" size="compact-xs" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? 'Hide the fields' : 'All fields as sent'}
           </Button>
         )}
@@ -122,7 +122,7 @@ function Row({ entry }: { entry: QuarantineEntry }) {
         <Time at={entry.receivedAt} />
         <div className={classes.dim}>Deleted on {dayOf(entry.expiresAt)}</div>
       </Cell>
-      <Cell actions>
+      <Cell>
         <div className={classes.buttons}>
           {entry.leadId ? (
             <RouteLink to="/leads/$leadId" params={{ leadId: entry.leadId }}>

@@ -43,7 +43,7 @@ export function AnalysisBlock({ lead, why }: { lead: Lead; why?: string }) {
         {analysis.fallback && fallbackWords(analysis.fallback)}
       </div>
       {!why && (
-        <Button variant="subtle" size="compact-xs" loading={analyse.isPending} onClick={() => analyse.mutate()}>
+        <Button ml={-7} variant="subtle" size="compact-xs" loading={analyse.isPending} onClick={() => analyse.mutate()}>
           Analyse again
         </Button>
       )}

@@ -24,7 +24,7 @@ export function LeadPage() {
   return (
     <PageBody>
       <div className={classes.panelTop}>
-        <Button variant="subtle" size="compact-sm" leftSection={<IconArrowLeft size={14} />} onClick={leave}>
+        <Button ml={-8} variant="subtle" size="compact-sm" leftSection={<IconArrowLeft size={14} />} onClick={leave}>
           Back
         </Button>
         <LeadStepper id={leadId} onGo={go} />

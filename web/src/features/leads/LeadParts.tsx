@@ -302,7 +302,7 @@ export function SubmissionCard({ submission, why, isOneOfSeveral }: SubmissionCa
         {timeToSubmitMs != null && ` Filled in within ${duration(timeToSubmitMs)}.`}
       </div>
       {fields && (
-        <Button variant="subtle" size="compact-xs" mt={4} aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Button variant="subtle" size="compact-xs" mt={4} ml={-7} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? 'Hide the fields' : 'All fields as sent'}
         </Button>
       )}

@@ -200,8 +200,9 @@ function Found({ filter, complete, segmentId }: FoundProps) {
                 {lead.name}
               </RouteLink>
               <span className={classes.note}>
-                {lead.company} <Time at={lead.createdAt} />
+                <Time at={lead.createdAt} />
               </span>
+              {lead.company && <span className={`${classes.note} ${classes.company}`}>{lead.company}</span>}
             </li>
           ))}
         </ul>

@@ -110,7 +110,7 @@ function listed({ match, children }: Group, words: (node: Node) => string): stri
 }
 
 export const BackToSegments = () => (
-  <Button component={Link} to="/segments" variant="subtle" size="compact-sm">
+  <Button component={Link} to="/segments" variant="subtle" size="compact-sm" ml={-8}>
     All segments
   </Button>
 );

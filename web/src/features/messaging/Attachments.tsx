@@ -1,4 +1,4 @@
-import { Button, CloseButton, FileButton } from '@mantine/core';
+import { Anchor, Button, CloseButton, FileButton } from '@mantine/core';
 import { useState } from 'react';
 import { api } from '@/api/client';
 import type { Attachment } from '@/api/shapes';
@@ -35,9 +35,9 @@ function FileOf({ file }: { file: Attachment }) {
   return (
     <>
       {isPicture && <img src={`${pathOf(id)}?inline=true`} alt={fileName} loading="lazy" />}
-      <a href={pathOf(id)} download={fileName}>
+      <Anchor fz="inherit" href={pathOf(id)} download={fileName}>
         {fileName}
-      </a>
+      </Anchor>
       <span className={classes.dim}>{sizeWord(sizeBytes)}</span>
     </>
   );

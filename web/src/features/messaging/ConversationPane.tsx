@@ -1,6 +1,6 @@
 import { Button, Menu, Select, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, type SyntheticEvent, useEffect, useRef } from 'react';
 import { api } from '@/api/client';
 import { membersQuery } from '@/api/lookups';
 import { kindWord } from '@/api/messaging';
@@ -127,8 +127,12 @@ function Thread({ messages }: { messages: SentMessage[] }) {
   useEffect(() => {
     if (newest) end.current?.scrollIntoView({ block: 'nearest' });
   }, [newest]);
+  // A picture has no height until it is there, and would leave the end of the newest message below the edge.
+  const showEnd = (event: SyntheticEvent) => {
+    if (end.current?.contains(event.target as Node)) end.current.scrollIntoView({ block: 'nearest' });
+  };
   return (
-    <ol className={classes.thread}>
+    <ol className={classes.thread} onLoadCapture={showEnd}>
       {messages.map((message, at) => (
         <li
           key={message.id}

@@ -50,7 +50,7 @@ function Told({ settings }: { settings: SignInProvider }) {
           People sign in with the account of your organisation: any provider that speaks OpenID Connect. Register
           Leadline there as a web application with this redirect address, and enter what it gives you below.
         </Text>
-        <CodeBlock text={redirectUrl} label="Redirect address" />
+        <CodeBlock text={redirectUrl} label="Redirect address" wrap />
         {provider && (
           <>
             <State color={provider.isEnabled ? 'green' : 'gray'}>
@@ -63,7 +63,7 @@ function Told({ settings }: { settings: SignInProvider }) {
               )}
             </State>
             <Text size="sm">The page on which your people sign in:</Text>
-            <CodeBlock text={signInUrl} label="Sign-in page" />
+            <CodeBlock text={signInUrl} label="Sign-in page" wrap />
           </>
         )}
       </Stack>

@@ -26,7 +26,12 @@ export function TasksPage() {
   useHotkeys([['n', () => !why && setAdding(true)]]);
   const rows = tasks.data?.data ?? [];
   const make = (
-    <PermitButton why={why} onClick={() => setAdding(true)} rightSection={<Kbd size="xs">N</Kbd>}>
+    <PermitButton
+      why={why}
+      onClick={() => setAdding(true)}
+      rightSection={<Kbd size="xs">N</Kbd>}
+      className={classes.keyed}
+    >
       New task
     </PermitButton>
   );
