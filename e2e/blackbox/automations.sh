@@ -31,7 +31,7 @@ base=$first_base
 sink_port=$(free_port)
 sink gateway "$sink_port"
 settings=$(jq -nc --arg url "http://127.0.0.1:$sink_port/b/200" '{url: $url, knowsIdempotencyKey: "yes"}')
-api POST /v1/messaging/channels "$(jq -nc --argjson s "$settings" '{kind: "sms_http", name: "Gateway", maxInFlight: 32, settings: $s}')" >/dev/null
+api POST /v1/messaging/channels "$(jq -nc --argjson s "$settings" '{kind: "sms_http", name: "Gateway", maxInFlight: 32, perMinute: 0, settings: $s}')" >/dev/null
 template=$(api POST /v1/messaging/templates '{"channel":"sms","name":"Welcome","body":"Welcome {{email}}"}' | jq -er .id)
 hook=$(api POST /v1/identity/lead-webhooks '{"name":"Lab"}')
 automation=$(api POST /v1/identity/lead-automations "$(jq -nc --arg source "$(jq -er .id <<<"$hook")" --arg template "$template" \
