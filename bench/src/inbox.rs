@@ -84,17 +84,35 @@ async fn ask(product: &Product, path: &str, times: usize) -> anyhow::Result<Vec<
     Ok(latencies)
 }
 
+/// Conversations that one statement writes.
+const AT_ONCE: u64 = 10_000;
+
+/// Some at a time, and on PostgreSQL its planner looks after each, as its autovacuum does a minute after rows came in.
+/// SQLite keeps no statistics.
+async fn fill(store: &Store, conversations: u64, leads: u64) -> anyhow::Result<()> {
+    let mut done = 0;
+    while done < conversations {
+        let end = conversations.min(done + AT_ONCE);
+        fill_some(store, (done, end), leads).await?;
+        if store.dialect() == Dialect::Postgres {
+            testing::execute(store, "ANALYZE").await?;
+        }
+        done = end;
+    }
+    Ok(())
+}
+
 /// Every third is closed, every seventh unread, every second somebody's, and each was written in half a minute after the
 /// one before.
-async fn fill(store: &Store, conversations: u64, leads: u64) -> anyhow::Result<()> {
+async fn fill_some(store: &Store, conversations: (u64, u64), leads: u64) -> anyhow::Result<()> {
     let is_sqlite = store.dialect() == Dialect::Sqlite;
-    let series = |name: &str, count: u64| {
+    let series = |name: &str, (from, end): (u64, u64)| {
         if is_sqlite {
             format!(
-                "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count} - 1) SELECT i FROM n) AS {name}"
+                "(WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {end} - 1) SELECT i FROM n) AS {name}"
             )
         } else {
-            format!("(SELECT generate_series(0, {count} - 1) AS i) AS {name}")
+            format!("(SELECT generate_series(CAST({from} AS bigint), {end} - 1) AS i) AS {name}")
         }
     };
     let id = |kind: u32, number: &str| {
@@ -135,12 +153,8 @@ async fn fill(store: &Store, conversations: u64, leads: u64) -> anyhow::Result<(
         id = id(0xDD, &format!("c.i * {MESSAGES} + m.i")),
         conversation = id(0xC0, "c.i"),
         series = series("c", conversations),
-        messages = series("m", MESSAGES),
+        messages = series("m", (0, MESSAGES)),
     );
     testing::execute(store, &sql).await?;
-    if !is_sqlite {
-        // As its autovacuum does a minute after rows came in. SQLite keeps no statistics.
-        testing::execute(store, "ANALYZE").await?;
-    }
     Ok(())
 }
