@@ -247,7 +247,7 @@ pub fn twilio(fields: &[(String, String)], message_id: Option<MessageId>) -> Cal
     let status = field("MessageStatus").or_else(|| field("SmsStatus")).unwrap_or("received");
     let reported = match status {
         "received" | "receiving" => {
-            let address = field("From").and_then(phone);
+            let address = field("From").and_then(sms_sender);
             let text = cut(field("Body").unwrap_or_default(), TEXT_MAX_CHARS);
             let inbound = address.map(|address| Inbound {
                 files: twilio_files(&field),
@@ -311,11 +311,19 @@ pub fn sms_http(fields: &[(String, String)]) -> Callback {
     Callback { reports: vec![report], ..Callback::default() }
 }
 
-/// A number as providers write it, with or without the plus sign.
+/// A number as providers write it, with or without the plus sign. A network has just brought somebody's words from it,
+/// so that it is one although our tables may not know its range yet.
 fn phone(raw: &str) -> Option<String> {
-    let raw = raw.trim();
-    let with_plus = if raw.starts_with('+') { raw.to_owned() } else { format!("+{raw}") };
-    Phone::parse(&with_plus, None, None).map(|phone| phone.e164)
+    let digits = raw.trim().trim_start_matches('+');
+    let with_plus = format!("+{digits}");
+    let is_whole = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Phone::parse(&with_plus, None, None).map(|phone| phone.e164).or_else(|| is_whole.then_some(with_plus))
+}
+
+/// Who writes by SMS: a number, or a short number or a name, to which nobody can answer.
+fn sms_sender(raw: &str) -> Option<String> {
+    let name = || name_of(&Value::from(raw.trim().replace(char::is_control, "")));
+    phone(raw).or_else(name)
 }
 
 fn seconds(value: &Value) -> Option<Timestamp> {
@@ -394,6 +402,20 @@ mod tests {
         let said = &callback.inbound[0];
         assert_eq!((said.text.as_str(), said.name.as_deref()), (expected, Some("Ada")));
         assert_eq!((said.address.as_deref(), said.person_ref.as_deref()), (Some("+491701234567"), Some("DE.7")));
+    }
+
+    /// A range that no table knows yet, a short number and a name: what they wrote is there.
+    #[rstest]
+    #[case::number("+49 170 1234567", Some("+491701234567"))]
+    #[case::new_range("+972987654321", Some("+972987654321"))]
+    #[case::short("22922", Some("22922"))]
+    #[case::name("Lieferando\u{7}", Some("Lieferando"))]
+    #[case::nobody(" ", None)]
+    fn nobody_s_words_are_lost_for_their_number(#[case] from: &str, #[case] expected: Option<&str>) {
+        let fields = [("MessageSid", "SM1"), ("From", from), ("Body", "Hi")];
+        let said = twilio(&fields.map(|(name, value)| (name.to_owned(), value.to_owned())), None).inbound;
+
+        assert_eq!(said.first().and_then(|said| said.address.as_deref()), expected);
     }
 
     #[rstest]

@@ -5,6 +5,8 @@ mod attachments;
 mod callbacks;
 mod inbox;
 mod mail;
+mod meta;
+mod packages;
 mod providers;
 mod sending;
 mod twilio;

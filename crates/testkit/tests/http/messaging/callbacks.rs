@@ -236,13 +236,18 @@ async fn twilio_reports_by_the_address_that_it_was_told_even_before_its_answer_c
 }
 
 /// What Meta publishes as examples of its callbacks.
-#[tokio::test]
-async fn every_callback_that_meta_describes_is_taken() {
+pub fn meta_cases() -> Vec<Value> {
     let path =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/webhooks_in/whatsapp_cloud.json");
     let text = std::fs::read_to_string(path).expect("the cases: this needs ../shared/cases beside the project");
     let cases: Vec<Value> = serde_json::from_str(&text).expect("a list");
     assert!(cases.len() > 30, "only {} cases", cases.len());
+    cases
+}
+
+#[tokio::test]
+async fn every_callback_that_meta_describes_is_taken() {
+    let cases = meta_cases();
     let (site, token) = start(Db::Sqlite).await;
     let admin = site.with_token(&token);
     let receiver = Receiver::start().await;

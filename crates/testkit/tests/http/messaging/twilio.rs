@@ -1,10 +1,6 @@
 //! Twilio against its own package: what that signs is believed, and what we send is what that sends.
 
-use std::{
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
 
 use axum::{
     body::Body,
@@ -15,25 +11,13 @@ use leadline_testkit::{Answer as Reply, Db, Receiver};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{ada, channel, message, providers::twilio, run, start, text};
+use super::{ada, channel, message, packages, providers::twilio, run, start, text};
 use crate::browser::{Answer, Site};
 
 const TOKEN: &str = "auth-token-12345";
 
 fn ask(question: &Value) -> Value {
-    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../python");
-    assert!(packages.join("twilio").exists(), "twilio is missing: scripts/python-packages.sh");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/messaging/twilio.py");
-    let mut process = Command::new("python3")
-        .args([script, packages])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    process.stdin.take().expect("its input").write_all(question.to_string().as_bytes()).expect("written");
-    let output = process.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "the package did not like {question}");
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    packages::ask("twilio", question)
 }
 
 fn signature(url: &str, fields: &[(&str, &str)]) -> String {
