@@ -1841,7 +1841,10 @@ export interface paths {
          */
         get: operations["get_identity_segments"];
         put?: never;
-        /** Makes a segment */
+        /**
+         * Makes a segment
+         * @description How many are in it is asked for apart: counting may take its time, and the segment is made.
+         */
         post: operations["post_identity_segments"];
         delete?: never;
         options?: never;
@@ -22981,7 +22984,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SegmentDetail"];
+                    "application/json": components["schemas"]["SegmentView"];
                 };
             };
             /** @description The request could not be read */
@@ -23312,7 +23315,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SegmentDetail"];
+                    "application/json": components["schemas"]["SegmentView"];
                 };
             };
             /** @description The request could not be read */

@@ -130,13 +130,15 @@ struct NewSegment {
 }
 
 /// Makes a segment
+///
+/// How many are in it is asked for apart: counting may take its time, and the segment is made.
 #[utoipa::path(post, path = "/v1/identity/segments", tag = "identity", request_body = NewSegment,
-    responses((status = 200, body = SegmentDetail)))]
+    responses((status = 200, body = SegmentView)))]
 async fn create(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Json(request): Json<NewSegment>,
-) -> ApiResult<Json<SegmentDetail>> {
+) -> ApiResult<Json<SegmentView>> {
     let filter = Value::Object(request.filter);
     checked(&app, &actor, None, &filter).await?;
     let edit = SegmentEdit {
@@ -147,7 +149,7 @@ async fn create(
         version: None,
     };
     let id = engine::create(&app.engine, &actor, edit).await?;
-    show(&app, &actor, id).await
+    Ok(Json(visible(&app, &actor, id).await?.0.into()))
 }
 
 /// Conditions that might become a segment.
@@ -178,19 +180,11 @@ async fn get(
     CurrentActor(actor): CurrentActor,
     Path(id): Path<SegmentId>,
 ) -> ApiResult<Json<SegmentDetail>> {
-    show(&app, &actor, id).await
-}
-
-async fn show(app: &App, actor: &Actor, id: SegmentId) -> ApiResult<Json<SegmentDetail>> {
-    let segment = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
-    let reading = FilterReading::load(app, actor).await?;
-    if !may_see(&reading, actor, &segment) {
-        return Err(ApiError::not_found());
-    }
-    let count = match reading.read_for_all(actor, &segment.filter) {
-        Ok(filter) => counted(app, actor, filter).await?,
+    let (segment, filter) = visible(&app, &actor, id).await?;
+    let count = match filter {
+        Some(filter) => counted(&app, &actor, filter).await?,
         // A field that it asks for was defined in another way since, so nobody is in it until it is mended.
-        Err(_) => SegmentCount {
+        None => SegmentCount {
             lead_count: 0,
             lead_count_is_capped: false,
             contact_count: 0,
@@ -198,6 +192,17 @@ async fn show(app: &App, actor: &Actor, id: SegmentId) -> ApiResult<Json<Segment
         },
     };
     Ok(Json(SegmentDetail { segment: segment.into(), count }))
+}
+
+/// A segment and what it asks for, where that can still be asked. One that may not be seen does not exist.
+async fn visible(app: &App, actor: &Actor, id: SegmentId) -> ApiResult<(Segment, Option<Filter>)> {
+    let segment = stored::find(&app.reader, actor.workspace, id).await?.ok_or_else(ApiError::not_found)?;
+    let reading = FilterReading::load(app, actor).await?;
+    if !may_see(&reading, actor, &segment) {
+        return Err(ApiError::not_found());
+    }
+    let filter = reading.read_for_all(actor, &segment.filter).ok();
+    Ok((segment, filter))
 }
 
 /// What is to change about a segment; what is left out stays.
@@ -217,15 +222,14 @@ struct SegmentPatch {
 
 /// Changes a segment
 #[utoipa::path(patch, path = "/v1/identity/segments/{id}", tag = "identity", params(("id" = Uuid, Path)),
-    request_body = SegmentPatch, responses((status = 200, body = SegmentDetail)))]
+    request_body = SegmentPatch, responses((status = 200, body = SegmentView)))]
 async fn update(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Path(id): Path<SegmentId>,
     Json(patch): Json<SegmentPatch>,
-) -> ApiResult<Json<SegmentDetail>> {
-    // A segment that may not be seen does not exist, whatever is said of it.
-    show(&app, &actor, id).await?;
+) -> ApiResult<Json<SegmentView>> {
+    visible(&app, &actor, id).await?;
     let filter = patch.filter.clone().map(Value::Object);
     if let Some(filter) = &filter {
         checked(&app, &actor, Some(id), filter).await?;
@@ -233,7 +237,7 @@ async fn update(
     let SegmentPatch { name, description, is_followed, version, .. } = patch;
     let edit = SegmentEdit { name, description, filter, is_followed, version };
     engine::update(&app.engine, &actor, id, edit).await?;
-    show(&app, &actor, id).await
+    Ok(Json(visible(&app, &actor, id).await?.0.into()))
 }
 
 /// Deletes a segment; the leads stay
@@ -244,7 +248,7 @@ async fn delete(
     CurrentActor(actor): CurrentActor,
     Path(id): Path<SegmentId>,
 ) -> ApiResult<StatusCode> {
-    show(&app, &actor, id).await?;
+    visible(&app, &actor, id).await?;
     engine::delete(&app.engine, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { Card, NewSegment, Page, SegmentChange, SegmentCount, SegmentDetail } from '@/api/shapes';
+import type { Card, NewSegment, Page, Segment, SegmentChange, SegmentCount, SegmentDetail } from '@/api/shapes';
 
 const SEGMENTS = '/v1/identity/segments';
 const EXAMPLES = 5;
@@ -36,12 +36,11 @@ export function useSegmentWrites() {
   const client = useQueryClient();
   const onSuccess = () => client.invalidateQueries({ queryKey: ['segments'] });
   const make = useMutation({
-    mutationFn: (segment: NewSegment) => api.post<SegmentDetail>(SEGMENTS, segment),
+    mutationFn: (segment: NewSegment) => api.post<Segment>(SEGMENTS, segment),
     onSuccess,
   });
   const change = useMutation({
-    mutationFn: ({ id, ...change }: SegmentChange & { id: string }) =>
-      api.patch<SegmentDetail>(`${SEGMENTS}/${id}`, change),
+    mutationFn: ({ id, ...change }: SegmentChange & { id: string }) => api.patch<Segment>(`${SEGMENTS}/${id}`, change),
     onSuccess,
   });
   const remove = useMutation({ mutationFn: (id: string) => api.delete(`${SEGMENTS}/${id}`), onSuccess });
