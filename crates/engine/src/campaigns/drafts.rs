@@ -1,6 +1,6 @@
 //! Writing campaigns: making, changing, copying and deleting them, and what speaks against starting one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leadline_domain::{
     automations::QuietHours,
@@ -15,7 +15,7 @@ use leadline_domain::{
     time::Timestamp,
 };
 use leadline_store::{
-    audiences,
+    Tx, audiences,
     campaigns::{self as stored, CAMPAIGNS_MAX, Campaign},
     channels, message_templates, segments,
 };
@@ -78,8 +78,13 @@ pub struct Wish {
 /// # Errors
 /// Where something about it cannot be so, there are too many, or the store fails.
 pub async fn create(engine: &Engine, actor: &Actor, wish: Wish) -> Result<CampaignId, CampaignError> {
+    insert(engine, actor, blank(engine, actor), wish).await
+}
+
+/// A draft of which nothing is said yet.
+fn blank(engine: &Engine, actor: &Actor) -> Campaign {
     let now = engine.clock.now();
-    let blank = Campaign {
+    Campaign {
         id: CampaignId::new(now, random_bytes()),
         workspace_id: actor.workspace,
         name: String::new(),
@@ -107,16 +112,17 @@ pub async fn create(engine: &Engine, actor: &Actor, wish: Wish) -> Result<Campai
         finished_at: None,
         created_at: now,
         updated_at: now,
-    };
-    insert(engine, actor, blank, wish).await
+    }
 }
 
-async fn insert(engine: &Engine, actor: &Actor, blank: Campaign, wish: Wish) -> Result<CampaignId, CampaignError> {
-    let campaign = changed(engine, actor, blank, wish).await?;
+async fn insert(engine: &Engine, actor: &Actor, draft: Campaign, wish: Wish) -> Result<CampaignId, CampaignError> {
+    let leads = chosen_leads(&wish)?;
+    let mut campaign = changed(engine, actor, draft, wish).await?;
     let mut tx = engine.store.begin().await?;
     if stored::count(&mut tx, actor.workspace).await? >= CAMPAIGNS_MAX {
         return Err(CampaignError::Conflict(format!("a workspace has at most {CAMPAIGNS_MAX} campaigns")));
     }
+    make_audience(&mut tx, actor, &mut campaign, leads).await?;
     stored::write(&mut tx, &campaign).await?;
     let deed = Deed::new("campaign.created", campaign.id, &campaign.name);
     audit::record(&mut tx, campaign.updated_at, actor, deed).await?;
@@ -134,10 +140,8 @@ pub async fn update(engine: &Engine, actor: &Actor, id: CampaignId, wish: Wish) 
         return Err(CampaignError::Stale);
     }
     let (version, before) = (found.version, compared(&found));
-    let campaign = changed(engine, actor, found, wish).await?;
-    if campaign.state == State::Scheduled {
-        check_whole(&campaign)?;
-    }
+    let leads = chosen_leads(&wish)?;
+    let mut campaign = changed(engine, actor, found, wish).await?;
     let mut tx = engine.store.begin().await?;
     let standing = stored::lock(&mut tx, actor.workspace, id).await?.ok_or(CampaignError::NotFound)?;
     if !standing.state.is_open() {
@@ -145,6 +149,10 @@ pub async fn update(engine: &Engine, actor: &Actor, id: CampaignId, wish: Wish) 
     }
     if standing.version != version || standing.state != campaign.state {
         return Err(CampaignError::Stale);
+    }
+    make_audience(&mut tx, actor, &mut campaign, leads).await?;
+    if campaign.state == State::Scheduled {
+        check_whole(&campaign)?;
     }
     stored::write(&mut tx, &campaign).await?;
     let deed = Deed::new("campaign.updated", id, &campaign.name).with(audit::changed(&before, &compared(&campaign)));
@@ -171,7 +179,6 @@ pub async fn copy(
     id: CampaignId,
     is_follow_up: bool,
 ) -> Result<CampaignId, CampaignError> {
-    let now = engine.clock.now();
     let found = stored::find(&engine.store.reader(), actor.workspace, id).await?.ok_or(CampaignError::NotFound)?;
     if is_follow_up && found.state != State::Finished {
         return Err(CampaignError::Conflict("only a finished campaign can be followed up".to_owned()));
@@ -182,31 +189,18 @@ pub async fn copy(
     };
     let room = NAME_MAX_CHARS - ending.len() - 3;
     let name: String = found.name.chars().take(room).collect();
-    let blank = Campaign {
-        id: CampaignId::new(now, random_bytes()),
+    let draft = Campaign {
         name: format!("{name} ({ending})"),
-        state: State::Draft,
+        channel: found.channel,
+        channel_id: found.channel_id,
+        template_id: found.template_id,
         audience,
-        starts_at: None,
-        next_at: None,
-        next_slot_at: Timestamp(0),
-        gathered: None,
-        recipient_count: 0,
-        asked_count: 0,
-        skipped_count: 0,
-        decide_at: None,
-        winner: None,
-        error: None,
-        version: 0,
-        made_by: actor.name.clone(),
+        content: found.content,
+        plan: found.plan,
         copied_from: Some(id),
-        started_at: None,
-        finished_at: None,
-        created_at: now,
-        updated_at: now,
-        ..found
+        ..blank(engine, actor)
     };
-    insert(engine, actor, blank, Wish::default()).await
+    insert(engine, actor, draft, Wish::default()).await
 }
 
 /// Deletes a campaign that is not under way. Its messages stay.
@@ -243,10 +237,6 @@ async fn changed(
     check_named(engine, actor, &campaign, is_new_audience, &mut wrongs).await?;
     if !wrongs.is_empty() {
         return Err(CampaignError::Invalid(wrongs));
-    }
-    if let Some(Some(Chosen::Leads(leads))) = wish.audience {
-        let audience_id = make_audience(engine, actor, &campaign.name, &leads).await?;
-        campaign.audience = Some(Audience::Audience { audience_id });
     }
     Ok(campaign)
 }
@@ -433,33 +423,42 @@ async fn check_named(
 }
 
 async fn make_audience(
-    engine: &Engine,
+    tx: &mut Tx,
     actor: &Actor,
-    name: &str,
-    leads: &[LeadId],
-) -> Result<AudienceId, CampaignError> {
-    let now = engine.clock.now();
-    let wrong = |message: String| CampaignError::Invalid(vec![Wrong::new("/audience/leadIds", message)]);
-    if leads.is_empty() || leads.len() > LEADS_MAX {
-        return Err(wrong(format!("must name 1 to {LEADS_MAX} leads")));
-    }
-    let unique: Vec<LeadId> = leads.iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    campaign: &mut Campaign,
+    leads: Option<BTreeSet<LeadId>>,
+) -> Result<(), CampaignError> {
+    let Some(leads) = leads else { return Ok(()) };
+    let now = campaign.updated_at;
     let mut audience = audiences::Audience {
         id: AudienceId::new(now, random_bytes()),
         workspace_id: actor.workspace,
-        name: name.to_owned(),
+        name: campaign.name.clone(),
         made_by: actor.name.clone(),
         member_count: 0,
         created_at: now,
     };
-    let mut tx = engine.store.begin().await?;
-    audience.member_count = audiences::insert(&mut tx, &audience, &unique).await?;
+    let leads: Vec<LeadId> = leads.into_iter().collect();
+    audience.member_count = audiences::insert(tx, &audience, &leads).await?;
     if audience.member_count == 0 {
-        return Err(wrong("names no lead of this workspace".to_owned()));
+        return Err(wrong_leads("names no lead of this workspace".to_owned()));
     }
-    audit::record(&mut tx, now, actor, Deed::new("audience.created", audience.id, name)).await?;
-    tx.commit().await?;
-    Ok(audience.id)
+    audit::record(tx, now, actor, Deed::new("audience.created", audience.id, &audience.name)).await?;
+    campaign.audience = Some(Audience::Audience { audience_id: audience.id });
+    Ok(())
+}
+
+/// The leads that somebody names, each once.
+fn chosen_leads(wish: &Wish) -> Result<Option<BTreeSet<LeadId>>, CampaignError> {
+    let Some(Some(Chosen::Leads(leads))) = &wish.audience else { return Ok(None) };
+    if leads.is_empty() || leads.len() > LEADS_MAX {
+        return Err(wrong_leads(format!("must name 1 to {LEADS_MAX} leads")));
+    }
+    Ok(Some(leads.iter().copied().collect()))
+}
+
+fn wrong_leads(message: String) -> CampaignError {
+    CampaignError::Invalid(vec![Wrong::new("/audience/leadIds", message)])
 }
 
 /// What is missing before a campaign can start.
