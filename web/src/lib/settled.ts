@@ -1,14 +1,14 @@
 import { useSyncExternalStore } from 'react';
 
-/**
- * Whether the first screen shows what it asked for. What a first look does without (menus, dialogs, the palette) is
- * fetched only from then on, so that it does not stand in the way of what is looked at.
- */
 type Load = () => Promise<unknown>;
 
 const FALLBACK_DELAY_MS = 200;
 const WORTH_WAITING_MS = 150;
 
+/**
+ * Whether the first screen shows what it asked for. What a first look does without (menus, dialogs, the palette) is
+ * fetched only from then on, so that it does not stand in the way of what is looked at.
+ */
 let settled = false;
 const listeners = new Set<() => void>();
 const loads: Load[] = [];

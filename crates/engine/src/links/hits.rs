@@ -47,7 +47,8 @@ pub enum Note {
 /// Where a link leads; none where it is not ours, or its message is gone.
 ///
 /// # Errors
-/// Where the store fails before the answer is known. What cannot be written down is not: nobody waits for that.
+/// Where the store fails before the answer is known. A hit that cannot be written down is logged, and the link leads
+/// where it leads all the same.
 pub async fn follow(engine: &Engine, token: &str, visitor: &Visitor, note: Note) -> Result<Option<String>, Error> {
     let Some(token) = Token::read(token) else { return Ok(None) };
     let Some(message) = stored::find_message(&engine.store.reader(), token.message).await? else { return Ok(None) };

@@ -177,7 +177,7 @@ async fn read_mails(
         // The server counts anew: what came since the day of the last look is read again, and known by its own id.
         Some(_) => {
             let since = before.read_at.unwrap_or(engine.clock.now()).plus_ms(-DAY_MS);
-            let mut found = mailbox.list_since(&day(since)).await?;
+            let mut found = mailbox.list_since(since.0).await?;
             found.drain(..found.len().saturating_sub(MAILS * 10));
             found
         }
@@ -214,25 +214,4 @@ async fn read_mails(
         tx.commit().await?;
     }
     Ok(uids.len() > turn)
-}
-
-/// A day as IMAP writes it.
-fn day(at: Timestamp) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let text = at.to_string();
-    let mut parts = text.split(['-', 'T']);
-    let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    let month = month.and_then(|month| month.parse::<usize>().ok()).and_then(|month| MONTHS.get(month.wrapping_sub(1)));
-    let day = day.and_then(|day| day.parse::<u8>().ok()).unwrap_or(1);
-    format!("{day}-{}-{}", month.copied().unwrap_or("Jan"), year.unwrap_or("1970"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_written_as_servers_read_it() {
-        assert_eq!(day(Timestamp(1_767_600_000_000)), "5-Jan-2026");
-    }
 }

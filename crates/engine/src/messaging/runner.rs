@@ -253,7 +253,7 @@ fn decide(
         body_html: said.body_html,
         template: whatsapp_template(message, &values),
         answers: message.answered_id.clone(),
-        is_automatic: message.cause_kind != "user",
+        is_automatic: letters::is_to_many(message),
         has_files: message.has_files,
         workspace: message.workspace_id,
     })

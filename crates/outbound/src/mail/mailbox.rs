@@ -14,6 +14,7 @@ use std::{
 };
 
 use async_imap::{Session, error::Error as ImapError};
+use chrono::DateTime;
 use futures_util::TryStreamExt;
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -223,12 +224,12 @@ impl Mailbox {
         self.search(&format!("UID {}:*", last_uid.saturating_add(1)), last_uid).await
     }
 
-    /// The numbers of mails that came on this day or later (as `5-Jan-2026`), the oldest first.
+    /// The numbers of mails that came on the day of this moment (Unix milliseconds) or later, the oldest first.
     ///
     /// # Errors
     /// Where the server fails.
-    pub async fn list_since(&mut self, day: &str) -> Result<Vec<i64>, MailboxError> {
-        self.search(&format!("SINCE {day}"), 0).await
+    pub async fn list_since(&mut self, at_ms: i64) -> Result<Vec<i64>, MailboxError> {
+        self.search(&format!("SINCE {}", day(at_ms)), 0).await
     }
 
     /// The last mail is always told, however small its number is.
@@ -302,6 +303,11 @@ impl Mailbox {
     }
 }
 
+/// A day as IMAP writes it (RFC 9051, `date`), in UTC.
+fn day(at_ms: i64) -> String {
+    DateTime::from_timestamp_millis(at_ms).unwrap_or_default().format("%-d-%b-%Y").to_string()
+}
+
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
@@ -357,6 +363,11 @@ mod tests {
 
     use super::*;
     use crate::guard::Guard;
+
+    #[test]
+    fn a_day_is_written_as_servers_read_it() {
+        assert_eq!(day(1_767_600_000_000), "5-Jan-2026");
+    }
 
     #[rstest]
     #[case::tls("imaps://mail.example.com", true)]
