@@ -22,6 +22,9 @@ pub const LARGE: i64 = 20_000;
 /// way is in the leads by then.
 const SETTLED_MS: i64 = MINUTE_MS;
 
+/// Of how many days facts are packed. Leads that are older, as imports bring them, are read one by one.
+const DAYS_MAX: i64 = 3_660;
+
 /// Announces the days that are over, and packs those that were announced and those that changed since.
 ///
 /// # Errors
@@ -43,6 +46,7 @@ async fn keep_days(engine: &Engine, workspace: WorkspaceId, now: Timestamp) -> R
     let reader = engine.store.reader();
     let Some(first) = days::first_day(&reader, workspace).await? else { return Ok(()) };
     let today = now.0.div_euclid(DAY_MS);
+    let first = first.max(today - DAYS_MAX);
     let known = days::list(&reader, workspace, first).await?;
     let is_due = |day: &&days::Day| !day.is_packed && now.ms_since(day.announced_at) >= SETTLED_MS;
     for day in known.iter().filter(is_due) {

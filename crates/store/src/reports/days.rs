@@ -86,12 +86,13 @@ pub async fn list(reader: &Reader, workspace: WorkspaceId, first: i64) -> Result
 /// # Errors
 /// Where the database fails.
 pub async fn announce(tx: &mut Tx, workspace: WorkspaceId, days: &[i64], now: Timestamp) -> Result<(), Error> {
-    for day in days {
-        let sql = "INSERT INTO report_days (workspace_id, day, version, announced_at) VALUES ($1, $2, 0, $3)
-                   ON CONFLICT DO NOTHING";
-        tx.execute(sql, &params![workspace, *day, now]).await?;
-    }
-    Ok(())
+    let numbers = tx.dialect().number_list(3);
+    let sql = format!(
+        "INSERT INTO report_days (workspace_id, day, version, announced_at)
+         SELECT $1, value, 0, $2 FROM {numbers} AS days WHERE TRUE ON CONFLICT DO NOTHING"
+    );
+    let [workspace, now] = params![workspace, now];
+    tx.execute(&sql, &[workspace, now, json_set(days)]).await.map(drop)
 }
 
 /// A day that was read, to be kept.
