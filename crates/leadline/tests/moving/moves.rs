@@ -213,6 +213,22 @@ async fn what_postgresql_cannot_hold_is_replaced_and_said() {
     target.take_away().await;
 }
 
+/// The first thing that a migration makes is its own table, and a machine may go away right after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_was_cut_off_before_its_first_table_goes_on() {
+    let source = Installation::empty(Db::Sqlite).await;
+    source.store().await.close().await;
+    let target = Installation::empty(Db::Postgres).await;
+    target
+        .execute("CREATE TABLE seaql_migrations (version TEXT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)")
+        .await;
+
+    let moved = source.run(&["move", "--to", &target.url]).await;
+
+    moved.assert_done();
+    target.take_away().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_is_refused_where_something_would_be_lost() {
     let mut app = working_app().await;

@@ -321,8 +321,9 @@ async fn check_tables(connection: &mut PgConnection, shape: &Shape) -> Result<()
                  AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname";
     for row in sqlx::query(asked).fetch_all(connection).await? {
         let name: String = row.try_get(0)?;
-        let is_ours =
-            !applied.is_empty() && (name == "seaql_migrations" || shape.table_names().any(|ours| ours == name));
+        // The first that migrations make; whoever is killed right after leaves it without a row.
+        let is_first = name == "seaql_migrations";
+        let is_ours = is_first || (!applied.is_empty() && shape.table_names().any(|ours| ours == name));
         if !is_ours {
             return Err(CopyError::Strangers(name));
         }
