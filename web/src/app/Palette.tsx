@@ -1,32 +1,144 @@
-import '@mantine/spotlight/styles.css';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Spotlight, spotlight } from '@mantine/spotlight';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { usePermits } from '@/api/session';
 import { leadSearchQuery } from '@/features/leads/queries';
-import { askAddLead } from '@/lib/commands';
+import { askAddLead, onPalette } from '@/lib/commands';
+import classes from './Palette.module.css';
 
 const SEARCH_DELAY_MS = 150;
 
-/** Enter takes the first entry when none was chosen with the arrows. */
-function runFirst() {
-  const list = document.querySelector('[data-palette]');
-  if (!list?.querySelector('[data-selected]')) list?.querySelector<HTMLElement>('[data-action]')?.click();
+/** ⌘K: leads and actions by a few letters. */
+export function Palette() {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => onPalette(() => setOpen(true)), []);
+  return isOpen && <PaletteDialog onClosed={() => setOpen(false)} />;
 }
 
-/** ⌘K: leads and actions by a few letters. Opens whenever `openings` grows. */
-export default function Palette({ openings }: { openings: number }) {
-  useEffect(() => {
-    if (openings > 0) spotlight.open();
-  }, [openings]);
+interface Entry {
+  id: string;
+  label: string;
+  description?: string;
+  run: () => void;
+}
+
+/** The browser's own dialog: it keeps the focus and gives it back, and there is nothing to fetch before it opens. */
+function PaletteDialog({ onClosed }: { onClosed: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
   const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState<string | null>(null);
+  const leads = useFoundLeads(query);
+  const actions = useActions(query);
+  const entries = [...leads, ...actions];
+  const place = entries.findIndex(({ id }) => id === chosen);
+  // Enter takes the first entry when none was chosen with the arrows.
+  const selected = place < 0 && query.trim() ? 0 : place;
+
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another entry is selected
+  useEffect(() => {
+    dialog.current?.querySelector('[data-selected]')?.scrollIntoView({ block: 'nearest' });
+  }, [selected]);
+
+  const run = (entry: Entry | undefined) => {
+    if (!entry) return;
+    dialog.current?.close();
+    entry.run();
+  };
+  const choose = (index: number) => setChosen(entries.at(index % entries.length)?.id ?? null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'ArrowDown') choose(selected + 1);
+    else if (event.key === 'ArrowUp') choose(Math.max(selected, 0) - 1);
+    else if (event.key === 'Enter') run(entries[Math.max(selected, 0)]);
+    else return;
+    event.preventDefault();
+  };
+  const list = (all: Entry[]) =>
+    all.map((entry) => (
+      <button
+        key={entry.id}
+        type="button"
+        className={classes.entry}
+        tabIndex={-1}
+        data-selected={entry === entries[selected] || undefined}
+        // The focus stays in the field.
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={() => run(entry)}
+      >
+        {entry.label}
+        {entry.description && <span className={classes.description}>{entry.description}</span>}
+      </button>
+    ));
+  return (
+    <dialog
+      ref={dialog}
+      className={classes.palette}
+      aria-label="Find a lead or an action"
+      onClose={onClosed}
+      onMouseDown={(event) => event.target === event.currentTarget && event.currentTarget.close()}
+      // An open panel below would take the wheel for its own.
+      onWheel={(event) => event.stopPropagation()}
+      onTouchMove={(event) => event.stopPropagation()}
+    >
+      <IconSearch className={classes.icon} size={18} aria-hidden="true" />
+      <input
+        className={classes.search}
+        placeholder="A name, an e-mail address, an action"
+        aria-label="Find a lead or an action"
+        value={query}
+        onChange={(event) => {
+          setQuery(event.currentTarget.value);
+          setChosen(null);
+        }}
+        onKeyDown={onKeyDown}
+        // Escape is not for an open panel below.
+        data-mantine-stop-propagation
+      />
+      <div className={classes.list}>
+        {leads.length > 0 && (
+          // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is filled in
+          <div role="group" className={classes.group} aria-label="Leads">
+            {list(leads)}
+          </div>
+        )}
+        {actions.length > 0 && (
+          // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is filled in
+          <div role="group" className={classes.group} aria-label="Actions">
+            {list(actions)}
+          </div>
+        )}
+        {entries.length === 0 && <div className={classes.empty}>Nothing found</div>}
+      </div>
+    </dialog>
+  );
+}
+
+function useFoundLeads(query: string): Entry[] {
+  const navigate = useNavigate();
   const [needle] = useDebouncedValue(query.trim(), SEARCH_DELAY_MS);
+  const leads = useQuery(leadSearchQuery(needle));
+  // Until there is an answer to what is typed now, only what fits it stays: Enter must not open who was searched before.
+  const typed = query.trim().toLowerCase();
+  if (typed.length < 2) return [];
+  const isAnswered = needle === query.trim() && !leads.isPlaceholderData;
+  const fits = (texts: (string | null | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(typed));
+  const shown = (leads.data?.data ?? []).filter(
+    ({ name, email, company }) => isAnswered || fits([name, email, company]),
+  );
+  return shown.map((lead) => ({
+    id: lead.id,
+    label: lead.name,
+    description: [lead.company, lead.email, lead.phoneDisplay].filter(Boolean).join(' · '),
+    run: () => void navigate({ to: '/leads/$leadId', params: { leadId: lead.id } }),
+  }));
+}
+
+function useActions(query: string): Entry[] {
   const navigate = useNavigate();
   const permits = usePermits();
-  const leads = useQuery(leadSearchQuery(needle));
   const actions = [
     {
       label: 'Add a lead',
@@ -72,55 +184,9 @@ export default function Palette({ openings }: { openings: number }) {
       run: () => void navigate({ to: '/destinations', search: { tab: 'dead' } }),
     },
     { label: 'Go to settings', allowed: true, run: () => void navigate({ to: '/settings' }) },
-  ].filter(({ label, allowed }) => allowed && label.toLowerCase().includes(query.trim().toLowerCase()));
-  // Until there is an answer to what is typed now, only what fits it stays: Enter must not open who was searched before.
+  ];
   const typed = query.trim().toLowerCase();
-  const isAnswered = needle === query.trim() && !leads.isPlaceholderData;
-  const fits = (texts: (string | null | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(typed));
-  const shown = (leads.data?.data ?? []).filter(
-    ({ name, email, company }) => isAnswered || fits([name, email, company]),
-  );
-  const found = typed.length > 1 ? shown : [];
-  return (
-    <Spotlight.Root
-      query={query}
-      onQueryChange={setQuery}
-      shortcut={null}
-      clearQueryOnClose
-      centered={false}
-      overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}
-      scrollable
-      maxHeight={420}
-      attributes={{ content: { 'aria-label': 'Find a lead or an action' } }}
-    >
-      <Spotlight.Search
-        placeholder="A name, an e-mail address, an action"
-        aria-label="Find a lead or an action"
-        onKeyDown={(event) => event.key === 'Enter' && runFirst()}
-        leftSection={<IconSearch size={18} />}
-      />
-      <Spotlight.ActionsList data-palette>
-        {found.length > 0 && (
-          <Spotlight.ActionsGroup label="Leads">
-            {found.map((lead) => (
-              <Spotlight.Action
-                key={lead.id}
-                label={lead.name}
-                description={[lead.company, lead.email, lead.phoneDisplay].filter(Boolean).join(' · ')}
-                onClick={() => void navigate({ to: '/leads/$leadId', params: { leadId: lead.id } })}
-              />
-            ))}
-          </Spotlight.ActionsGroup>
-        )}
-        {actions.length > 0 && (
-          <Spotlight.ActionsGroup label="Actions">
-            {actions.map(({ label, run }) => (
-              <Spotlight.Action key={label} label={label} onClick={run} />
-            ))}
-          </Spotlight.ActionsGroup>
-        )}
-        {found.length === 0 && actions.length === 0 && <Spotlight.Empty>Nothing found</Spotlight.Empty>}
-      </Spotlight.ActionsList>
-    </Spotlight.Root>
-  );
+  return actions
+    .filter(({ label, allowed }) => allowed && label.toLowerCase().includes(typed))
+    .map(({ label, run }) => ({ id: label, label, run }));
 }

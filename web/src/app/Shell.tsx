@@ -20,18 +20,18 @@ import {
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { usePermits, useSession } from '@/api/session';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
-import { askAddLead } from '@/lib/commands';
+import { askAddLead, openPalette } from '@/lib/commands';
 import { markSettled, useSettled } from '@/lib/settled';
 import { FromFirstUse, later, OnDemand } from '@/ui/onDemand';
+import { Palette } from './Palette';
 import classes from './Shell.module.css';
 import { useLive } from './useLive';
 
 const EnrolPage = lazy(() => import('@/features/session/EnrolPage'));
 const JobsStrip = later(() => import('@/features/jobs/JobsStrip'));
-const Palette = later(() => import('./Palette'));
 const Hints = later(() => import('@/ui/Hints'));
 const AccountMenu = later(() => import('./AccountMenu'));
 const WorkspaceList = later(() => import('./WorkspaceList'));
@@ -70,9 +70,8 @@ export function Shell() {
   const otherVersion = useLive(session.version);
   const { online } = useNetwork();
   const [sheet, sheetControl] = useDisclosure(false);
-  const palette = usePalette();
   useSettles();
-  useShellKeys(sheetControl.open, palette.open);
+  useShellKeys(sheetControl.open);
   // Until then the server answers nothing else.
   if (session.needsSecondFactor && !session.hasSecondFactor) {
     return (
@@ -88,7 +87,7 @@ export function Shell() {
       </a>
       <Sidebar />
       <div className={classes.main}>
-        <TopBar onSearch={palette.open} />
+        <TopBar />
         {!online && (
           <div className={classes.banner} role="status">
             You are offline. What is shown may be old, and changes cannot be saved.
@@ -111,9 +110,7 @@ export function Shell() {
           </Suspense>
         </main>
       </div>
-      <Afterwards unless={palette.openings > 0}>
-        <Palette openings={palette.openings} />
-      </Afterwards>
+      <Palette />
       <Afterwards>
         <Hints />
       </Afterwards>
@@ -138,16 +135,10 @@ function useSettles() {
   }, [client]);
 }
 
-/** What is drawn once the first screen is there, unless it is wanted before. */
-function Afterwards({ unless = false, children }: { unless?: boolean; children: ReactNode }) {
+/** What is drawn once the first screen is there. */
+function Afterwards({ children }: { children: ReactNode }) {
   const settled = useSettled();
-  return <Suspense fallback={null}>{(settled || unless) && children}</Suspense>;
-}
-
-/** The palette is fetched late; each opening is counted, so that one that came before it is not lost. */
-function usePalette() {
-  const [openings, setOpenings] = useState(0);
-  return { openings, open: () => setOpenings((count) => count + 1) };
+  return <Suspense fallback={null}>{settled && children}</Suspense>;
 }
 
 function useNav() {
@@ -197,12 +188,12 @@ function WorkspaceMenu() {
   );
 }
 
-function TopBar({ onSearch }: { onSearch: () => void }) {
+function TopBar() {
   const session = useSession();
   return (
     <header className={classes.top}>
       <img className={classes.topLogo} src="/favicon.svg" alt="" width={22} height={22} />
-      <UnstyledButton className={classes.search} onClick={onSearch}>
+      <UnstyledButton className={classes.search} onClick={openPalette}>
         <IconSearch size={15} aria-hidden="true" />
         <span>Find a lead or an action</span>
         <Kbd size="xs">Ctrl K</Kbd>
@@ -231,14 +222,14 @@ function UserMenu() {
   );
 }
 
-function useShellKeys(openSheet: () => void, openPalette: () => void) {
+function useShellKeys(openSheet: () => void) {
   const navigate = useNavigate();
   const permits = usePermits();
   const chordAt = useRef(0);
   const inChord = () => Date.now() - chordAt.current < CHORD_MS;
   useHotkeys([
     ['mod+K', openPalette],
-    ['/', () => focusSearch(openPalette)],
+    ['/', focusSearch],
     ['shift+?', openSheet],
     ['?', openSheet],
     [
@@ -263,7 +254,7 @@ function useShellKeys(openSheet: () => void, openPalette: () => void) {
 }
 
 /** The search of the page when it has one, else the one over everything. */
-function focusSearch(openPalette: () => void) {
+function focusSearch() {
   const own = document.querySelector<HTMLInputElement>('input[data-page-search]');
   if (own) own.focus();
   else openPalette();

@@ -47,7 +47,7 @@ const imported = [...readFileSync('src/app/mantine.css', 'utf8').matchAll(/style
 
 it('brings the styles of every component that is shown', () => {
   const sources = filesBelow('src', /\.tsx?$/).map((file) => readFileSync(file, 'utf8'));
-  const extensions = ['spotlight', 'notifications'].flatMap((name) =>
+  const extensions = ['notifications'].flatMap((name) =>
     filesBelow(join(MODULES, name, 'esm'), /\.mjs$/).map((file) => readFileSync(file, 'utf8')),
   );
   const used = [...sources, ...extensions].flatMap((text) => namesFrom('@mantine/core', text));

@@ -24,3 +24,17 @@ export function askAddLead(): boolean {
   asked = true;
   return false;
 }
+
+let showPalette: Handler | null = null;
+
+/** Opens the palette for whoever asks while mounted. */
+export function onPalette(show: Handler): () => void {
+  showPalette = show;
+  return () => {
+    if (showPalette === show) showPalette = null;
+  };
+}
+
+export function openPalette() {
+  showPalette?.();
+}

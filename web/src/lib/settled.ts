@@ -6,8 +6,8 @@ const FALLBACK_DELAY_MS = 200;
 const WORTH_WAITING_MS = 150;
 
 /**
- * Whether the first screen shows what it asked for. What a first look does without (menus, dialogs, the palette) is
- * fetched only from then on, so that it does not stand in the way of what is looked at.
+ * Whether the first screen shows what it asked for. What a first look does without (menus, dialogs) is fetched
+ * only from then on, so that it does not stand in the way of what is looked at.
  */
 let settled = false;
 const listeners = new Set<() => void>();
