@@ -26,8 +26,11 @@ const DIRECTIONS: Record<string, Direction> = {
 
 /** The least that a column takes, with its gap, as Board.module.css has it; on a phone each has the whole width. */
 const COLUMN_PX = 244;
+/** Where the first column begins: beside the sidebar and the edge of the board. */
+const FIRST_COLUMN_PX = 228;
 const PHONE_PX = 768;
-const columnsSeenAtFirst = () => (window.innerWidth <= PHONE_PX ? 1 : Math.ceil(window.innerWidth / COLUMN_PX));
+const columnsSeenAtFirst = () =>
+  window.innerWidth <= PHONE_PX ? 1 : Math.ceil((window.innerWidth - FIRST_COLUMN_PX) / COLUMN_PX);
 
 /** Writes the time under the mouse only then: it takes long, and a board shows a hundred. */
 function saySince({ target }: MouseEvent) {

@@ -1,4 +1,3 @@
-import { IconDotsVertical } from '@tabler/icons-react';
 import { type MouseEvent, memo, useEffect, useRef, useState } from 'react';
 import type { Card } from '@/api/shapes';
 import { formatMoney, worthOf } from '@/lib/money';
@@ -94,9 +93,7 @@ export const BoardCard = memo(function BoardCard(props: BoardCardProps) {
           tabIndex={-1}
           aria-label={`Move ${card.name} to…`}
           onClick={() => onMenu(card.id)}
-        >
-          <IconDotsVertical size={15} />
-        </button>
+        />
       )}
     </div>
   );

@@ -3,6 +3,8 @@ import { whenIdle } from '@/lib/settled';
 
 /** Beyond what is seen, so that scrolling does not outrun the drawing. */
 const OVERSCAN = 6;
+/** The least that stands above the rows: the head of the page, its filters, and the head of the list. */
+const ABOVE_PX = 168;
 
 interface Rows {
   first: number;
@@ -20,7 +22,7 @@ export function useRows(scroller: RefObject<HTMLElement | null>, count: number, 
   const [height] = useState(() => rowHeight(rem));
   const [rows, setRows] = useState<Rows>(() => ({
     first: 0,
-    end: isSeen ? Math.ceil(window.innerHeight / height) : 0,
+    end: isSeen ? Math.ceil((window.innerHeight - ABOVE_PX) / height) : 0,
   }));
 
   useEffect(() => {
