@@ -61,6 +61,8 @@ const NAV = [
 ] as const;
 
 const CHORD_MS = 1200;
+/** How long nothing must be asked for; the first moments are for what somebody does on the screen that is there. */
+const QUIET_MS = 600;
 /** How often is looked whether the first screen is there, and when it is no longer waited for. */
 const SETTLING_MS = 150;
 const SETTLED_AT_LAST_MS = 6_000;
@@ -126,8 +128,11 @@ function useSettles() {
   const client = useQueryClient();
   useEffect(() => {
     const until = Date.now() + SETTLED_AT_LAST_MS;
+    let quietSince = Date.now();
     const timer = setInterval(() => {
-      if (client.isFetching() > 0 && Date.now() < until) return;
+      const now = Date.now();
+      if (client.isFetching() > 0) quietSince = now;
+      if (now - quietSince < QUIET_MS && now < until) return;
       clearInterval(timer);
       markSettled();
     }, SETTLING_MS);
