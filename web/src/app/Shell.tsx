@@ -25,6 +25,7 @@ import { usePermits, useSession } from '@/api/session';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
 import { askAddLead, openPalette } from '@/lib/commands';
 import { markSettled, useSettled } from '@/lib/settled';
+import { Logo } from '@/ui/Logo';
 import { FromFirstUse, later, OnDemand } from '@/ui/onDemand';
 import { Palette } from './Palette';
 import classes from './Shell.module.css';
@@ -177,7 +178,7 @@ function WorkspaceMenu() {
   const session = useSession();
   const brand = (
     <>
-      <img src="/favicon.svg" alt="" width={20} height={20} />
+      <Logo size={20} />
       <span className={classes.brandName}>{session.workspace.name}</span>
     </>
   );
@@ -197,7 +198,7 @@ function TopBar() {
   const session = useSession();
   return (
     <header className={classes.top}>
-      <img className={classes.topLogo} src="/favicon.svg" alt="" width={22} height={22} />
+      <Logo className={classes.topLogo} size={22} />
       <UnstyledButton className={classes.search} onClick={openPalette}>
         <IconSearch size={15} aria-hidden="true" />
         <span>Find a lead or an action</span>

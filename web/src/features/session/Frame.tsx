@@ -1,5 +1,6 @@
 import { Title } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { Logo } from '@/ui/Logo';
 import classes from './Session.module.css';
 
 export function Frame({ title, lead, children }: { title: string; lead: ReactNode; children: ReactNode }) {
@@ -7,7 +8,7 @@ export function Frame({ title, lead, children }: { title: string; lead: ReactNod
     <main className={classes.wrap}>
       <div className={classes.box}>
         <div className={classes.brand}>
-          <img src="/favicon.svg" alt="" width={24} height={24} />
+          <Logo size={24} />
           Leadline
         </div>
         <Title order={1}>{title}</Title>
