@@ -37,6 +37,7 @@ const Hints = later(() => import('@/ui/Hints'));
 const AccountMenu = later(() => import('./AccountMenu'));
 const WorkspaceList = later(() => import('./WorkspaceList'));
 const ShortcutSheet = later(() => import('./ShortcutSheet'));
+const FocusKeeper = later(() => import('./FocusKeeper'));
 
 /** On a phone there is room for six; the wide ones are in the account's menu there. */
 const NAV = [
@@ -116,6 +117,7 @@ export function Shell() {
       <Palette />
       <Afterwards>
         <Hints />
+        <FocusKeeper />
       </Afterwards>
       <FromFirstUse isOpen={sheet}>
         {(opened) => <ShortcutSheet opened={opened} onClose={sheetControl.close} />}
