@@ -169,6 +169,13 @@ function useActions(query: string): Entry[] {
     { label: 'Go to contacts', allowed: true, run: () => void navigate({ to: '/contacts' }) },
     { label: 'Go to segments', allowed: true, run: () => void navigate({ to: '/segments' }) },
     { label: 'Go to the inbox', allowed: true, run: () => void navigate({ to: '/messaging/inbox' }) },
+    { label: 'Go to message templates', allowed: true, run: () => void navigate({ to: '/messaging/templates' }) },
+    { label: 'Go to campaigns', allowed: true, run: () => void navigate({ to: '/campaigns' }) },
+    {
+      label: 'New campaign',
+      allowed: permits.can('messaging:send'),
+      run: () => void navigate({ to: '/campaigns/new' }),
+    },
     { label: 'Go to automations', allowed: true, run: () => void navigate({ to: '/automations' }) },
     { label: 'Go to reports', allowed: true, run: () => void navigate({ to: '/reports' }) },
     { label: 'Go to the fraud desk', allowed: true, run: () => void navigate({ to: '/fraud' }) },

@@ -234,7 +234,13 @@ function useShellKeys(openSheet: () => void) {
   const navigate = useNavigate();
   const permits = usePermits();
   const chordAt = useRef(0);
-  const inChord = () => Date.now() - chordAt.current < CHORD_MS;
+  /** The second key of a chord goes to a page, and ends it. */
+  const goOn = (go: () => Promise<void>) => {
+    if (Date.now() - chordAt.current >= CHORD_MS) return false;
+    chordAt.current = 0;
+    void go();
+    return true;
+  };
   useHotkeys([
     ['mod+K', openPalette],
     ['/', focusSearch],
@@ -243,6 +249,7 @@ function useShellKeys(openSheet: () => void) {
     [
       'c',
       () => {
+        if (goOn(() => navigate({ to: '/campaigns' }))) return;
         if (permits.can('leads:manage') && !askAddLead()) void navigate({ to: '/board' });
       },
     ],
@@ -252,9 +259,11 @@ function useShellKeys(openSheet: () => void) {
         chordAt.current = Date.now();
       },
     ],
-    ['b', () => inChord() && void navigate({ to: '/board' })],
-    ['l', () => inChord() && void navigate({ to: '/leads' })],
-    ['t', () => inChord() && void navigate({ to: '/tasks' })],
+    ['b', () => goOn(() => navigate({ to: '/board' }))],
+    ['l', () => goOn(() => navigate({ to: '/leads' }))],
+    ['t', () => goOn(() => navigate({ to: '/tasks' }))],
+    ['i', () => goOn(() => navigate({ to: '/messaging/inbox' }))],
+    ['a', () => goOn(() => navigate({ to: '/automations' }))],
   ]);
   useEffect(() => {
     document.title = 'Leadline';
