@@ -1,10 +1,12 @@
 import { Button, Menu, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { api } from '@/api/client';
 import { templatesQuery } from '@/api/messaging';
 import { usePermits } from '@/api/session';
 import type { Attachment, CannedReply, SentMessage } from '@/api/shapes';
+import { usePageKeys } from '@/lib/keys';
+import { announce } from '@/ui/announce';
 import { PermitButton } from '@/ui/basics';
 import { toastError } from '@/ui/toast';
 import { AttachFiles } from './Attachments';
@@ -24,10 +26,18 @@ interface Answer {
   body: Record<string, string | string[] | undefined>;
 }
 
+interface Unsent {
+  mode: 'reply' | 'note';
+  text: string;
+}
+
+/** What was begun and not sent, by conversation: who looks at another one finds it again. */
+const unsent = new Map<string, Unsent>();
+
 /** Answering, by words or by a template, or leaving a note for the team. */
 export function Composer({ id, kind, lastInboundAt }: Props) {
-  const [mode, setMode] = useState<'reply' | 'note'>('reply');
-  const [text, setText] = useState('');
+  const [{ mode, text }, setWords] = useState<Unsent>(() => unsent.get(id) ?? { mode: 'reply', text: '' });
+  const write = (part: Partial<Unsent>) => setWords((was) => ({ ...was, ...part }));
   const [subject, setSubject] = useState('');
   const [templateId, setTemplateId] = useState<string | null>(null);
   const [files, setFiles] = useState<Attachment[]>([]);
@@ -44,8 +54,29 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
   const isWindowClosed =
     kind === 'whatsapp' && (!lastInboundAt || Date.now() - Date.parse(lastInboundAt) >= DAY_MS) && !templateId;
 
+  useEffect(() => {
+    if (text.trim()) unsent.set(id, { mode, text });
+    else unsent.delete(id);
+  }, [id, mode, text]);
+
+  const form = useRef<HTMLFormElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  /** Counts how often the field was asked for, which may have to be drawn first. */
+  const [calls, setCalls] = useState(0);
+  const toField = () => setCalls((count) => count + 1);
+  useEffect(() => {
+    if (calls > 0) (field.current ?? form.current?.querySelector('input'))?.focus();
+  }, [calls]);
+  const turnTo = (to: Unsent['mode']) => () => {
+    write({ mode: to });
+    toField();
+  };
+  usePageKeys({ r: turnTo('reply'), n: turnTo('note') });
+
+  const isEmpty = (isNote || !templateId) && text.trim() === '' && (isNote || files.length === 0);
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    if (isEmpty || why !== undefined || send.isPending) return;
     const words = templateId ? { templateId } : { message: text, subject: subject.trim() || undefined };
     const attachmentIds = files.map((file) => file.id);
     const answer: Answer = isNote
@@ -53,24 +84,36 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
       : { path: 'replies', body: { ...words, attachmentIds, requestId } };
     send.mutate(answer, {
       onSuccess: () => {
-        setText('');
+        write({ text: '' });
         setTemplateId(null);
         setFiles([]);
         setRequestId(crypto.randomUUID());
+        announce(isNote ? 'The note was kept.' : 'The message was sent.');
+        // The button that was pressed is off until something is written again.
+        if (form.current?.contains(document.activeElement) || document.activeElement === document.body) toField();
       },
       onError: (error) => toastError(isNote ? 'The note was not kept' : 'The message was not sent', error),
     });
   };
 
+  const takeCanned = (body: string) => {
+    setTemplateId(null);
+    write({ text: body });
+    toField();
+  };
+  const sendByKey = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit();
+  };
+
   return (
-    <form className={classes.composer} onSubmit={submit}>
+    <form ref={form} className={classes.composer} onSubmit={submit} onKeyDown={sendByKey}>
       <div className={classes.composerHead}>
         {kind !== 'chat' && (
           <SegmentedControl
             size="xs"
             aria-label="Answer or note"
             value={mode}
-            onChange={(value) => setMode(value as 'reply' | 'note')}
+            onChange={(value) => write({ mode: value as Unsent['mode'] })}
             data={[
               { value: 'reply', label: 'Answer' },
               { value: 'note', label: 'Note' },
@@ -88,7 +131,7 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
             data={fitting.map(({ id: value, name }) => ({ value, label: name }))}
           />
         )}
-        {!isNote && why === undefined && <Canned text={text} use={setText} />}
+        {!isNote && why === undefined && <Canned text={text} use={takeCanned} />}
       </div>
       {!isNote && kind === 'email' && !templateId && (
         <TextInput
@@ -107,23 +150,19 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
       {(isNote || !templateId) && (
         <Textarea
           aria-label={isNote ? 'Note' : 'Message'}
-          placeholder={isNote ? 'Only your team sees this' : 'Write an answer'}
+          ref={field}
+          placeholder={isNote ? 'Only your team sees this; Ctrl+Enter keeps it' : 'Write an answer; Ctrl+Enter sends'}
           autosize
           minRows={2}
           maxRows={8}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => write({ text: event.currentTarget.value })}
         />
       )}
       {takesFiles && why === undefined && (
         <AttachFiles conversationId={id} most={kind === 'email' ? 10 : 1} files={files} setFiles={setFiles} />
       )}
-      <PermitButton
-        type="submit"
-        why={why}
-        loading={send.isPending}
-        disabled={(isNote || !templateId) && text.trim() === '' && (isNote || files.length === 0)}
-      >
+      <PermitButton type="submit" why={why} loading={send.isPending} disabled={isEmpty}>
         {isNote ? 'Keep the note' : 'Send'}
       </PermitButton>
     </form>
@@ -133,12 +172,14 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
 function Canned({ text, use }: { text: string; use: (text: string) => void }) {
   const replies = useQuery(cannedQuery).data ?? [];
   const [isEditing, setEditing] = useState(false);
+  const [isTaken, setTaken] = useState(false);
   const remove = useMessagingWrite((id: string) => api.delete(`/v1/messaging/canned-replies/${id}`));
   const save = useMessagingWrite((body: string) =>
     api.post<CannedReply>('/v1/messaging/canned-replies', { name: nameOf(body), body }),
   );
   return (
-    <Menu onClose={() => setEditing(false)}>
+    // With a reply that was taken the focus goes where it stands now, else back to the button.
+    <Menu returnFocus={!isTaken} onOpen={() => setTaken(false)} onClose={() => setEditing(false)}>
       <Menu.Target>
         <Button size="xs" variant="default">
           Canned replies
@@ -156,7 +197,13 @@ function Canned({ text, use }: { text: string; use: (text: string) => void }) {
               Delete “{name}”
             </Menu.Item>
           ) : (
-            <Menu.Item key={id} onClick={() => use(body)}>
+            <Menu.Item
+              key={id}
+              onClick={() => {
+                setTaken(true);
+                use(body);
+              }}
+            >
               {name}
             </Menu.Item>
           ),

@@ -1,11 +1,12 @@
 import { Button, Menu, Select, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, type SyntheticEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type ReactNode, type Ref, type SyntheticEvent, useEffect, useRef, useState } from 'react';
 import { api } from '@/api/client';
 import { membersQuery } from '@/api/lookups';
 import { kindWord } from '@/api/messaging';
 import { usePermits } from '@/api/session';
 import type { InboxEntry, SentMessage } from '@/api/shapes';
+import { usePageKeys } from '@/lib/keys';
 import { Failure, PermitButton, Tag, Time } from '@/ui/basics';
 import { MessageStatus } from '@/ui/MessageStatus';
 import { RouteLink } from '@/ui/RouteLink';
@@ -26,15 +27,20 @@ interface Props {
   id: string;
   entry: InboxEntry | undefined;
   back: ReactNode;
+  leave: () => void;
+  ref: Ref<HTMLElement>;
 }
 
 /** One conversation: what was said, and what to do with it. */
-export function ConversationPane({ id, entry, back }: Props) {
+export function ConversationPane({ id, entry: listed, back, leave, ref }: Props) {
   const thread = useQuery(threadQuery(id));
   const permits = usePermits();
-  const handle = useMessagingWrite((change: Change) =>
-    api.patch<InboxEntry>(`/v1/messaging/conversations/${id}`, change),
+  const [changed, setChanged] = useState<InboxEntry>();
+  const handle = useMessagingWrite(async (change: Change) =>
+    setChanged(await api.patch<InboxEntry>(`/v1/messaging/conversations/${id}`, change)),
   );
+  // What was just closed or put off is in the list no longer, but can be taken up again here.
+  const entry = listed ?? changed;
   const change = (wish: Change) =>
     handle.mutate(wish, { onError: (error) => toastError('The conversation was not changed', error) });
   const messages = [...(thread.data?.data ?? [])].reverse();
@@ -43,14 +49,24 @@ export function ConversationPane({ id, entry, back }: Props) {
   const leadId = entry?.leadId ?? last?.leadId;
 
   const canHandle = permits.can('messaging:send');
-  const unread = entry?.unreadCount ?? 0;
+  const unread = listed?.unreadCount ?? 0;
   const { mutate } = handle;
   useEffect(() => {
     if (unread > 0 && canHandle) mutate({ isRead: true });
   }, [unread, canHandle, mutate]);
 
+  /** Out of a field to the conversation, and out of the conversation to the list. */
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    const { currentTarget, target, key } = event;
+    if (key !== 'Escape' || !(target instanceof Element)) return;
+    // What opens over the conversation has an Escape of its own.
+    if (!currentTarget.contains(target) || target.getAttribute('aria-expanded') === 'true') return;
+    if (target.matches('textarea, input')) currentTarget.focus();
+    else leave();
+  };
+
   return (
-    <section className={classes.pane} aria-label="Conversation">
+    <section ref={ref} className={classes.pane} aria-label="Conversation" tabIndex={-1} onKeyDown={onKeyDown}>
       <header className={classes.paneHead}>
         {back}
         <div className={classes.who}>
@@ -87,13 +103,22 @@ function Handling({
   change: (wish: Change) => void;
 }) {
   const members = useQuery(membersQuery).data ?? [];
+  const controls = useRef<HTMLDivElement>(null);
+  /** A key presses its control, and the focus goes there: so one sees and hears what it did. */
+  const press = (key: string) => () => {
+    const control = controls.current?.querySelector<HTMLElement>(`[data-key="${key}"]`);
+    control?.focus();
+    control?.click();
+  };
+  usePageKeys({ o: press('o'), s: press('s'), e: press('e') });
   const snooze = (hours: number) => change({ snoozedUntil: new Date(Date.now() + hours * HOUR_MS).toISOString() });
   return (
-    <div className={classes.handling}>
+    <div ref={controls} className={classes.handling}>
       <Select
         size="xs"
         w={150}
         aria-label="Assigned to"
+        data-key="o"
         placeholder="Nobody"
         disabled={why !== undefined}
         value={entry.assignedTo ?? null}
@@ -103,7 +128,7 @@ function Handling({
       />
       <Menu>
         <Menu.Target>
-          <Button size="xs" variant="default" disabled={why !== undefined} title={why}>
+          <Button size="xs" variant="default" disabled={why !== undefined} title={why} data-key="s">
             {entry.snoozedUntil ? 'Snoozed' : 'Snooze'}
           </Button>
         </Menu.Target>
@@ -114,7 +139,13 @@ function Handling({
           {entry.snoozedUntil && <Menu.Item onClick={() => change({ snoozedUntil: null })}>Take it up again</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
-      <PermitButton size="xs" variant="default" why={why} onClick={() => change({ isClosed: !entry.closedAt })}>
+      <PermitButton
+        size="xs"
+        variant="default"
+        why={why}
+        data-key="e"
+        onClick={() => change({ isClosed: !entry.closedAt })}
+      >
         {entry.closedAt ? 'Reopen' : 'Close'}
       </PermitButton>
     </div>

@@ -2,6 +2,7 @@ import { Button, Checkbox, SegmentedControl, Select, Skeleton, TextInput } from 
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import type { MouseEvent } from 'react';
 import { kindWord } from '@/api/messaging';
 import type { InboxEntry } from '@/api/shapes';
 import { Empty, Failure, Tag, Time } from '@/ui/basics';
@@ -10,6 +11,7 @@ import { ConversationPane } from './ConversationPane';
 import classes from './Messaging.module.css';
 import { inboxQuery } from './queries';
 import type { InboxSearch } from './search';
+import { useWalk } from './useWalk';
 
 const route = getRouteApi('/shell/messaging/inbox');
 const SEARCH_DELAY_MS = 250;
@@ -23,6 +25,9 @@ export function InboxPage() {
     void navigate({ search: (was) => ({ ...was, ...change }), replace: true });
   const lookFor = useDebouncedCallback((text: string) => show({ search: text || undefined }), SEARCH_DELAY_MS);
   const rows = inbox.data?.pages.flatMap(({ data }) => data) ?? [];
+  const { list, pane, open, leave, walk, walkIn } = useWalk(rows, search.conversation, (conversation) =>
+    show({ conversation }),
+  );
   return (
     <div className={classes.inbox} data-open={search.conversation ? true : undefined}>
       <section className={classes.list} aria-label="Conversations">
@@ -30,6 +35,8 @@ export function InboxPage() {
           <TextInput
             placeholder="Name, e-mail or phone"
             aria-label="Find a conversation"
+            data-page-search
+            onKeyDown={walkIn}
             defaultValue={search.search ?? ''}
             onChange={(event) => lookFor(event.currentTarget.value.trim())}
           />
@@ -88,10 +95,10 @@ export function InboxPage() {
             They appear as soon as a message goes out or somebody writes to one of your channels.
           </Empty>
         )}
-        <ul className={classes.entries}>
+        <ul ref={list} className={classes.entries} onKeyDown={walk}>
           {rows.map((entry) => (
             <li key={entry.id}>
-              <EntryLink entry={entry} search={search} />
+              <EntryLink entry={entry} search={search} onOpen={open} />
             </li>
           ))}
         </ul>
@@ -110,15 +117,12 @@ export function InboxPage() {
       {search.conversation ? (
         <ConversationPane
           key={search.conversation}
+          ref={pane}
           id={search.conversation}
+          leave={leave}
           entry={rows.find(({ id }) => id === search.conversation)}
           back={
-            <Button
-              className={classes.back}
-              variant="subtle"
-              size="compact-sm"
-              onClick={() => show({ conversation: undefined })}
-            >
+            <Button className={classes.back} variant="subtle" size="compact-sm" onClick={leave}>
               All conversations
             </Button>
           }
@@ -130,7 +134,13 @@ export function InboxPage() {
   );
 }
 
-function EntryLink({ entry, search }: { entry: InboxEntry; search: InboxSearch }) {
+interface EntryProps {
+  entry: InboxEntry;
+  search: InboxSearch;
+  onOpen: (event: MouseEvent, id: string) => void;
+}
+
+function EntryLink({ entry, search, onOpen }: EntryProps) {
   const { id, leadName, address, channel, unreadCount, lastText, lastDirection, lastMessageAt, assignedName } = entry;
   return (
     <RouteLink
@@ -139,6 +149,8 @@ function EntryLink({ entry, search }: { entry: InboxEntry; search: InboxSearch }
       className={classes.entry}
       underline="never"
       c="inherit"
+      onClick={(event) => onOpen(event, id)}
+      aria-current={search.conversation === id || undefined}
       data-chosen={search.conversation === id || undefined}
       data-unread={unreadCount > 0 || undefined}
     >
