@@ -39,7 +39,7 @@ export function Confirm({ opened, title, verb, onClose, onConfirm, children }: C
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button color="red" loading={busy} onClick={() => void confirm()}>
+          <Button color="red.9" loading={busy} onClick={() => void confirm()}>
             {verb}
           </Button>
         </Group>

@@ -72,7 +72,7 @@ function RenewSecretForm({ destinationId, onClose, onRenewed }: RenewSecretProps
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button color="red" loading={regenerate.isPending} onClick={renew}>
+        <Button color="red.9" loading={regenerate.isPending} onClick={renew}>
           Regenerate
         </Button>
       </Group>

@@ -245,7 +245,7 @@ function RemoveForm({ role, onClose }: { role: RoleView; onClose: () => void }) 
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button color="red" loading={remove.isPending} onClick={submit}>
+        <Button color="red.9" loading={remove.isPending} onClick={submit}>
           Delete
         </Button>
       </Group>

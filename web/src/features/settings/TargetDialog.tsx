@@ -68,7 +68,7 @@ export function TargetDialog({ title, verb, leads, pipelines, confirmName, onClo
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button color="red" loading={busy} disabled={!isReady} onClick={() => void confirm()}>
+          <Button color="red.9" loading={busy} disabled={!isReady} onClick={() => void confirm()}>
             {verb}
           </Button>
         </Group>
