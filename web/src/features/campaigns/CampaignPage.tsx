@@ -74,12 +74,27 @@ function StateNote({ campaign }: { campaign: Campaign }) {
   );
 }
 
+interface Turn {
+  verb: string;
+  step: Step;
+  said: string;
+}
+
+/** Pausing and going on are one button, so that the focus stays on it when the one becomes the other. */
+function turnOf({ name, state }: Campaign): Turn | null {
+  if (state === 'running') return { verb: 'Pause', step: 'pause', said: `${name} is paused: nothing more goes out` };
+  if (state === 'scheduled') return { verb: 'Back to draft', step: 'pause', said: `${name} is a draft again` };
+  if (state === 'paused') return { verb: 'Go on', step: 'resume', said: `${name} goes on` };
+  return null;
+}
+
 function Actions({ campaign }: { campaign: Campaign }) {
   const navigate = useNavigate();
   const why = usePermits().why('messaging:send');
   const [asked, setAsked] = useState<'cancel' | 'delete' | null>(null);
   const { steer, copy, remove } = useCampaignWrites();
   const { id, name, state } = campaign;
+  const turn = turnOf(campaign);
   const go = (step: Step, said: string) =>
     steer.mutate(
       { id, step },
@@ -95,21 +110,14 @@ function Actions({ campaign }: { campaign: Campaign }) {
     );
   return (
     <>
-      {(state === 'running' || state === 'scheduled') && (
+      {turn && (
         <PermitButton
-          variant="default"
+          variant={state === 'paused' ? 'filled' : 'default'}
           why={why}
           loading={steer.isPending}
-          onClick={() =>
-            go('pause', state === 'scheduled' ? `${name} is a draft again` : `${name} is paused: nothing more goes out`)
-          }
+          onClick={() => go(turn.step, turn.said)}
         >
-          {state === 'scheduled' ? 'Back to draft' : 'Pause'}
-        </PermitButton>
-      )}
-      {state === 'paused' && (
-        <PermitButton why={why} loading={steer.isPending} onClick={() => go('resume', `${name} goes on`)}>
-          Go on
+          {turn.verb}
         </PermitButton>
       )}
       {state === 'finished' && (

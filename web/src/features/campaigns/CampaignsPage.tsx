@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { kindWord } from '@/api/messaging';
 import { usePermits } from '@/api/session';
 import type { Campaign, MessageAnalytics } from '@/api/shapes';
+import { usePageKeys } from '@/lib/keys';
 import { formatCount } from '@/lib/text';
 import { Empty, Failure, PageBody, PageHead, PermitButton, State, Time } from '@/ui/basics';
 import { Pager } from '@/ui/Pager';
@@ -22,8 +23,10 @@ export function CampaignsPage() {
   const go = route.useNavigate();
   const navigate = useNavigate();
   const why = usePermits().why('messaging:send');
+  const begin = () => void navigate({ to: '/campaigns/new' });
+  usePageKeys({ n: () => !why && begin() });
   const make = (
-    <PermitButton why={why} onClick={() => void navigate({ to: '/campaigns/new' })}>
+    <PermitButton why={why} onClick={begin}>
       New campaign
     </PermitButton>
   );

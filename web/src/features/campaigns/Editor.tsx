@@ -1,7 +1,7 @@
 import { Checkbox, NativeSelect, NumberInput, Skeleton, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { segmentsQuery } from '@/api/lookups';
 import { channelsQuery, KINDS, kindWord, type MessageKind, sendableKinds, templatesQuery } from '@/api/messaging';
 import { messageOf, Problem } from '@/api/problem';
@@ -10,6 +10,7 @@ import type { Campaign, MessageTemplate, MessagingChannel } from '@/api/shapes';
 import { plural } from '@/lib/text';
 import { Failure, PermitButton } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
+import { useFormFocus } from '@/ui/formFocus';
 import { RouteLink } from '@/ui/RouteLink';
 import { toast } from '@/ui/toast';
 import classes from './Campaigns.module.css';
@@ -28,6 +29,9 @@ export function Editor({ campaign }: { campaign?: Campaign }) {
   return <Form campaign={campaign} templates={templates.data} channels={channels.data} />;
 }
 
+/** Saved for the first time: its page takes the place of the one that had the focus, and sending is what comes next. */
+let justMade: string | undefined;
+
 interface FormProps {
   campaign?: Campaign;
   templates: MessageTemplate[];
@@ -39,12 +43,20 @@ function Form({ campaign, templates, channels }: FormProps) {
   const why = usePermits().why('messaging:send');
   const readOnly = why !== undefined;
   const kinds = sendableKinds(channels);
-  const [saved, setSaved] = useState(campaign);
+  const [savedHere, setSaved] = useState(campaign);
+  const saved = newest(savedHere, campaign);
   const [draft, setDraft] = useState<Draft>(() =>
     campaign ? draftOf(campaign) : emptyDraft(kinds.includes('email') ? 'email' : (kinds[0] ?? 'email')),
   );
   const [tried, setTried] = useState<'save' | 'start' | null>(null);
   const [starting, setStarting] = useState(false);
+  const { form, showFault } = useFormFocus(!campaign);
+  const sending = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!justMade || justMade !== campaign?.id) return;
+    justMade = undefined;
+    sending.current?.querySelector('button')?.focus();
+  }, [campaign?.id]);
   const { make, change, steer } = useCampaignWrites();
   const failure = make.error ?? change.error ?? steer.error;
   const set = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
@@ -68,18 +80,19 @@ function Form({ campaign, templates, channels }: FormProps) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTried('save');
-    if (Object.keys(missing(draft, false)).length > 0) return;
-    const isNew = !saved;
-    const next = await save().catch(() => null);
-    if (!next) return;
+    const next = Object.keys(missing(draft, false)).length > 0 ? null : await save().catch(() => null);
+    if (!next) return showFault();
     setTried(null);
     toast(`Saved ${next.name}`);
-    if (isNew) await navigate({ to: '/campaigns/$campaignId', params: { campaignId: next.id }, replace: true });
+    if (saved) return;
+    justMade = next.id;
+    await navigate({ to: '/campaigns/$campaignId', params: { campaignId: next.id }, replace: true });
   };
 
   const askToStart = () => {
     setTried('start');
     if (Object.keys(missing(draft, true)).length === 0) setStarting(true);
+    else showFault();
   };
 
   const start = async () => {
@@ -91,7 +104,7 @@ function Form({ campaign, templates, channels }: FormProps) {
   const isScheduled = saved?.state === 'scheduled';
   return (
     <div className={classes.editor}>
-      <form onSubmit={(event) => void submit(event)} noValidate>
+      <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
         <section className={classes.step} aria-label="What it says">
           <h2 className={classes.head}>1. What it says</h2>
           <TextInput
@@ -167,7 +180,7 @@ function Form({ campaign, templates, channels }: FormProps) {
             Some fields need another look.
           </p>
         )}
-        <div className={classes.actions}>
+        <div ref={sending} className={classes.actions}>
           {!isScheduled && (
             <PermitButton why={why} onClick={askToStart} loading={steer.isPending}>
               {draft.at ? 'Schedule…' : 'Send…'}
@@ -193,6 +206,13 @@ function Form({ campaign, templates, channels }: FormProps) {
       </Confirm>
     </div>
   );
+}
+
+/** What was scheduled or taken back meanwhile is still what was saved here; what somebody else wrote is not. */
+function newest(here: Campaign | undefined, there: Campaign | undefined): Campaign | undefined {
+  if (!here || !there || there.version <= here.version) return here;
+  const text = (campaign: Campaign) => JSON.stringify(bodyOf(draftOf(campaign), Object.keys(campaign.variables)));
+  return text(here) === text(there) ? there : here;
 }
 
 /** What the server refused, by the field it is about. */
