@@ -63,6 +63,9 @@ interface OrderButtonsProps {
   onRemove: () => void;
 }
 
+/** At the end of its way the button is off, but keeps the focus: one may want to go back. */
+const off = (isOff: boolean) => ({ 'aria-disabled': isOff || undefined, 'data-disabled': isOff || undefined });
+
 /** The same for a keyboard, and the way out. */
 export function OrderButtons({ name, index, length, whyKept, canRemove, onMove, onRemove }: OrderButtonsProps) {
   return (
@@ -71,8 +74,8 @@ export function OrderButtons({ name, index, length, whyKept, canRemove, onMove, 
         variant="subtle"
         color="gray"
         aria-label={`Move ${name} up`}
-        disabled={index === 0}
-        onClick={() => onMove(index, index - 1)}
+        {...off(index === 0)}
+        onClick={() => index > 0 && onMove(index, index - 1)}
       >
         <IconArrowUp size={16} />
       </ActionIcon>
@@ -80,8 +83,8 @@ export function OrderButtons({ name, index, length, whyKept, canRemove, onMove, 
         variant="subtle"
         color="gray"
         aria-label={`Move ${name} down`}
-        disabled={index === length - 1}
-        onClick={() => onMove(index, index + 1)}
+        {...off(index === length - 1)}
+        onClick={() => index < length - 1 && onMove(index, index + 1)}
       >
         <IconArrowDown size={16} />
       </ActionIcon>

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { pipelinesQuery, segmentsQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
 import type { Automation } from '@/api/shapes';
+import { usePageKeys } from '@/lib/keys';
 import { formatCount, plural } from '@/lib/text';
 import { Empty, Failure, PageBody, PageHead, PermitButton, Time } from '@/ui/basics';
 import { RouteLink } from '@/ui/RouteLink';
@@ -19,8 +20,10 @@ export function AutomationsPage() {
   const automations = useQuery(automationsQuery);
   const navigate = useNavigate();
   const why = usePermits().why('settings:manage');
+  const begin = () => void navigate({ to: '/automations/new' });
+  usePageKeys({ n: () => !why && begin() });
   const make = (
-    <PermitButton why={why} onClick={() => void navigate({ to: '/automations/new' })}>
+    <PermitButton why={why} onClick={begin}>
       New automation
     </PermitButton>
   );

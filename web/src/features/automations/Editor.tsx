@@ -10,6 +10,7 @@ import type { Automation, FilterField } from '@/api/shapes';
 import { Failure, PermitButton } from '@/ui/basics';
 import { Confirm } from '@/ui/Confirm';
 import { isWhole, knownFields } from '@/ui/filter/FilterBuilder';
+import { useFormFocus } from '@/ui/formFocus';
 import { toast } from '@/ui/toast';
 import classes from './Automations.module.css';
 import { DryRunBox } from './DryRunBox';
@@ -39,6 +40,7 @@ export function Editor({ automation }: { automation?: Automation }) {
   const [draft, setDraft] = useState<Draft>(() => (automation ? draftOf(automation) : emptyDraft()));
   const [tried, setTried] = useState(false);
   const [removing, setRemoving] = useState(false);
+  const { form, showFault } = useFormFocus(!automation && templates.isSuccess);
   const { make, change, remove } = useAutomationWrites();
   const failure = make.error ?? change.error;
   const set = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
@@ -52,7 +54,9 @@ export function Editor({ automation }: { automation?: Automation }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(missing(draft)).length > 0 || !areWhole(draft, knownFields(fields.data ?? []))) return;
+    if (Object.keys(missing(draft)).length > 0 || !areWhole(draft, knownFields(fields.data ?? []))) {
+      return showFault();
+    }
     const body = bodyOf(draft);
     if (automation) {
       change.mutate(
@@ -63,6 +67,7 @@ export function Editor({ automation }: { automation?: Automation }) {
             setTried(false);
             toast(`Saved ${next.name}. Runs that are under way keep what they began with.`);
           },
+          onError: showFault,
         },
       );
     } else {
@@ -71,6 +76,7 @@ export function Editor({ automation }: { automation?: Automation }) {
           toast(`Made ${made.name}`);
           void navigate({ to: '/automations/$automationId', params: { automationId: made.id }, replace: true });
         },
+        onError: showFault,
       });
     }
   };
@@ -81,7 +87,7 @@ export function Editor({ automation }: { automation?: Automation }) {
   const general = failure && !(failure instanceof Problem && failure.errors.length > 0) ? failure : null;
   return (
     <div className={classes.editor}>
-      <form onSubmit={submit} className={classes.form} noValidate>
+      <form ref={form} onSubmit={submit} className={classes.form} noValidate>
         <TextInput
           label="Automation name"
           required

@@ -1,5 +1,6 @@
 import { Button, Menu } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
 import type { MessageTemplate, StepKind } from '@/api/shapes';
 import { moved } from '@/lib/order';
 import { announce } from '@/ui/announce';
@@ -26,7 +27,19 @@ export function StepList({ steps, templates, readOnly, tried, faultAt, onChange 
     onChange(next);
     announce(`The step is step ${to + 1} of ${steps.length} now.`);
   };
+  const list = useRef<HTMLOListElement>(null);
+  const isAdded = useRef(false);
+  useEffect(() => {
+    if (steps.length === 0 || !isAdded.current) return;
+    isAdded.current = false;
+    const [head, ...fields] = list.current?.lastElementChild?.children ?? [];
+    const controls = fields.flatMap((field) => [
+      ...field.querySelectorAll<HTMLElement>('input, select, textarea, button'),
+    ]);
+    (controls[0] ?? head?.querySelector('button'))?.focus();
+  }, [steps.length]);
   const add = (kind: StepKind) => {
+    isAdded.current = true;
     const step = emptyStep(crypto.randomUUID(), kind);
     const isFollowUp = kind === 'message' && steps.length > 0;
     onChange([...steps, isFollowUp ? { ...step, delayMinutes: 120 } : step]);
@@ -47,7 +60,7 @@ export function StepList({ steps, templates, readOnly, tried, faultAt, onChange 
           here.
         </p>
       )}
-      <ol className={classes.steps} aria-label="Steps, from top to bottom">
+      <ol ref={list} className={classes.steps} aria-label="Steps, from top to bottom">
         {steps.map((step, index) => (
           <StepRow
             key={step.key}
@@ -74,8 +87,10 @@ export function StepList({ steps, templates, readOnly, tried, faultAt, onChange 
 
 function AddStep({ disabled, onAdd }: { disabled: boolean; onAdd: (kind: StepKind) => void }) {
   const groups = [...new Set(KINDS.map(({ group }) => group))];
+  const [isChosen, setChosen] = useState(false);
   return (
-    <Menu position="bottom-start">
+    // After a choice the focus is in the new step, else it goes back to the button.
+    <Menu position="bottom-start" returnFocus={!isChosen} onOpen={() => setChosen(false)}>
       <Menu.Target>
         <Button variant="default" leftSection={<IconPlus size={14} />} disabled={disabled}>
           Add step
@@ -86,7 +101,13 @@ function AddStep({ disabled, onAdd }: { disabled: boolean; onAdd: (kind: StepKin
           <div key={group}>
             <Menu.Label>{group}</Menu.Label>
             {KINDS.filter((kind) => kind.group === group).map(({ value, label }) => (
-              <Menu.Item key={value} onClick={() => onAdd(value)}>
+              <Menu.Item
+                key={value}
+                onClick={() => {
+                  setChosen(true);
+                  onAdd(value);
+                }}
+              >
                 {label}
               </Menu.Item>
             ))}

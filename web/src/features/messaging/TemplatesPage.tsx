@@ -5,6 +5,7 @@ import { api } from '@/api/client';
 import { channelsQuery, kindWord, templatesQuery } from '@/api/messaging';
 import { usePermits } from '@/api/session';
 import type { MessageTemplate } from '@/api/shapes';
+import { usePageKeys } from '@/lib/keys';
 import { Empty, Failure, PermitButton, State, Time } from '@/ui/basics';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast, toastError } from '@/ui/toast';
@@ -31,6 +32,7 @@ export function TemplatesPage() {
   const sync = useMessagingWrite((id: string) =>
     api.post<{ templates: number }>(`/v1/messaging/channels/${id}/template-sync`, {}),
   );
+  usePageKeys({ n: () => !why && setEdited('new') });
   const make = (
     <PermitButton why={why} onClick={() => setEdited('new')}>
       New template
