@@ -1,9 +1,8 @@
 import type { Locator, Page } from "@playwright/test";
 import { expectAccessible } from "./harness/axe";
 import { expect, test } from "./harness/fixtures";
+import { TABS_AT_MOST, tabTo } from "./harness/keys";
 import { boardCard, submitDemoForm } from "./harness/screens";
-
-const TABS_AT_MOST = 60;
 
 test("without a mouse: sign in, move a card, open the lead, add a note", async ({ page, browser, leadline }) => {
   const visitor = await browser.newPage();
@@ -40,16 +39,6 @@ test("without a mouse: sign in, move a card, open the lead, add a note", async (
   await page.keyboard.press("Enter");
   await expect(page.getByText("Called back, wants a demo.").last()).toBeVisible();
 });
-
-/** Presses Tab until the element has the focus, as a person without a mouse would. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor();
-  for (let presses = 0; presses < TABS_AT_MOST; presses++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`${TABS_AT_MOST} times Tab did not reach ${target}`);
-}
 
 /** Within a column the arrow keys go from card to card. */
 async function moveFocusTo(page: Page, card: Locator): Promise<void> {
