@@ -9,7 +9,7 @@ import { Empty, Failure, Section } from '@/ui/basics';
 import { Pager } from '@/ui/Pager';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import { type AuditSearch, auditAsked } from './auditSearch';
-import { changeWords, deedWords, KINDS } from './auditWords';
+import { changeWords, deedWords, KINDS, type Names } from './auditWords';
 import { auditQuery } from './queries';
 import classes from './Settings.module.css';
 
@@ -20,6 +20,7 @@ export function AuditLog() {
   const navigate = route.useNavigate();
   const log = useQuery(auditQuery(search));
   const members = useQuery(membersQuery).data ?? [];
+  const names = new Map(members.map(({ id, name }) => [id, name]));
   const { page: _page, ...filter } = search;
   const isFiltered = Object.keys(filter).length > 0;
   const ask = (change: Partial<AuditSearch>) => void navigate({ search: { ...filter, ...change } });
@@ -99,7 +100,7 @@ export function AuditLog() {
             </Table.Thead>
             <Table.Tbody>
               {log.data.data.map((entry) => (
-                <EntryRow key={entry.id} entry={entry} onObject={(object) => ask({ object })} />
+                <EntryRow key={entry.id} entry={entry} names={names} onObject={(object) => ask({ object })} />
               ))}
             </Table.Tbody>
           </ScrollTable>
@@ -110,9 +111,15 @@ export function AuditLog() {
   );
 }
 
-function EntryRow({ entry, onObject }: { entry: AuditEntry; onObject: (id: string) => void }) {
+interface EntryRowProps {
+  entry: AuditEntry;
+  names: Names;
+  onObject: (id: string) => void;
+}
+
+function EntryRow({ entry, names, onObject }: EntryRowProps) {
   const { action, actor, object, data, at } = entry;
-  const more = changeWords(data);
+  const more = changeWords(data, names);
   return (
     <Table.Tr>
       <Cell title={action}>

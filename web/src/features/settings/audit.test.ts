@@ -20,6 +20,27 @@ test('a deed is told in words, one that nobody knows by its name', () => {
   expect(deedWords('thing.was_turned')).toBe('Thing was turned');
 });
 
+test('what is no text is told in words: people, conditions, hours, moments and ways', () => {
+  const names = new Map([['01a2044d-a5a4', 'Ines Duarte']]);
+  const vip = { field: 'tags', op: 'has_any', value: ['vip', 'press'] };
+  const hours = { days: [1, 2], from: '09:00', until: '17:00' };
+
+  expect(changeWords({ changes: { escalateTo: { from: [], to: ['01a2044d-a5a4'] } } }, names)).toBe(
+    'Escalate to: none → Ines Duarte',
+  );
+  expect(changeWords({ fallbackUserId: '01a2044d-a5a4' }, names)).toBe('Fallback user: Ines Duarte');
+  expect(changeWords({ filter: { all: [] }, method: 'round_robin' })).toBe('Filter: every lead · Method: round robin');
+  expect(changeWords({ filter: { any: [vip, { field: 'score', op: 'is_empty' }] } })).toBe(
+    'Filter: tags has any vip, press or score is empty',
+  );
+  expect(changeWords({ changes: { hours: { from: null, to: hours } } })).toBe(
+    'Hours: none → Monday, Tuesday from 09:00 until 17:00',
+  );
+  expect(changeWords({ changes: { reassigns: { from: false, to: true } } })).toBe('Reassigns: no → yes');
+  expect(changeWords({ awayUntil: '2026-03-01T08:00:00Z' })).not.toContain('T08');
+  expect(JSON.stringify(changeWords({ hours: { some: { thing: 1 } } }))).not.toContain('{');
+});
+
 test('changes are told as before and after, or by name where they are secret', () => {
   expect(changeWords({ changes: { auditDays: { from: null, to: 90 } } })).toBe('Audit days: none → 90');
   expect(changeWords({ changed: ['name', 'secretSealed'] })).toBe('Changed: name, secret sealed');
