@@ -105,6 +105,7 @@ export function AssignPicker({ lead, why }: { lead: Lead; why?: string }) {
   return (
     <Select
       size="xs"
+      className={classes.assign}
       aria-label="Assigned to"
       placeholder="Nobody"
       title={why}
