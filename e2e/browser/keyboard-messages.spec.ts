@@ -15,13 +15,15 @@ const PEOPLE = [
   { name: "Cleo Hart", phone: "+491701234503", text: "What does it cost?" },
 ];
 
-/** Everybody writes, the last of them latest. */
+/** Everybody writes, the last of them latest, and more than fits on a phone. */
 async function peopleWrite(api: Api): Promise<void> {
   const channels = await api.get<List<{ id: string; kind: string }>>("/v1/messaging/channels");
   const sandbox = channels.data.find(({ kind }) => kind === "sandbox")?.id;
   for (const { name, phone, text } of PEOPLE) {
     await api.post("/v1/identity/leads", { name, phone });
-    await api.post(`/v1/messaging/channels/${sandbox}/sandbox/answers`, { channel: "whatsapp", address: phone, text });
+    for (const said of name === "Cleo Hart" ? [...Array(12).fill("Hello?"), text] : [text]) {
+      await api.post(`/v1/messaging/channels/${sandbox}/sandbox/answers`, { channel: "whatsapp", address: phone, text: said });
+    }
   }
 }
 
@@ -186,13 +188,18 @@ test("on a phone the keys go from the list to the conversation and back", async 
   await page.keyboard.press("Enter");
   await expect(conversation).toBeFocused();
   await expect(conversation).toContainText("When is the viewing?");
-  await expect(conversation.getByRole("button", { name: "Send" })).toBeInViewport({ ratio: 1 });
   await page.keyboard.press("Escape");
   await expect(conversation).toHaveCount(0);
   await expect(entryOf(page, "Ben Okri")).toBeFocused();
   await page.keyboard.press("j");
   await expect(conversation).toContainText("What does it cost?");
   await expect(conversation).toBeFocused();
+
+  // Above the navigation, however much was said.
+  const send = await conversation.getByRole("button", { name: "Send" }).boundingBox();
+  const navigation = await page.getByRole("navigation", { name: "Main" }).boundingBox();
+  if (!send || !navigation) throw new Error("neither is hidden");
+  expect(send.y + send.height).toBeLessThan(navigation.y);
 });
 
 test("somebody else closes the conversation that has the focus, and the focus stays in the list", async ({ page, leadline }) => {

@@ -29,6 +29,21 @@ export async function chooseFromMenu(page: Page, name: string): Promise<void> {
   await expect(menu).toHaveCount(0);
 }
 
+/** Opens the list of the field that has the focus, goes down in it, and takes the option. */
+export async function chooseOption(page: Page, name: string): Promise<void> {
+  await page.keyboard.press("ArrowDown");
+  const options = page.getByRole("option");
+  await expect(options.first()).toBeVisible();
+  const chosen = page.locator("[role=option][data-combobox-selected]");
+  for (let presses = 0; presses < (await options.count()); presses++) {
+    if ((await chosen.textContent()) === name) break;
+    await page.keyboard.press("ArrowDown");
+  }
+  await expect(chosen).toHaveText(name);
+  await page.keyboard.press("Enter");
+  await expect(options).toHaveCount(0);
+}
+
 /** Everything that Tab reaches from the first to the last of them, by the names that a screen reader says. */
 export async function tabStops(page: Page, first: Locator, last: Locator): Promise<string[]> {
   await expect(first).toBeFocused();
