@@ -82,6 +82,7 @@ test("an automation is built without a mouse: its steps added, moved and taken o
 test("a template is written, changed and deleted without a mouse", async ({ page, leadline }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await signIn(page, leadline);
+  await expect(page.getByRole("heading", { level: 1, name: "Board" })).toBeVisible();
   const press = (key: string) => page.keyboard.press(key);
   const dialog = page.getByRole("dialog");
   const row = page.getByRole("row", { name: /Greeting/ });
