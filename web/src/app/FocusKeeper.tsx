@@ -12,7 +12,7 @@ interface Place {
 
 const placeOf = (element: HTMLElement): Place => ({
   element,
-  dialog: element.closest('[role="dialog"]'),
+  dialog: element.closest('dialog, [role="dialog"]'),
   path: window.location.pathname,
 });
 

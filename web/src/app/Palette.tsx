@@ -2,7 +2,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { usePermits } from '@/api/session';
 import { leadSearchQuery } from '@/features/leads/queries';
 import { askAddLead, onPalette } from '@/lib/commands';
@@ -27,6 +27,7 @@ interface Entry {
 /** The browser's own dialog: it keeps the focus and gives it back, and there is nothing to fetch before it opens. */
 function PaletteDialog({ onClosed }: { onClosed: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const listId = useId();
   const [query, setQuery] = useState('');
   const [chosen, setChosen] = useState<string | null>(null);
   const leads = useFoundLeads(query);
@@ -39,7 +40,7 @@ function PaletteDialog({ onClosed }: { onClosed: () => void }) {
   useLayoutEffect(() => dialog.current?.showModal(), []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another entry is selected
   useEffect(() => {
-    dialog.current?.querySelector('[data-selected]')?.scrollIntoView({ block: 'nearest' });
+    dialog.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [selected]);
 
   const run = (entry: Entry | undefined) => {
@@ -56,14 +57,18 @@ function PaletteDialog({ onClosed }: { onClosed: () => void }) {
     else return;
     event.preventDefault();
   };
+  const optionId = (entry: Entry) => `${listId}-${entries.indexOf(entry)}`;
+  const chosenEntry = entries[selected];
   const list = (all: Entry[]) =>
     all.map((entry) => (
       <button
         key={entry.id}
+        id={optionId(entry)}
         type="button"
+        role="option"
+        aria-selected={entry === chosenEntry}
         className={classes.entry}
         tabIndex={-1}
-        data-selected={entry === entries[selected] || undefined}
         // The focus stays in the field.
         onMouseDown={(event) => event.preventDefault()}
         onClick={() => run(entry)}
@@ -88,6 +93,11 @@ function PaletteDialog({ onClosed }: { onClosed: () => void }) {
         className={classes.search}
         placeholder="A name, an e-mail address, an action"
         aria-label="Find a lead or an action"
+        role="combobox"
+        aria-autocomplete="list"
+        aria-expanded={entries.length > 0}
+        aria-controls={listId}
+        aria-activedescendant={chosenEntry && optionId(chosenEntry)}
         value={query}
         onChange={(event) => {
           setQuery(event.currentTarget.value);
@@ -97,7 +107,7 @@ function PaletteDialog({ onClosed }: { onClosed: () => void }) {
         // Escape is not for an open panel below.
         data-mantine-stop-propagation
       />
-      <div className={classes.list}>
+      <div id={listId} role="listbox" aria-label="Leads and actions" className={classes.list}>
         {leads.length > 0 && (
           // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is filled in
           <div role="group" className={classes.group} aria-label="Leads">
@@ -110,8 +120,12 @@ function PaletteDialog({ onClosed }: { onClosed: () => void }) {
             {list(actions)}
           </div>
         )}
-        {entries.length === 0 && <div className={classes.empty}>Nothing found</div>}
       </div>
+      {entries.length === 0 && (
+        <div role="status" className={classes.empty}>
+          Nothing found
+        </div>
+      )}
     </dialog>
   );
 }
