@@ -10,7 +10,11 @@ test("the palette finds a lead and an action by a few letters, from the keyboard
   await page.keyboard.press("ControlOrMeta+k");
   await expect(field).toBeFocused();
   await page.keyboard.type("lovel");
-  await expect(page.getByRole("button", { name: /^Ada Lovelace/ })).toContainText("Analytical Engines · ada@example.com");
+  const ada = page.getByRole("option", { name: /^Ada Lovelace/ });
+  await expect(ada).toContainText("Analytical Engines · ada@example.com");
+  // What Enter would take is told to those who do not see it.
+  await expect(ada).toHaveAttribute("aria-selected", "true");
+  await expect(field).toHaveAttribute("aria-activedescendant", (await ada.getAttribute("id")) ?? "");
   await expectAccessible(page, "the palette");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Ada Lovelace" })).toBeVisible();
