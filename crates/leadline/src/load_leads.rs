@@ -4,9 +4,11 @@
 
 mod history;
 
+use std::collections::HashMap;
+
 use anyhow::Context;
 use leadline_domain::{
-    ids::{ContactId, LeadId, StageCountId},
+    ids::{ContactId, LeadId, StageCountId, StageId},
     rank::Rank,
     time::{SECOND_MS, Timestamp},
 };
@@ -19,7 +21,7 @@ use leadline_store::{
 };
 use serde_json::json;
 
-use self::history::History;
+use self::history::{History, Past};
 use crate::{
     Exit, admin,
     config::Config,
@@ -55,7 +57,8 @@ pub(crate) async fn load(config: &Config, count: u64, with_history: bool) -> any
         let mut tx = store.begin().await?;
         capture::insert_contacts(&mut tx, &contacts).await?;
         capture::insert_leads(&mut tx, &leads).await?;
-        capture::add_stage_counts(&mut tx, &counts(&leads, now)).await?;
+        let worth = past.as_ref().map(Past::worth).unwrap_or_default();
+        capture::add_stage_counts(&mut tx, &counts(&leads, &worth, now)).await?;
         search::index(&mut tx, &ids).await?;
         if let Some(past) = past {
             past.write(&mut tx).await?;
@@ -135,20 +138,20 @@ fn person(n: u64, at: Timestamp, intake: &Intake, pipeline: &Pipeline) -> (NewCo
     (contact, lead)
 }
 
-fn counts(leads: &[NewLead], now: Timestamp) -> Vec<StageDelta> {
-    let mut deltas: Vec<StageDelta> = Vec::new();
+/// What the stages' columns count: leads, and what they are worth in thousandths.
+fn counts(leads: &[NewLead], worth: &HashMap<LeadId, i64>, now: Timestamp) -> Vec<StageDelta> {
+    let mut deltas: HashMap<StageId, StageDelta> = HashMap::new();
     for lead in leads {
-        match deltas.iter_mut().find(|delta| delta.stage_id == lead.stage_id) {
-            Some(delta) => delta.n += 1,
-            None => deltas.push(StageDelta {
-                id: StageCountId::new(now, rand::random()),
-                workspace_id: lead.workspace_id,
-                pipeline_id: lead.pipeline_id,
-                stage_id: lead.stage_id,
-                n: 1,
-                value_milli: 0,
-            }),
-        }
+        let delta = deltas.entry(lead.stage_id).or_insert_with(|| StageDelta {
+            id: StageCountId::new(now, rand::random()),
+            workspace_id: lead.workspace_id,
+            pipeline_id: lead.pipeline_id,
+            stage_id: lead.stage_id,
+            n: 0,
+            value_milli: 0,
+        });
+        delta.n += 1;
+        delta.value_milli += worth.get(&lead.id).copied().unwrap_or_default();
     }
-    deltas
+    deltas.into_values().collect()
 }

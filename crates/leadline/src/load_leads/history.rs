@@ -1,11 +1,11 @@
 //! A year behind very many leads: what a team, its sources and its campaigns leave, spread evenly so that every question
 //! that can be asked of leads finds some of them and not all.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use leadline_domain::{
     custom_fields::CustomKind,
-    ids::{ActivityId, ProjectId, SourceId, StageId, SubmissionId, UserId, WorkspaceId},
+    ids::{ActivityId, LeadId, ProjectId, SourceId, StageId, SubmissionId, UserId, WorkspaceId},
     permissions::Role,
     pipelines::StageKind,
     time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp},
@@ -18,6 +18,7 @@ use leadline_store::{
     custom_fields::{self, CustomField},
     events::{self, NewActivity},
     leads::{self, LeadValues, NewStay},
+    ledger::{self, Fact, Notes},
     pipelines::Pipeline,
     projects::{self, Project},
     sources::{self, Intake, Source},
@@ -90,8 +91,20 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// What leads are worth, in thousandths.
+    pub(super) fn worth(&self) -> HashMap<LeadId, i64> {
+        self.values.iter().map(|of| (of.id, of.values.milli())).collect()
+    }
+
     pub(super) async fn write(self, tx: &mut Tx) -> anyhow::Result<()> {
+        let mut notes = Notes::default();
+        for one in &self.submissions {
+            for fact in [Fact::Accepted, Fact::Stored] {
+                notes.add(one.workspace_id, one.source_id, Timestamp(one.received_at), fact, 1);
+            }
+        }
         capture::insert_submissions(tx, &self.submissions).await?;
+        ledger::write(tx, &notes).await?;
         capture::insert_tags(tx, &self.tags).await?;
         leads::set_values(tx, &self.values).await?;
         leads::insert_stays(tx, &self.stays).await?;

@@ -213,6 +213,26 @@ async fn what_postgresql_cannot_hold_is_replaced_and_said() {
     target.take_away().await;
 }
 
+/// A year of leads as measurements load it: so much is there that `verify` has all its questions answered.
+#[rstest]
+#[case(Db::Sqlite, Db::Postgres)]
+#[case(Db::Postgres, Db::Sqlite)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_of_a_year_add_up_before_a_move_and_after_it(#[case] from: Db, #[case] to: Db) {
+    let (source, target) = (Installation::empty(from).await, Installation::empty(to).await);
+    source.serve().await.stop().await;
+    source.run(&["dev", "load-leads", "--count", "300", "--with-history"]).await.assert_done();
+    source.run(&["verify"]).await.assert_done();
+
+    source.run(&["move", "--to", &target.url]).await.assert_done();
+    let moved = Installation::over(&source.path(""), &target.url);
+    moved.run(&["verify"]).await.assert_done();
+
+    assert_eq!((moved.count("leads").await, moved.count("lead_submissions").await), (300, 600));
+    source.take_away().await;
+    target.take_away().await;
+}
+
 /// The first thing that a migration makes is its own table, and a machine may go away right after.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_was_cut_off_before_its_first_table_goes_on() {
