@@ -18,7 +18,7 @@ fn ask(question: &Value) -> Value {
 }
 
 /// What a package sends for us to the number of the tests.
-fn theirs(tracker: &str, message: Value) -> Value {
+fn theirs(tracker: &str, message: &Value) -> Value {
     let mut asked = json!({"number": "7", "token": "access-token-123", "to": "491701234567", "tracker": tracker});
     asked.as_object_mut().expect("an object").extend(message.as_object().expect("an object").clone());
     let mut sent = ask(&json!({"send": asked}));
@@ -61,7 +61,7 @@ async fn we_send_what_a_package_for_whatsapp_would(#[values(Db::Sqlite, Db::Post
 
     let (id, request) = sent(json!({"templateId": template})).await;
     let named = json!({"name": "welcome_1", "language": "en_US", "values": ["Ada", "-"]});
-    assert_eq!(request, theirs(&id, json!({"template": named})));
+    assert_eq!(request, theirs(&id, &json!({"template": named})));
 
     // Words go out once somebody wrote.
     let hello = json!({"id": "wamid.9", "from": "491701234567", "type": "text", "text": {"body": "Hello"}});
@@ -86,7 +86,7 @@ async fn we_send_what_a_package_for_whatsapp_would(#[values(Db::Sqlite, Db::Post
 
     let words = "Grüße & mehr + 🚀\nhttps://example.com zweite Zeile";
     let (id, request) = sent(json!({"message": words})).await;
-    assert_eq!(request, theirs(&id, json!({"text": words})));
+    assert_eq!(request, theirs(&id, &json!({"text": words})));
     site.stop().await;
 }
 
