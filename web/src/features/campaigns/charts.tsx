@@ -41,6 +41,8 @@ const HEIGHT = 200;
 const LEFT = 40;
 const BOTTOM = 22;
 const TOP = 8;
+/** A label that would be cut at the right edge is left out. */
+const HALF_LABEL_PX = 42;
 /** More columns than this are nobody's to read: the first days say it. */
 const MOST_HOURS = 72;
 
@@ -78,7 +80,7 @@ export function Hours({ hours, isLetter }: { hours: CampaignOutcome['hours']; is
                 <title>{`${absoluteTime(at)}: ${names[0]} ${first}, ${names[1]} ${second}`}</title>
                 <rect x={middle - bar} y={y(first)} width={bar} height={y(0) - y(first)} data-tone="soft" />
                 <rect x={middle} y={y(second)} width={bar} height={y(0) - y(second)} data-tone="people" />
-                {index % every === 0 && (
+                {index % every === 0 && middle + HALF_LABEL_PX <= width && (
                   <text x={middle} y={HEIGHT - 5} textAnchor="middle">
                     {hourLabel(at)}
                   </text>
