@@ -58,7 +58,8 @@ impl Server {
         command.args(["-c", begin]).arg(packages).arg("--config-file").arg(config);
         command.args(["run", &format!("{}/openapi.json", self.address)]);
         // The live stream never ends.
-        command.args(["--phases", "examples,coverage", "--exclude-path", "/v1/live", "--seed", "1", "--no-color"]);
+        command.args(["--exclude-path", "/v1/live", "--seed", "1", "--no-color"]);
+        command.args(["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "8"]);
         command.args(["--continue-on-failure", "--warnings", "off", "--request-timeout", "60"]);
         command.args(["-H", &format!("Authorization: Bearer {}", self.token)]);
         command.current_dir(self.app.data_dir()).kill_on_drop(true).output().await.expect("python3")
