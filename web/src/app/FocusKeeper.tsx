@@ -22,8 +22,9 @@ const canTakeIt = (element: HTMLElement) =>
 /**
  * When what has the focus goes away (a dialog closes, a row is deleted, a button is off while it is busy), the browser
  * drops the focus, and who has no mouse begins at the top of the page again. This takes it back to where it was before.
+ * It is there from the start: what had the focus before a dialog opened cannot be asked for later.
  */
-export default function FocusKeeper() {
+export function FocusKeeper() {
   useEffect(() => {
     /** The latest first. */
     let places: Place[] = [];

@@ -27,6 +27,7 @@ import { askAddLead, openPalette } from '@/lib/commands';
 import { markSettled, useSettled } from '@/lib/settled';
 import { Logo } from '@/ui/Logo';
 import { FromFirstUse, later, OnDemand } from '@/ui/onDemand';
+import { FocusKeeper } from './FocusKeeper';
 import { Palette } from './Palette';
 import classes from './Shell.module.css';
 import { useLive } from './useLive';
@@ -37,7 +38,6 @@ const Hints = later(() => import('@/ui/Hints'));
 const AccountMenu = later(() => import('./AccountMenu'));
 const WorkspaceList = later(() => import('./WorkspaceList'));
 const ShortcutSheet = later(() => import('./ShortcutSheet'));
-const FocusKeeper = later(() => import('./FocusKeeper'));
 
 /** On a phone there is room for six; the wide ones are in the account's menu there. */
 const NAV = [
@@ -117,8 +117,8 @@ export function Shell() {
       <Palette />
       <Afterwards>
         <Hints />
-        <FocusKeeper />
       </Afterwards>
+      <FocusKeeper />
       <FromFirstUse isOpen={sheet}>
         {(opened) => <ShortcutSheet opened={opened} onClose={sheetControl.close} />}
       </FromFirstUse>
