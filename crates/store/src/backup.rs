@@ -3,7 +3,7 @@
 //! An archive has the tables of the product, whichever database it was made of, and two of its own. Of SQLite it is made
 //! with `VACUUM INTO`: one read transaction, so that writers go on (what they write waits in the log beside the file
 //! until it is done), and a file without gaps. The other way, SQLite's backup interface, begins anew whenever another
-//! process writes, which under load is always. Of PostgreSQL it is made by [`copying`] one snapshot.
+//! process writes, which under load is always. Of PostgreSQL one snapshot is copied ([`crate::copying`]).
 //!
 //! What is in the manifest, and which files, is decided by whoever makes the archive.
 
