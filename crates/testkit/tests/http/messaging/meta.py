@@ -22,6 +22,17 @@ from pywa.types import Pagination  # noqa: E402
 from pywa.types.templates import BodyText, TemplateLanguage  # noqa: E402
 
 
+# What pywa wants to read of any answer.
+COUNTS = ("total_count", "message_template_count", "message_template_limit", "are_translations_complete")
+TAKEN = {
+    "id": "1",
+    "messages": [{"id": "wamid.1"}],
+    "contacts": [{"input": "1", "wa_id": "1"}],
+    "data": [],
+    "summary": dict.fromkeys(COUNTS, 0),
+}
+
+
 class Noting(requests.adapters.BaseAdapter):
     """Takes what would be sent to Meta."""
 
@@ -53,8 +64,7 @@ def client(asked, noted, **more):
 
     def take(request):
         noted.append(request)
-        taken = {"id": "1", "messages": [{"id": "wamid.1"}], "contacts": [{"input": "1", "wa_id": "1"}], "data": [], "summary": {"total_count": 0, "message_template_count": 0, "message_template_limit": 250, "are_translations_complete": True}}
-        return httpx.Response(200, json=taken)
+        return httpx.Response(200, json=TAKEN)
 
     return WhatsApp(token=asked["token"], session=httpx.Client(transport=httpx.MockTransport(take)), **more)
 

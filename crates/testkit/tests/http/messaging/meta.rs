@@ -1,12 +1,20 @@
 //! Meta against packages for its API: what those sign is believed, what they read we read, and what we send is what they
 //! would send. Meta's own package knows templates alone; for messages stands `pywa`.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Request, header},
 };
 use leadline_domain::messaging::callbacks;
-use leadline_outbound::hmac_hex;
+use leadline_outbound::{
+    hmac_hex,
+    messages::{
+        Text,
+        whatsapp::{Media, Number, request},
+    },
+};
 use leadline_testkit::{Answer as Reply, Db, Received, Receiver};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
@@ -88,6 +96,21 @@ async fn we_send_what_a_package_for_whatsapp_would(#[values(Db::Sqlite, Db::Post
     let (id, request) = sent(json!({"message": words})).await;
     assert_eq!(request, theirs(&id, &json!({"text": words})));
     site.stop().await;
+}
+
+#[rstest]
+#[case::picture("image", json!({"kind": "image", "id": "77", "caption": "The roof"}))]
+#[case::document("document", json!({"kind": "document", "id": "77", "name": "Plan 3.pdf", "caption": "The roof"}))]
+fn we_send_a_file_as_a_package_for_whatsapp_would(#[case] kind: &'static str, #[case] file: Value) {
+    let number = Number { base: "https://graph.facebook.com/v23.0", phone_number_id: "7", token: "access-token-123" };
+    let media = Media { id: "77".to_owned(), kind, file_name: "Plan 3.pdf".to_owned() };
+    let text = Text { id: "m1", to: "+491701234567", body: "The roof", callback: "" };
+
+    let request = request(&number, &text, None, Some(&media), Duration::from_secs(1)).expect("a request");
+
+    let theirs = theirs("m1", &json!({"file": file}));
+    assert_eq!((theirs["method"].as_str(), theirs["path"].as_str()), (Some("POST"), Some(request.url.path())));
+    assert_eq!(serde_json::from_slice::<Value>(&request.body).expect("JSON"), theirs["body"]);
 }
 
 /// The type checks of Meta's own package fail its script, so that it saying anything means that the names are known.
