@@ -105,6 +105,31 @@ test("the inbox without a mouse: walk, answer, note, assign, put off, close, reo
   await expect(theirs).toContainText("Yes, it still is. Come and see.");
   await expect(message).toBeFocused();
 
+  // Words that are on their way are no draft any more, also for who goes elsewhere before they are there.
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route("**/replies", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.keyboard.type("On its way");
+  await press("Control+Enter");
+  await press("Escape");
+  await press("Escape");
+  await expect(entryOf(page, "Ada Lovelace")).toBeFocused();
+  await press("j");
+  await expect(entryOf(page, "Cleo Hart")).toBeFocused();
+  await press("k");
+  await expect(conversation).toContainText("Yes, it still is. Come and see.");
+  await expect(message).toHaveValue("");
+  letGo();
+  await expect(theirs).toContainText("On its way");
+  await page.unroute("**/replies");
+  await press("r");
+  await expect(message).toBeFocused();
+
   await page.keyboard.type("Not sent yet");
   await press("Escape");
   await expect(conversation).toBeFocused();

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { api } from '@/api/client';
 import { templatesQuery } from '@/api/messaging';
-import { usePermits } from '@/api/session';
+import { usePermits, useSession } from '@/api/session';
 import type { Attachment, CannedReply, SentMessage } from '@/api/shapes';
 import { usePageKeys } from '@/lib/keys';
 import { announce } from '@/ui/announce';
@@ -31,12 +31,13 @@ interface Unsent {
   text: string;
 }
 
-/** What was begun and not sent, by conversation: who looks at another one finds it again. */
+/** What somebody began and did not send, by person and conversation: who looks at another one finds it again. */
 const unsent = new Map<string, Unsent>();
 
 /** Answering, by words or by a template, or leaving a note for the team. */
 export function Composer({ id, kind, lastInboundAt }: Props) {
-  const [{ mode, text }, setWords] = useState<Unsent>(() => unsent.get(id) ?? { mode: 'reply', text: '' });
+  const key = `${useSession().user.id} ${id}`;
+  const [{ mode, text }, setWords] = useState<Unsent>(() => unsent.get(key) ?? { mode: 'reply', text: '' });
   const write = (part: Partial<Unsent>) => setWords((was) => ({ ...was, ...part }));
   const [subject, setSubject] = useState('');
   const [templateId, setTemplateId] = useState<string | null>(null);
@@ -45,9 +46,16 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
   const permits = usePermits();
   const templates = useQuery(templatesQuery).data ?? [];
   const why = permits.why('messaging:send');
-  const send = useMessagingWrite(({ path, body }: Answer) =>
-    api.post<SentMessage>(`/v1/messaging/conversations/${id}/${path}`, body),
-  );
+  const send = useMessagingWrite(async ({ path, body }: Answer) => {
+    // Words that are on their way are no draft any more, also for who goes elsewhere meanwhile; refused they are again.
+    unsent.delete(key);
+    try {
+      return await api.post<SentMessage>(`/v1/messaging/conversations/${id}/${path}`, body);
+    } catch (error) {
+      unsent.set(key, { mode, text });
+      throw error;
+    }
+  });
   const isNote = mode === 'note' || kind === 'chat';
   const fitting = templates.filter(({ channel, approval }) => channel === kind && approval === 'approved');
   const takesFiles = !isNote && (kind === 'email' || (kind === 'whatsapp' && !templateId));
@@ -55,9 +63,9 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
     kind === 'whatsapp' && (!lastInboundAt || Date.now() - Date.parse(lastInboundAt) >= DAY_MS) && !templateId;
 
   useEffect(() => {
-    if (text.trim()) unsent.set(id, { mode, text });
-    else unsent.delete(id);
-  }, [id, mode, text]);
+    if (text.trim()) unsent.set(key, { mode, text });
+    else unsent.delete(key);
+  }, [key, mode, text]);
 
   const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
