@@ -51,5 +51,10 @@ export function useTaskWrites() {
       },
     );
   };
-  return { add, change, remove, tick };
+  /** Whether a task is done, by what is on its way to be said of it, or else by what is known. */
+  const isDone = (task: Task) => {
+    const said = change.isPending && change.variables.id === task.id ? change.variables.done : undefined;
+    return said ?? Boolean(task.doneAt);
+  };
+  return { add, change, remove, tick, isDone };
 }

@@ -40,13 +40,13 @@ interface RowProps extends Omit<TaskListProps, 'label' | 'tasks'> {
 }
 
 function Row({ task, why, withLead, me, onEdit }: RowProps) {
-  const { tick, remove } = useTaskWrites();
+  const { tick, isDone, remove } = useTaskWrites();
   const isOverdue = !task.doneAt && groupOfTask(task) === 'overdue';
   return (
     <li className={classes.task}>
       <Checkbox
         aria-label={`Done: ${task.title}`}
-        checked={Boolean(task.doneAt)}
+        checked={isDone(task)}
         disabled={why !== undefined}
         onChange={() => tick(task)}
       />

@@ -113,7 +113,7 @@ function Row({ rule, index, count, why, onEdit }: RowProps) {
       <Cell label="On">
         <Switch
           aria-label={`${rule.name} is on`}
-          checked={rule.isActive}
+          checked={change.isPending ? (change.variables.isActive ?? rule.isActive) : rule.isActive}
           disabled={why !== undefined || change.isPending}
           onChange={(event) => save({ isActive: event.currentTarget.checked })}
         />

@@ -41,7 +41,7 @@ function Wanted({ mails }: { mails: Mails }) {
           <Switch
             label={`E-mail me at ${email}`}
             description="When nothing gets through to a destination, a source falls silent, or the ledger does not add up; and when it is over."
-            checked={mails.wanted}
+            checked={save.isPending ? save.variables : mails.wanted}
             disabled={save.isPending}
             onChange={(event) =>
               save.mutate(event.currentTarget.checked, {

@@ -3,14 +3,15 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { availabilityQuery } from '@/api/lookups';
 import { useSession } from '@/api/session';
-import type { Availability } from '@/api/shapes';
+import type { AlertWish, Availability } from '@/api/shapes';
 import { localTime, momentOf } from '@/lib/taskGroups';
 import { absoluteTime } from '@/lib/time';
 import { Failure, PermitButton, Section } from '@/ui/basics';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import { toast } from '@/ui/toast';
 import { areGood, HoursFields, USUAL_HOURS } from './HoursFields';
-import { alertWishesQuery, useSaveAvailability, useSaveWish } from './workQueries';
+import { useTicks } from './ticks';
+import { alertWishesQuery, saveWish, useSaveAvailability } from './workQueries';
 
 const KINDS: Record<string, string> = {
   'lead.assigned': 'A lead is given to me',
@@ -34,7 +35,12 @@ export function MyAlerts() {
 
 function Wishes() {
   const wishes = useQuery(alertWishesQuery);
-  const save = useSaveWish();
+  const save = useTicks({
+    queryKey: alertWishesQuery.queryKey,
+    idOf: (wish: AlertWish) => wish.kind,
+    write: saveWish,
+    failure: 'The choice was not saved',
+  });
   if (wishes.isPending) return <Skeleton h={280} />;
   if (wishes.isError) return <Failure error={wishes.error} retry={() => void wishes.refetch()} />;
   return (
@@ -57,14 +63,14 @@ function Wishes() {
                   <Checkbox
                     aria-label={`${words}: under the bell`}
                     checked={wish.app}
-                    onChange={(event) => save.mutate({ ...wish, app: event.currentTarget.checked })}
+                    onChange={(event) => save({ ...wish, app: event.currentTarget.checked })}
                   />
                 </Cell>
                 <Cell label="By e-mail">
                   <Checkbox
                     aria-label={`${words}: by e-mail`}
                     checked={wish.mail}
-                    onChange={(event) => save.mutate({ ...wish, mail: event.currentTarget.checked })}
+                    onChange={(event) => save({ ...wish, mail: event.currentTarget.checked })}
                   />
                 </Cell>
               </Table.Tr>

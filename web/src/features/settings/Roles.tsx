@@ -27,6 +27,7 @@ import { toast } from '@/ui/toast';
 import { permissionsQuery, rolesQuery, settingsApi, useSettingsWrite } from './queries';
 import { mayGrant, useRoleOptions } from './roleOptions';
 import classes from './Settings.module.css';
+import { useTicks } from './ticks';
 
 export function Roles() {
   const roles = useQuery(rolesQuery);
@@ -85,7 +86,12 @@ function useMayChange(role: RoleView) {
 function PermissionCell({ role, permission }: { role: RoleView; permission: PermissionView }) {
   const mayChange = useMayChange(role);
   const permits = usePermits();
-  const change = useSettingsWrite('roles', settingsApi.changeRole, `${role.label} was not changed`);
+  const tick = useTicks({
+    queryKey: rolesQuery.queryKey,
+    idOf: (each: RoleView) => each.name,
+    write: ({ name, permissions }) => settingsApi.changeRole({ id: name, permissions }),
+    failure: `${role.label} was not changed`,
+  });
   const has = role.permissions.includes(permission.name);
   if (!mayChange) {
     return (
@@ -109,9 +115,9 @@ function PermissionCell({ role, permission }: { role: RoleView; permission: Perm
       <Checkbox
         size="xs"
         aria-label={`${role.label}: ${permission.meaning}`}
-        checked={change.isPending ? !has : has}
-        disabled={change.isPending || !permits.can(permission.name)}
-        onChange={() => change.mutate({ id: role.name, permissions: wanted })}
+        checked={has}
+        disabled={!permits.can(permission.name)}
+        onChange={() => tick({ ...role, permissions: wanted })}
       />
     </Cell>
   );

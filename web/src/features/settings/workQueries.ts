@@ -21,14 +21,7 @@ export const alertWishesQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.get<Page<AlertWish>>('/v1/identity/alert-wishes', {}, signal)).data,
 });
 
-export function useSaveWish() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (wish: AlertWish) => api.patch<Page<AlertWish>>('/v1/identity/alert-wishes', wish),
-    onSuccess: (saved) => client.setQueryData(alertWishesQuery.queryKey, saved.data),
-    onError: (error) => toastError('The choice was not saved', error),
-  });
-}
+export const saveWish = (wish: AlertWish) => api.patch<Page<AlertWish>>('/v1/identity/alert-wishes', wish);
 
 /** Says when somebody works; oneself where nobody is named. */
 export function useSaveAvailability() {
