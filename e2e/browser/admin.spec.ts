@@ -101,7 +101,7 @@ test("a role of the workspace's own is made, ticked and given away again", async
   );
   await tick.click();
   await other.click();
-  await saved;
+  expect((await saved).ok()).toBe(true);
   await page.reload();
   await expect(tick).toBeChecked();
   await expect(other).toBeChecked();

@@ -44,6 +44,7 @@ test("a view keeps filters, order and columns, is shared, changed, opened by its
   await expect(page.getByText("Saved At the pier").last()).toBeVisible();
   await menu(page, "At the pier").click();
   await page.getByRole("menuitem", { name: "Begin with this view" }).click();
+  await expect(page.getByText("Leads begin with At the pier")).toBeVisible();
   await page.goto(`${leadline.origin}/leads`);
   await expect(menu(page, "At the pier")).toBeVisible();
   await expect(people).toHaveText([/Zoe Harbour/, /Abe Harbour/]);

@@ -36,6 +36,17 @@ describe('a request', () => {
     expect(sentHeaders()).not.toHaveProperty('X-CSRF-Token');
   });
 
+  it('outlives its page when it writes, unless it is long', async () => {
+    fetchMock.mockImplementation(async () => answer(200, {}));
+
+    await api.patch('/v1/x', { a: 1 });
+    await api.delete('/v1/x');
+    await api.post('/v1/x', { text: 'x'.repeat(70_000) });
+    await api.get('/v1/x');
+
+    expect(fetchMock.mock.calls.map(([, init]) => init?.keepalive)).toEqual([true, true, false, false]);
+  });
+
   it('answers nothing for an empty body', async () => {
     fetchMock.mockResolvedValue(answer(204, null));
 

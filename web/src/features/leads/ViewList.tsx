@@ -19,7 +19,7 @@ export default function ViewList({ children, ...props }: ViewMenuProps & { child
   const { layout, search } = props;
   const navigate = useNavigate();
   const views = useQuery(viewsQuery).data ?? NO_VIEWS;
-  const { again, open, change, save, saveAs, onSaved } = useViewChanges(props);
+  const { again, open, save, beginWith, saveAs, onSaved } = useViewChanges(props);
   const [naming, setNaming] = useState(false);
   const [removing, setRemoving] = useState(false);
   const view = views.find(({ id }) => id === search.view);
@@ -51,7 +51,7 @@ export default function ViewList({ children, ...props }: ViewMenuProps & { child
           {view && changed && view.mayChange && <Menu.Item onClick={() => save(view)}>Save changes</Menu.Item>}
           {view && changed && <Menu.Item onClick={() => open(view)}>Undo changes</Menu.Item>}
           {view && (
-            <Menu.Item onClick={() => change.mutate({ id: view.id, isDefault: !view.isDefault })}>
+            <Menu.Item onClick={() => beginWith(view, !view.isDefault)}>
               {view.isDefault ? 'No longer begin with this view' : 'Begin with this view'}
             </Menu.Item>
           )}

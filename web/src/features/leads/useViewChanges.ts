@@ -31,10 +31,15 @@ export function useViewChanges({ layout, search, columns, cardFields }: ViewMenu
         },
       },
     );
+  const beginWith = (view: SavedView, isDefault: boolean) =>
+    change.mutate(
+      { id: view.id, isDefault },
+      { onSuccess: () => toast(isDefault ? `Leads begin with ${view.name}` : 'Leads begin with all of them') },
+    );
   const saveAs = (named: { name: string; isShared: boolean }) => viewsApi.save({ ...seen, ...named, layout });
   const onSaved = (saved: SavedView) => {
     void again().then(() => open(saved));
     toast(`Saved ${saved.name}`);
   };
-  return { again, open, change, save, saveAs, onSaved };
+  return { again, open, change, save, beginWith, saveAs, onSaved };
 }
