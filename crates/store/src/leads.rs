@@ -6,17 +6,21 @@
 //! their ids, and holds their stages before (see `pipelines`).
 
 mod among;
+mod board;
 mod change;
 mod conditions;
 pub mod duplicates;
 mod found;
+mod list;
 pub mod merging;
 mod persons;
+mod reach;
 mod read;
 mod sort;
 pub mod splitting;
 mod stays;
 mod sweep;
+mod tally;
 pub(crate) mod values;
 mod walked;
 
@@ -32,13 +36,16 @@ use serde_json::{Map, Value};
 use crate::{search::Terms, visits::standing::Figures};
 
 pub use among::{matching, matching_now, newest, owners};
+pub use board::{Column, StagePage, board, stage_page};
 pub use change::{
     Details, Locked, Moved, Returned, Tagged, assign, claim_free_identities, convert, delete_tags, find_identity,
     find_member, lock, lock_free, lock_in_stages, move_back, move_to, names_of_users, neighbour_below,
     release_identities, set_deleted, set_tags, top_of, update_details,
 };
+pub use list::list;
 pub(crate) use persons::{People, of_contact, people};
-pub use read::{Column, Related, StagePage, board, find, list, list_by_id, list_of_contact, load, related, stage_page};
+pub use reach::{Reach, reach};
+pub use read::{Related, find, list_by_id, list_of_contact, load, related};
 pub use sort::{SortBy, SortOrder};
 pub use stays::{NewStay, insert_stays};
 pub use sweep::{Place, Sweep, Swept, few, sweep, total};

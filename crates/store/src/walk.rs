@@ -36,7 +36,7 @@ pub enum Direction {
 }
 
 /// A part of the order, as seen in the walk's direction.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// Where the walk goes.
     pub direction: Direction,

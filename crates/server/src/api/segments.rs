@@ -13,8 +13,7 @@ use leadline_engine::{
     crm::segments::{self as engine, SegmentEdit, SegmentError},
 };
 use leadline_store::{
-    contacts::{self, ContactFilter, ContactSort},
-    leads::{self, LeadFilter, SortBy, SortOrder},
+    leads::{self, LeadFilter},
     segments::{self as stored, Segment},
 };
 use serde::{Deserialize, Serialize};
@@ -268,16 +267,12 @@ async fn checked(app: &App, actor: &Actor, id: Option<SegmentId>, filter: &Value
 
 async fn counted(app: &App, actor: &Actor, filter: Filter) -> ApiResult<SegmentCount> {
     let filter = LeadFilter { conditions: Some(Filter::All(vec![filter])), ..LeadFilter::default() };
-    let sort = (SortBy::CreatedAt, SortOrder::Descending);
-    let leads = leads::list(&app.reader, actor.workspace, &filter, sort, (1, 0)).await?;
-    let people = ContactFilter { leads: Some(filter), ..ContactFilter::default() };
-    let sort = (ContactSort::CreatedAt, SortOrder::Descending);
-    let contacts = contacts::list(&app.reader, actor.workspace, &people, sort, (1, 0)).await?;
+    let reach = leads::reach(&app.reader, actor.workspace, &filter).await?;
     Ok(SegmentCount {
-        lead_count: leads.total,
-        lead_count_is_capped: leads.total_is_capped,
-        contact_count: contacts.total,
-        contact_count_is_capped: contacts.total_is_capped,
+        lead_count: reach.leads,
+        lead_count_is_capped: reach.leads_are_capped,
+        contact_count: reach.contacts,
+        contact_count_is_capped: reach.contacts_are_capped,
     })
 }
 

@@ -36,23 +36,39 @@ pub async fn list(
 ) -> Result<Page<Contact>, Error> {
     let found = found(reader, workspace, filter, (sort, order)).await?;
     let Question { from, text, mut params, is_capped, is_in_order } = found;
-    let cap = COUNT_CAP + 1;
-    // In an order that an index has: PostgreSQL would look for those of one workspace among those of all.
-    let walk = if text == "TRUE" { "ORDER BY contacts.created_at DESC, contacts.id DESC" } else { "" };
-    let count = format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM {from} WHERE {text} {walk} LIMIT {cap}) AS c");
-    let counted = reader.count(&count, &params).await?;
+    let (key, direction) = (sort.key(), direction(order));
+    // A strip is handed on row by row in its order, and is left as soon as enough is counted. In an order that an index
+    // has: PostgreSQL would look for those of one workspace among those of all.
+    let (walk, most) = if text == "TRUE" {
+        (format!("ORDER BY {key} {direction}, contacts.id {direction}"), (COUNT_CAP + 1).max(limit + offset))
+    } else if is_in_order {
+        (String::new(), (COUNT_CAP + 1).max(limit + offset))
+    } else {
+        (String::new(), LOOKED_THROUGH)
+    };
     params.extend([limit.param(), offset.param()]);
     let (limit, offset) = (params.len() - 1, params.len());
-    let (key, direction) = (sort.key(), direction(order));
-    // A strip is handed on row by row in its order, and is left as soon as the page is full.
-    let order =
-        if is_in_order { String::new() } else { format!("ORDER BY {key} {direction}, contacts.id {direction}") };
+    // The count is there without a page, too.
     let sql = format!(
-        "SELECT {} FROM {from} WHERE {text} {order} LIMIT ${limit} OFFSET ${offset}",
-        columns(reader.dialect()),
+        "WITH found AS MATERIALIZED (SELECT contacts.id, {key} AS sort_key FROM {from} WHERE {text} {walk} LIMIT {most})
+         SELECT counted.n AS counted, page.id AS found_id, {columns}
+         FROM (SELECT count(*) AS n FROM found) AS counted
+         LEFT JOIN (SELECT found.id, found.sort_key FROM found
+                    ORDER BY found.sort_key {direction}, found.id {direction}
+                    LIMIT ${limit} OFFSET ${offset}) AS page ON TRUE
+         LEFT JOIN contacts ON contacts.id = page.id
+         ORDER BY page.sort_key {direction}, page.id {direction}",
+        columns = columns(reader.dialect()),
     );
-    let rows = reader.query(&sql, &params).await?.iter().map(read).collect::<Result<_, _>>()?;
-    let mut page = Page::new(rows, counted);
+    let rows = reader.query(&sql, &params).await?;
+    let counted = rows.first().map_or(Ok(0), |row| row.get("counted"))?;
+    let mut contacts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.get::<Option<ContactId>>("found_id")?.is_some() {
+            contacts.push(read(row)?);
+        }
+    }
+    let mut page = Page::new(contacts, counted);
     page.total_is_capped |= is_capped;
     Ok(page)
 }

@@ -175,12 +175,12 @@ impl Where {
 }
 
 /// Which leads are looked through, in which order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Strip {
     /// Those of the workspace in an order that an index has.
     Sorted(SortBy, SortOrder),
-    /// Those that came, were changed, or are scored between two ends, from the upper one on.
-    Between(SortBy, Ends),
+    /// Those that came, were changed, or are scored between two ends.
+    Between(SortBy, Ends, SortOrder),
     /// Those of one stage, from the top of its column.
     Stage(StageId),
     /// Those of one stage below a place in its column.
@@ -189,6 +189,25 @@ pub(super) enum Strip {
     Owner(Assigned),
     /// Those of a part of the order in which they were made.
     Range(Range),
+}
+
+impl Strip {
+    /// The same, in the direction of this order where it is between ends of its key.
+    pub(super) fn towards(self, sort: &SortBy, order: SortOrder) -> Self {
+        match self {
+            Self::Between(by, ends, _) if by == *sort => Self::Between(by, ends, order),
+            strip => strip,
+        }
+    }
+
+    /// Whether its leads come in this order.
+    pub(super) fn is_in(&self, sort: &SortBy, order: SortOrder) -> bool {
+        match self {
+            Self::Sorted(by, direction) | Self::Between(by, _, direction) => by == sort && *direction == order,
+            Self::Owner(_) => *sort == SortBy::CreatedAt && order == SortOrder::Descending,
+            Self::Stage(_) | Self::Below(..) | Self::Range(_) => false,
+        }
+    }
 }
 
 /// Two ends of a range, the lower one first: a sign and a number.
@@ -273,13 +292,13 @@ impl Asked {
         };
         match strip {
             Strip::Sorted(sort, order) => (text, by(sort, *order)),
-            Strip::Between(sort, ends) => {
+            Strip::Between(sort, ends, order) => {
                 let key = sort.key(dialect, &mut Vec::new());
                 let ends = ends.iter().flatten().map(|(sign, end)| {
                     let end = self.condition.param(end);
                     format!(" AND {key} {sign} ${end}")
                 });
-                (text + &ends.collect::<String>(), by(sort, SortOrder::Descending))
+                (text + &ends.collect::<String>(), by(sort, *order))
             }
             Strip::Stage(stage) => {
                 let stage = self.condition.param(stage);
@@ -342,14 +361,16 @@ pub(super) fn strip_of(filter: &LeadFilter) -> Strip {
     ];
     for (field, sort) in dates {
         if let Some(Test::Time { from, before }) = asked(field).map(|condition| &condition.test) {
-            return Strip::Between(sort, [from.map(|at| (">=", at.0)), before.map(|at| ("<", at.0))]);
+            let ends = [from.map(|at| (">=", at.0)), before.map(|at| ("<", at.0))];
+            return Strip::Between(sort, ends, SortOrder::Descending);
         }
     }
     if let Some(Test::Number { from, until }) = asked(LeadField::Score).map(|condition| &condition.test) {
         let end = |bound: &Option<Bound>, with: &'static str, without: &'static str| {
             bound.as_ref().map(|bound| (if bound.is_included { with } else { without }, bound.value as i64))
         };
-        return Strip::Between(SortBy::Score, [end(from, ">=", ">"), end(until, "<=", "<")]);
+        let ends = [end(from, ">=", ">"), end(until, "<=", "<")];
+        return Strip::Between(SortBy::Score, ends, SortOrder::Descending);
     }
     Strip::Sorted(SortBy::CreatedAt, SortOrder::Descending)
 }
@@ -384,18 +405,23 @@ fn tag_of(filter: &LeadFilter) -> Option<String> {
     filter.tag.clone().or_else(|| necessary().find_map(|condition| tag(&condition)))
 }
 
-/// Finds out whether few or many leads match, over the index that narrows most.
-pub(super) async fn found(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<Found, Error> {
-    let narrows = filter.search.is_some()
+/// Whether anything narrows but stage and pipeline.
+pub(super) fn narrows(filter: &LeadFilter) -> bool {
+    filter.search.is_some()
         || filter.project.is_some()
         || filter.source.is_some()
         || filter.assigned.is_some()
         || filter.tag.is_some()
-        || filter.conditions.as_ref().is_some_and(|tree| !tree.is_empty());
-    if !narrows {
+        || filter.conditions.as_ref().is_some_and(|tree| !tree.is_empty())
+}
+
+/// Finds out whether few or many leads match, over the index that narrows most.
+pub(super) async fn found(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<Found, Error> {
+    if !narrows(filter) {
         return Ok(Found::All);
     }
-    let probe = probe(reader, workspace, filter, depth(reader, workspace).await?);
+    let depth = depth(reader, workspace).await?;
+    let probe = probe(reader, workspace, filter, depth);
     let rows = reader.query(&probe.sql, &probe.params).await?;
     let are_few = rows.len() <= FEW;
     let ids = rows.iter().take(FEW).map(|row| row.get("id")).collect::<Result<_, _>>()?;
@@ -404,28 +430,40 @@ pub(super) async fn found(reader: &Reader, workspace: WorkspaceId, filter: &Lead
     }
     let is_whole = match &probe.strip {
         None => true,
-        Some(strip) => is_whole(reader, workspace, strip).await?,
+        Some(strip) => is_whole(reader, workspace, strip, depth).await?,
     };
     Ok(if is_whole { Found::Few(ids) } else { Found::Newest(ids) })
 }
 
 /// How many leads of this workspace are looked through where no index has the answer.
 pub(super) async fn depth(reader: &Reader, workspace: WorkspaceId) -> Result<i64, Error> {
-    let all = super::read::count_all(reader, workspace, &LeadFilter::default()).await?;
+    let all = super::tally::count_all(reader, workspace, &LeadFilter::default()).await?;
     Ok(if all <= LOOKED_THROUGH { LOOKED_THROUGH } else { LOOKED_THROUGH_OF_MANY })
 }
 
-/// Whether a strip has no more rows than are looked through.
-pub(super) async fn is_whole(reader: &Reader, workspace: WorkspaceId, strip: &Strip) -> Result<bool, Error> {
-    let depth = depth(reader, workspace).await?;
-    if depth == LOOKED_THROUGH {
-        return Ok(true);
-    }
+/// Whether a strip has no more rows than the depth to which it is looked through.
+pub(super) async fn is_whole(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    strip: &Strip,
+    depth: i64,
+) -> Result<bool, Error> {
+    // The workspace has no more leads than these.
+    Ok(depth == LOOKED_THROUGH || has_at_most(reader, workspace, strip, depth).await?)
+}
+
+/// Whether a strip has at most so many rows.
+pub(super) async fn has_at_most(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    strip: &Strip,
+    rows: i64,
+) -> Result<bool, Error> {
     let mut asked = Asked::of(reader.dialect(), &LeadFilter::default());
     let (text, order) = asked.walk(reader.dialect(), workspace, strip);
     let sql = format!(
         "SELECT count(*) AS n FROM (SELECT leads.id FROM leads WHERE {text} ORDER BY {order}
-                                    LIMIT 1 OFFSET {depth}) AS beyond"
+                                    LIMIT 1 OFFSET {rows}) AS beyond"
     );
     Ok(reader.count(&sql, &asked.condition.params).await? == 0)
 }
@@ -444,32 +482,54 @@ impl Probe {
     }
 }
 
+/// An index that names the leads that match, or some more.
+enum Index {
+    /// The table beside `leads`, asked for these trigrams.
+    Table(&'static str, String),
+    /// The trigrams of the column, of a condition's text or of the search alone.
+    Text(Option<String>),
+    /// The tags.
+    Tag(String),
+}
+
+fn index_of(dialect: Dialect, filter: &LeadFilter) -> Option<Index> {
+    let search = filter.search.as_ref().filter(|search| search.scope == SearchScope::Everything);
+    let piece = piece_of(filter);
+    match dialect.search_table() {
+        Some(table) => {
+            let trigrams = search.and_then(|search| search.terms.trigrams());
+            let trigrams = trigrams.or_else(|| piece.as_deref().map(search::quote));
+            trigrams.map(|trigrams| Index::Table(table, trigrams))
+        }
+        None => (search.is_some() || piece.is_some()).then_some(Index::Text(piece)),
+    }
+    .or_else(|| tag_of(filter).map(Index::Tag))
+}
+
+/// Whether an index names the leads that match, so that they need not be looked for in a strip.
+pub(super) fn has_index(dialect: Dialect, filter: &LeadFilter) -> bool {
+    index_of(dialect, filter).is_some()
+}
+
 fn probe(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter, depth: i64) -> Probe {
     let dialect = reader.dialect();
     let condition = |walk| Where::of(dialect, workspace, filter, walk);
-    let everything = |search: &&super::Search| search.scope == SearchScope::Everything;
-    let is_searched = filter.search.as_ref().is_some_and(|search| search.scope == SearchScope::Everything);
-    let piece = piece_of(filter);
-    let trigrams = filter.search.as_ref().filter(everything).and_then(|search| search.terms.trigrams());
-    let trigrams = trigrams.or_else(|| piece.as_deref().map(search::quote));
-    if let (Some(table), Some(trigrams)) = (dialect.search_table(), trigrams) {
-        return Probe::unbounded(probe_table(table, condition(Walk::Named), &trigrams));
-    }
     let newest = "ORDER BY leads.created_at DESC, leads.id DESC";
-    if dialect.search_table().is_none() && (is_searched || piece.is_some()) {
-        return Probe::unbounded(probe_text(condition(Walk::Workspace), piece.as_deref(), newest));
-    }
     // What is not searched is walked if it finds many, so any of it tells enough.
     let order = if filter.search.is_some() { newest } else { "" };
-    if let Some(tag) = tag_of(filter) {
-        return Probe::unbounded(probe_tag(condition(Walk::Named), &tag, order));
+    match index_of(dialect, filter) {
+        Some(Index::Table(table, trigrams)) => Probe::unbounded(probe_table(table, condition(Walk::Named), &trigrams)),
+        Some(Index::Text(piece)) => Probe::unbounded(probe_text(condition(Walk::Workspace), piece.as_deref(), newest)),
+        Some(Index::Tag(tag)) => Probe::unbounded(probe_tag(condition(Walk::Named), &tag, order)),
+        None => {
+            let strip = strip_of(filter);
+            let mut asked = Asked::of(dialect, filter);
+            let from = asked.strip(dialect, workspace, &strip, &[], depth);
+            let limit = FEW + 1;
+            let sql = format!("SELECT leads.id FROM {from} WHERE {} {order} LIMIT {limit}", asked.condition.text);
+            Probe { sql, params: asked.condition.params, strip: Some(strip) }
+        }
     }
-    let strip = strip_of(filter);
-    let mut asked = Asked::of(dialect, filter);
-    let from = asked.strip(dialect, workspace, &strip, &[], depth);
-    let limit = FEW + 1;
-    let sql = format!("SELECT leads.id FROM {from} WHERE {} {order} LIMIT {limit}", asked.condition.text);
-    Probe { sql, params: asked.condition.params, strip: Some(strip) }
 }
 
 /// Over the trigram index of the column itself.

@@ -9,7 +9,7 @@ use leadline_domain::{
 use super::{
     LeadFilter,
     found::{Asked, FEW, Found, Walk, Where, found},
-    read::count_all,
+    tally::count_all,
 };
 use crate::sql::{Error, Reader, params};
 

@@ -1,0 +1,165 @@
+//! A page of a list of leads, and how many there are.
+//!
+//! What no index answers is asked of a strip. One statement looks through it, for the page and for the count.
+
+use leadline_domain::ids::{LeadId, WorkspaceId};
+
+use super::{
+    Card, LeadFilter, SortBy, SortOrder,
+    found::{Asked, FEW, Found, Strip, Walk, Where, depth, found, has_at_most, has_index, is_whole, narrows, strip_of},
+    read::{card_columns, read_card},
+    tally::count_all,
+};
+use crate::sql::{COUNT_CAP, Error, Page, Reader};
+
+/// Leads that are sorted where no index has their order: the newest that match.
+const SORTED_MAX: i64 = 20_000;
+
+/// A page of a list, and how many there are.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn list(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    filter: &LeadFilter,
+    (sort, order): (SortBy, SortOrder),
+    page: (i64, i64),
+) -> Result<Page<Card>, Error> {
+    let list = List { reader, workspace, filter, sort, order, page };
+    if narrows(filter) { list.narrowed().await } else { list.all().await }
+}
+
+/// What is asked for.
+struct List<'a> {
+    reader: &'a Reader,
+    workspace: WorkspaceId,
+    filter: &'a LeadFilter,
+    sort: SortBy,
+    order: SortOrder,
+    /// How many, and how many before them are passed over.
+    page: (i64, i64),
+}
+
+impl List<'_> {
+    async fn all(&self) -> Result<Page<Card>, Error> {
+        let total = count_all(self.reader, self.workspace, self.filter).await?;
+        if self.sort.has_index() {
+            let condition = Where::of(self.reader.dialect(), self.workspace, self.filter, Walk::Workspace);
+            let rows = self.read(condition).await?;
+            return Ok(Page { rows, total, total_is_capped: false });
+        }
+        let depth = depth(self.reader, self.workspace).await?;
+        let (rows, _) = self.look_through(&strip_of(self.filter), depth).await?;
+        Ok(Page { rows, total: total.min(SORTED_MAX), total_is_capped: total > SORTED_MAX })
+    }
+
+    async fn narrowed(&self) -> Result<Page<Card>, Error> {
+        let Self { reader, workspace, filter, .. } = *self;
+        let mut newest = None;
+        if filter.search.is_some() || has_index(reader.dialect(), filter) {
+            match found(reader, workspace, filter).await? {
+                Found::All => return self.all().await,
+                Found::Few(ids) => return self.among(&ids, false).await,
+                Found::Newest(ids) => return self.among(&ids, true).await,
+                Found::Many(ids) => newest = Some(ids),
+            }
+        }
+        let depth = depth(reader, workspace).await?;
+        let strip = self.strip().await?;
+        let (rows, counted) = self.look_through(&strip, depth).await?;
+        let is_whole = counted <= COUNT_CAP && is_whole(reader, workspace, &strip, depth).await?;
+        let are_few = counted <= i64::try_from(FEW).unwrap_or(i64::MAX);
+        if is_whole || !are_few || (newest.is_none() && strip == strip_of(filter)) {
+            return Ok(Page { rows, total: counted.min(COUNT_CAP), total_is_capped: !is_whole });
+        }
+        // They stand far from where the order begins.
+        let newest = match newest {
+            Some(ids) => ids,
+            None => match found(reader, workspace, filter).await? {
+                Found::All => Vec::new(),
+                Found::Few(ids) | Found::Newest(ids) | Found::Many(ids) => ids,
+            },
+        };
+        self.among(&newest, true).await
+    }
+
+    /// The strip to look through: one that the filter narrows, where it is short or has the order of the list, and else
+    /// one that has this order.
+    async fn strip(&self) -> Result<Strip, Error> {
+        let Self { reader, workspace, filter, ref sort, order, .. } = *self;
+        let strip = strip_of(filter).towards(sort, order);
+        let is_narrow = !matches!(strip, Strip::Sorted(..));
+        let serves = !sort.has_index()
+            || strip.is_in(sort, order)
+            || (is_narrow && has_at_most(reader, workspace, &strip, SORTED_MAX).await?);
+        Ok(if serves { strip } else { Strip::Sorted(sort.clone(), order) })
+    }
+
+    /// The page out of those of a strip that match, and how many these are, until counting stopped.
+    async fn look_through(&self, strip: &Strip, depth: i64) -> Result<(Vec<Card>, i64), Error> {
+        let dialect = self.reader.dialect();
+        let (limit, offset) = self.page;
+        let most = if strip.is_in(&self.sort, self.order) { (COUNT_CAP + 1).max(limit + offset) } else { SORTED_MAX };
+        let mut asked = Asked::of(dialect, self.filter);
+        let from = asked.strip(dialect, self.workspace, strip, self.sort.columns(), depth);
+        let mut condition = asked.condition;
+        let key = self.sort.key(dialect, &mut condition.params);
+        let (limit, offset) = (condition.param(&limit), condition.param(&offset));
+        // The count is there without a page, too.
+        let sql = format!(
+            "WITH found AS MATERIALIZED (SELECT leads.id, {key} AS sort_key FROM {from} WHERE {filter} LIMIT {most})
+             SELECT counted.n AS counted, page.id AS found_id, {columns}, users.name AS assigned_to_name
+             FROM (SELECT count(*) AS n FROM found) AS counted
+             LEFT JOIN (SELECT found.id, found.sort_key FROM found
+                        ORDER BY {inner} LIMIT ${limit} OFFSET ${offset}) AS page ON TRUE
+             LEFT JOIN leads ON leads.id = page.id LEFT JOIN users ON users.id = leads.assigned_to
+             ORDER BY {outer}",
+            filter = condition.text,
+            columns = card_columns(dialect),
+            inner = self.order_by("found.sort_key", "found.id"),
+            outer = self.order_by("page.sort_key", "page.id"),
+        );
+        let rows = self.reader.query(&sql, &condition.params).await?;
+        let counted = rows.first().map_or(Ok(0), |row| row.get("counted"))?;
+        let mut cards = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if row.get::<Option<LeadId>>("found_id")?.is_some() {
+                cards.push(read_card(row)?);
+            }
+        }
+        Ok((cards, counted))
+    }
+
+    async fn among(&self, ids: &[LeadId], total_is_capped: bool) -> Result<Page<Card>, Error> {
+        let rows = self.read(Where::among(self.workspace, ids, self.reader)).await?;
+        Ok(Page { rows, total: i64::try_from(ids.len()).unwrap_or(i64::MAX), total_is_capped })
+    }
+
+    /// The page out of all that match. What is sorted and passed over is narrow; the cards are fetched for the page alone.
+    async fn read(&self, mut condition: Where) -> Result<Vec<Card>, Error> {
+        let dialect = self.reader.dialect();
+        let key = self.sort.key(dialect, &mut condition.params);
+        let (limit, offset) = (condition.param(&self.page.0), condition.param(&self.page.1));
+        let sql = format!(
+            "SELECT {columns}, users.name AS assigned_to_name
+             FROM (SELECT leads.id, {key} AS sort_key FROM {from} WHERE {filter}
+                   ORDER BY {inner} LIMIT ${limit} OFFSET ${offset}) AS page
+             CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+             WHERE leads.id = page.id ORDER BY {outer}",
+            columns = card_columns(dialect),
+            from = condition.from,
+            filter = condition.text,
+            inner = self.order_by(&key, "leads.id"),
+            outer = self.order_by("page.sort_key", "page.id"),
+        );
+        self.reader.query(&sql, &condition.params).await?.iter().map(read_card).collect()
+    }
+
+    /// An index has its keys in their order, and none of them is null. Among the others, null comes last.
+    fn order_by(&self, key: &str, id: &str) -> String {
+        let direction = self.order.sql();
+        let nulls = if self.sort.has_index() { String::new() } else { format!("({key}) IS NULL, ") };
+        format!("{nulls}{key} {direction}, {id} {direction}")
+    }
+}
