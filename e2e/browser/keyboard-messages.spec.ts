@@ -87,7 +87,8 @@ test("the inbox without a mouse: walk, answer, note, assign, put off, close, reo
   await expect(message).toHaveValue("");
   await expect(message).toBeFocused();
 
-  // A reply that was written before is chosen, and one goes on writing in it.
+  // A reply that was written before is chosen beside what is written already, and one goes on writing in it.
+  await page.keyboard.type("Hello Ada.");
   const canned = conversation.getByRole("button", { name: "Canned replies" });
   await tabTo(page, canned, "Shift+Tab");
   await press("Enter");
@@ -102,7 +103,7 @@ test("the inbox without a mouse: walk, answer, note, assign, put off, close, reo
   const send = conversation.getByRole("button", { name: "Send" });
   await tabTo(page, send);
   await press("Enter");
-  await expect(theirs).toContainText("Yes, it still is. Come and see.");
+  await expect(theirs).toContainText("Hello Ada. Yes, it still is. Come and see.");
   await expect(message).toBeFocused();
 
   // Words that are on their way are no draft any more, also for who goes elsewhere before they are there.

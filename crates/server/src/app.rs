@@ -12,9 +12,12 @@ use leadline_engine::{
 };
 use leadline_store::Reader;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{client_ip, demo::Demo, error::ApiResult};
+
+/// Requests that look through all leads of a workspace at once: each holds a connection for seconds.
+const LONG_LOOKS: usize = 2;
 
 /// What the operator set about HTTP.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,8 @@ pub struct App {
     /// For everything that only looks.
     pub reader: Reader,
     pub(crate) attempts: Arc<Attempts>,
+    /// Whoever looks through all leads of a workspace waits for those who do so already.
+    pub(crate) long_looks: Arc<Semaphore>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) demo: Option<Arc<Demo>>,
     settings: Arc<Settings>,
@@ -46,6 +51,7 @@ impl App {
             engine,
             reader,
             attempts: Arc::default(),
+            long_looks: Arc::new(Semaphore::new(LONG_LOOKS)),
             metrics: None,
             demo: None,
             settings: Arc::new(settings),

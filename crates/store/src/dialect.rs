@@ -191,6 +191,15 @@ impl Dialect {
         }
     }
 
+    /// Whether a text is one of those in one JSON parameter, by an index where there is one: PostgreSQL takes a
+    /// sub-select for a hundred rows, and would rather read a small table from end to end for each row that asks.
+    pub(crate) fn text_is_among(self, text: &str, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{text} IN {}", self.text_list(parameter)),
+            Self::Postgres => format!("{text} = ANY (ARRAY{})", self.text_list(parameter)),
+        }
+    }
+
     /// A sub-select of the whole numbers in one JSON parameter.
     pub(crate) fn number_list(self, parameter: usize) -> String {
         match self {

@@ -42,7 +42,7 @@ pub use change::{
     find_member, lock, lock_free, lock_in_stages, move_back, move_to, names_of_users, neighbour_below,
     release_identities, set_deleted, set_tags, top_of, update_details,
 };
-pub use list::list;
+pub use list::{Depth, Listed, list, list_to_depth};
 pub(crate) use persons::{People, of_contact, people};
 pub use reach::{Reach, reach};
 pub use read::{Related, find, list_by_id, list_of_contact, load, related};

@@ -8116,6 +8116,15 @@ export interface components {
              */
             activityTotal: number;
         };
+        /** @description A page of leads. */
+        LeadPage: components["schemas"]["Paged_CardView"] & {
+            /**
+             * Format: int64
+             * @description Where no index has the answer, and only so many of the newest leads were looked through for it: how many. Others
+             *     may match, too; `exact` finds them.
+             */
+            lookedThrough?: number | null;
+        };
         /** @description What is to change about a lead; null clears. */
         LeadPatch: {
             name?: string | null;
@@ -18548,6 +18557,11 @@ export interface operations {
                  *     said.
                  */
                 customFields?: string;
+                /**
+                 * @description Whether all leads are looked through where no index has the answer, which takes seconds in a large workspace.
+                 *     Otherwise the newest are, and `lookedThrough` tells how many.
+                 */
+                exact?: boolean;
             };
             header?: never;
             path?: never;
@@ -18560,7 +18574,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Paged_CardView"];
+                    "application/json": components["schemas"]["LeadPage"];
                 };
             };
             /** @description The request could not be read */

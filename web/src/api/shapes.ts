@@ -66,6 +66,7 @@ export type CustomFields = Record<string, unknown> & { _displayNames?: Record<st
 
 /** Values of custom fields are kept as JSON by the server, and described as any object. */
 export type Card = Narrowed<Schemas['CardView'], { customFields: CustomFields }>;
+export type LeadPage = Narrowed<Schemas['LeadPage'], { data: Card[] }>;
 export type Lead = Narrowed<
   Schemas['LeadView'],
   {

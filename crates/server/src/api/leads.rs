@@ -31,7 +31,7 @@ use leadline_engine::{
 };
 use leadline_store::{
     crm_links, custom_fields, events,
-    leads::{self as stored, SortOrder},
+    leads::{self as stored, Depth, SortOrder},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -121,6 +121,20 @@ struct ListQuery {
     /// Keys of custom fields that come with each lead, with commas between them; those for cards where nothing is
     /// said.
     custom_fields: Option<String>,
+    /// Whether all leads are looked through where no index has the answer, which takes seconds in a large workspace.
+    /// Otherwise the newest are, and `lookedThrough` tells how many.
+    exact: Option<bool>,
+}
+
+/// A page of leads.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LeadPage {
+    #[serde(flatten)]
+    page: Paged<CardView>,
+    /// Where no index has the answer, and only so many of the newest leads were looked through for it: how many. Others
+    /// may match, too; `exact` finds them.
+    looked_through: Option<i64>,
 }
 
 /// In which direction a list is sorted.
@@ -141,12 +155,12 @@ pub(crate) fn order(asked: Option<SortOrderName>) -> SortOrder {
 
 /// Lists leads
 #[utoipa::path(get, path = "/v1/identity/leads", tag = "identity", params(ListQuery),
-    responses((status = 200, body = Paged<CardView>)))]
+    responses((status = 200, body = LeadPage)))]
 async fn list(
     State(app): State<App>,
     CurrentActor(actor): CurrentActor,
     Query(query): Query<ListQuery>,
-) -> ApiResult<Json<Paged<CardView>>> {
+) -> ApiResult<Json<LeadPage>> {
     let sight = Sight::of(&actor);
     let window = window(query.page, query.limit)?;
     let sort = sort(&app.reader, &actor, query.sort_by.as_deref(), order(query.sort_order)).await?;
@@ -164,10 +178,16 @@ async fn list(
     };
     let filter = asked.filter(&app, &actor).await?;
     let place = (window.limit, window.offset());
-    let found = stored::list(&app.reader, actor.workspace, &filter, sort, place).await?;
-    let ids: Vec<LeadId> = found.rows.iter().map(|card| card.id).collect();
+    let depth = if query.exact == Some(true) { Depth::All } else { Depth::Newest };
+    let _turn = match depth {
+        Depth::Newest => None,
+        Depth::All => app.long_looks.acquire().await.ok(),
+    };
+    let found = stored::list_to_depth(&app.reader, actor.workspace, &filter, sort, place, depth).await?;
+    let ids: Vec<LeadId> = found.page.rows.iter().map(|card| card.id).collect();
     let responses = Responses::load(&app, &actor, &ids).await?;
-    Ok(Json(window.paged(found, |card| CardView::new(card, sight, Some(&fields)).with_response(&responses))))
+    let page = window.paged(found.page, |card| CardView::new(card, sight, Some(&fields)).with_response(&responses));
+    Ok(Json(LeadPage { page, looked_through: found.looked_through }))
 }
 
 /// A new lead.

@@ -10,7 +10,6 @@ use super::{
     values::{VALUE, VALUE_PARTS},
 };
 use crate::{
-    dialect::Dialect,
     pipelines,
     sql::{COUNT_CAP, Error, Reader, Row, json_set},
 };
@@ -194,20 +193,34 @@ async fn first_matches(
     let mut asked = Asked::of(dialect, filter);
     let text = asked.condition.text.clone();
     let most = COLUMN_COUNT_CAP + 1;
-    let mut parts = Vec::with_capacity(stages.len());
+    let (mut columns, mut tops) = (Vec::with_capacity(stages.len()), Vec::with_capacity(stages.len()));
+    let limit = asked.condition.param(&limit);
     for (number, stage) in stages.iter().enumerate() {
         let from = asked.strip(dialect, workspace, &Strip::Stage(*stage), &VALUE_PARTS, STAGE_LOOKED_THROUGH);
-        parts.push(format!(
-            "SELECT * FROM (SELECT leads.id, leads.stage_id, leads.rank, {VALUE} AS value_milli
-                            FROM {from} WHERE {text} LIMIT {most}) AS s{number}"
+        columns.push(format!(
+            "column_{number} AS MATERIALIZED (SELECT leads.id, leads.rank, {VALUE} AS value_milli
+                                              FROM {from} WHERE {text} LIMIT {most})"
+        ));
+        tops.push(format!(
+            "SELECT top_{number}.id, in_all_{number}.n, in_all_{number}.value_milli
+             FROM (SELECT count(*) AS n, CAST(coalesce(sum(value_milli), 0) AS BIGINT) AS value_milli
+                   FROM column_{number}) AS in_all_{number}
+             CROSS JOIN (SELECT id FROM column_{number} ORDER BY rank DESC, id DESC LIMIT ${limit}) AS top_{number}"
         ));
     }
-    let limit = asked.condition.param(&limit);
-    let sql = tops(dialect, &format!("({}) AS found", parts.join(" UNION ALL ")), limit);
+    let sql = format!(
+        "WITH {} SELECT {}, tops.n, tops.value_milli, users.name AS assigned_to_name
+         FROM ({}) AS tops CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
+         WHERE leads.id = tops.id ORDER BY leads.rank DESC, leads.id DESC",
+        columns.join(", "),
+        card_columns(dialect),
+        tops.join(" UNION ALL "),
+    );
     reader.query(&sql, &asked.condition.params).await
 }
 
-/// The cards of all columns out of a few leads, each with how many its column has (`n`) and what they are worth.
+/// The cards of all columns out of a few leads, each with how many its column has (`n`) and what they are worth. What is
+/// sorted is narrow; the cards are fetched for the tops of the columns alone.
 async fn few_on_board(
     reader: &Reader,
     workspace: WorkspaceId,
@@ -219,28 +232,20 @@ async fn few_on_board(
     condition.params.push(json_set(stages));
     let stages = reader.dialect().id_list(condition.params.len());
     let limit = condition.param(&limit);
-    let found = format!(
-        "(SELECT leads.id, leads.stage_id, leads.rank, {VALUE} AS value_milli
-          FROM {} WHERE {} AND leads.stage_id IN {stages}) AS found",
-        condition.from, condition.text,
-    );
-    reader.query(&tops(reader.dialect(), &found, limit), &condition.params).await
-}
-
-/// The first cards of each stage out of what was found. What is sorted is narrow; the cards are fetched for the tops of
-/// the columns alone.
-fn tops(dialect: Dialect, found: &str, limit: usize) -> String {
-    format!(
+    let sql = format!(
         "SELECT {columns}, placed.n, placed.value_milli, users.name AS assigned_to_name
-         FROM (SELECT found.id, count(*) OVER (PARTITION BY found.stage_id) AS n,
-                      CAST(sum(found.value_milli) OVER (PARTITION BY found.stage_id) AS BIGINT) AS value_milli,
-                      row_number() OVER (PARTITION BY found.stage_id ORDER BY found.rank DESC, found.id DESC) AS place
-               FROM {found}) AS placed
+         FROM (SELECT leads.id, count(*) OVER (PARTITION BY leads.stage_id) AS n,
+                      CAST(sum({VALUE}) OVER (PARTITION BY leads.stage_id) AS BIGINT) AS value_milli,
+                      row_number() OVER (PARTITION BY leads.stage_id ORDER BY leads.rank DESC, leads.id DESC) AS place
+               FROM {from} WHERE {filter} AND leads.stage_id IN {stages}) AS placed
          CROSS JOIN leads LEFT JOIN users ON users.id = leads.assigned_to
          WHERE leads.id = placed.id AND placed.place <= ${limit}
          ORDER BY leads.rank DESC, leads.id DESC",
-        columns = card_columns(dialect),
-    )
+        columns = card_columns(reader.dialect()),
+        from = condition.from,
+        filter = condition.text,
+    );
+    reader.query(&sql, &condition.params).await
 }
 
 /// The cards of a stage below `after`, or from the top.

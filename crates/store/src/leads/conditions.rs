@@ -37,9 +37,11 @@ impl Writing<'_> {
         }
     }
 
+    /// What costs least comes first, since the databases stop at what settles the answer.
     fn group(&mut self, children: &[Filter], between: &str) -> String {
-        let children: Vec<String> =
-            children.iter().filter(|child| !child.is_empty()).map(|child| self.filter(child)).collect();
+        let mut children: Vec<&Filter> = children.iter().filter(|child| !child.is_empty()).collect();
+        children.sort_by_key(|child| cost(child));
+        let children: Vec<String> = children.into_iter().map(|child| self.filter(child)).collect();
         if children.is_empty() { "TRUE".to_owned() } else { format!("({})", children.join(between)) }
     }
 
@@ -196,9 +198,9 @@ impl Writing<'_> {
         let tags = self.param(json_set(tags));
         format!(
             "EXISTS (SELECT 1 FROM lead_tags AS t
-                     WHERE t.workspace_id = leads.workspace_id AND t.lead_id = leads.id AND t.tag IN {}
+                     WHERE t.workspace_id = leads.workspace_id AND t.lead_id = leads.id AND {}
                      LIMIT 1 OFFSET 0)",
-            self.dialect.text_list(tags),
+            self.dialect.text_is_among("t.tag", tags),
         )
     }
 
@@ -326,6 +328,44 @@ impl Writing<'_> {
     fn inside(&mut self, column: &'static str, path: &[&str]) -> String {
         self.columns.insert(column);
         self.dialect.json_at(&format!("leads.{column}"), path)
+    }
+}
+
+/// What a condition costs, roughly: a column, a part of a JSON text, a row of another table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cost {
+    Column,
+    Json,
+    OtherTable,
+}
+
+fn cost(filter: &Filter) -> Cost {
+    let condition = match filter {
+        Filter::All(children) | Filter::Any(children) | Filter::None(children) => {
+            return children.iter().map(cost).max().unwrap_or(Cost::Column);
+        }
+        Filter::Is(condition) => condition,
+    };
+    match condition.field {
+        Field::Custom { .. } => Cost::Json,
+        Field::Contact { .. } => Cost::OtherTable,
+        Field::Lead(field) => match field {
+            LeadField::StageKind
+            | LeadField::Tags
+            | LeadField::Lifecycle
+            | LeadField::ContactTags
+            | LeadField::ContactSince => Cost::OtherTable,
+            LeadField::VisitorCountry
+            | LeadField::VisitorRegion
+            | LeadField::VisitorCity
+            | LeadField::DeviceKind
+            | LeadField::Browser
+            | LeadField::Os
+            | LeadField::Language
+            | LeadField::FirstTouch(_)
+            | LeadField::LastTouch(_) => Cost::Json,
+            _ => Cost::Column,
+        },
     }
 }
 

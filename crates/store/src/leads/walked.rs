@@ -111,10 +111,10 @@ impl Rows for LeadRows {
 /// By the index `leads_by_creation`, which has all that is asked.
 async fn place_in(reader: &Reader, workspace: WorkspaceId, range: Range, skipped: i64) -> Result<Option<Place>, Error> {
     let mut asked = Asked::of(reader.dialect(), &LeadFilter::default());
-    let (text, order) = asked.walk(reader.dialect(), workspace, &Strip::Range(range));
+    let (text, (key, direction)) = asked.walk(reader.dialect(), workspace, &Strip::Range(range));
     let sql = format!(
         "SELECT leads.id, leads.created_at, CAST(NULL AS TEXT) AS sort_key
-         FROM leads WHERE {text} ORDER BY {order} LIMIT 1 OFFSET {skipped}"
+         FROM leads WHERE {text} ORDER BY {key} {direction}, leads.id {direction} LIMIT 1 OFFSET {skipped}"
     );
     let row = reader.query_one(&sql, &asked.condition.params).await?;
     Ok(row.as_ref().map(read_match).transpose()?.map(|found| found.place))

@@ -4,14 +4,23 @@ use std::time::Duration;
 
 use leadline_domain::{
     filters::{Bound, Condition, Field, Filter, LeadField, Test},
-    ids::{LeadId, StageId, UserId},
+    ids::{LeadId, PipelineId, StageCountId, StageId, UserId},
 };
-use leadline_engine::crm::{
-    self,
-    pipelines::{ClosingEdit, default_stages},
+use leadline_engine::{
+    crm::{
+        self,
+        pipelines::{ClosingEdit, default_stages},
+    },
+    random_bytes,
 };
-use leadline_store::leads::{self, Assigned, Cursor, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder};
-use leadline_store::{pipelines, search::Terms};
+use leadline_store::leads::{
+    self, Assigned, Cursor, Depth, FromSource, LeadFilter, Search, SearchScope, SortBy, SortOrder,
+};
+use leadline_store::{
+    capture::{self, StageDelta},
+    pipelines,
+    search::Terms,
+};
 use leadline_testkit::{Db, TestApp};
 use rstest::rstest;
 
@@ -240,6 +249,75 @@ async fn a_list_has_every_match_in_its_order(#[values(Db::Sqlite, Db::Postgres)]
         }
     }
     crowd.app.stop().await;
+}
+
+/// More leads than are looked through where a workspace has very many.
+const VERY_MANY: usize = 24_000;
+
+/// How many of the newest are looked through there.
+const LOOKED_THROUGH: usize = 20_000;
+
+#[rstest]
+#[tokio::test]
+async fn a_large_workspace_is_looked_through_as_deep_as_is_wanted(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let app = TestApp::start(db).await;
+    let owner = member(&app, "owner").await;
+    let pipeline = pipeline(&app).await;
+    let mut models = crowd(&app, pipeline.id, &pipeline.stages, owner, VERY_MANY).await;
+    models.sort_by_key(|model| std::cmp::Reverse((model.created_at, model.id)));
+    say_that_it_is_large(&app, pipeline.id, pipeline.stages[0].id).await;
+    let stages = pipeline.stages.iter().map(|stage| stage.id).collect();
+    let crowd = Crowd { app, models, stages, owner };
+    let reader = crowd.app.engine.store.reader();
+
+    for (name, is_narrow) in [("few by source", false), ("few by condition", false), ("few by owner", true)] {
+        for (sort, order) in [
+            (SortBy::CreatedAt, SortOrder::Descending),
+            (SortBy::Name, SortOrder::Ascending),
+            (SortBy::Suspicion, SortOrder::Descending),
+        ] {
+            for depth in [Depth::Newest, Depth::All] {
+                let filter = filter(&crowd, name);
+                let looked_at = if is_narrow || depth == Depth::All { VERY_MANY } else { LOOKED_THROUGH };
+                let (mut expected, _) = shown(&crowd.models[..looked_at], &filter, name);
+                expected.sort_by(|one, other| match sort {
+                    SortBy::Name => (one.name.to_lowercase(), one.id).cmp(&(other.name.to_lowercase(), other.id)),
+                    SortBy::Suspicion => other.id.cmp(&one.id),
+                    _ => (other.created_at, other.id).cmp(&(one.created_at, one.id)),
+                });
+                let by = (sort.clone(), order);
+
+                let listed = leads::list_to_depth(&reader, crowd.app.workspace, &filter, by, (20, 10), depth)
+                    .await
+                    .expect("a list");
+
+                let said = format!("{name} by {sort:?}, {depth:?}");
+                let ids: Vec<LeadId> = listed.page.rows.iter().map(|card| card.id).collect();
+                let wanted: Vec<LeadId> = expected.iter().skip(10).take(20).map(|model| model.id).collect();
+                assert_eq!(ids, wanted, "{said}");
+                let is_whole = looked_at == VERY_MANY;
+                assert_eq!(listed.page.total_is_capped, !is_whole, "{said}");
+                assert_eq!(listed.page.total, expected.len() as i64, "{said}");
+                assert_eq!(listed.looked_through, (!is_whole).then_some(LOOKED_THROUGH as i64), "{said}");
+            }
+        }
+    }
+    crowd.app.stop().await;
+}
+
+/// Counts leads that are not there: a hundred thousand would take a minute to make.
+async fn say_that_it_is_large(app: &TestApp, pipeline: PipelineId, stage: StageId) {
+    let count = StageDelta {
+        id: StageCountId::new(app.now(), random_bytes()),
+        workspace_id: app.workspace,
+        pipeline_id: pipeline,
+        stage_id: stage,
+        n: 100_000,
+        value_milli: 0,
+    };
+    let mut tx = app.engine.store.begin().await.expect("a transaction");
+    capture::add_stage_counts(&mut tx, &[count]).await.expect("counts");
+    tx.commit().await.expect("committed");
 }
 
 #[rstest]

@@ -1,4 +1,4 @@
-import { Button, Pill, Select, Skeleton, Table, TextInput, UnstyledButton } from '@mantine/core';
+import { Button, Select, Skeleton, Table, TextInput, UnstyledButton } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch, IconSortAscending, IconSortDescending } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import { useSession } from '@/api/session';
 import type { Contact, Lifecycle } from '@/api/shapes';
 import { formatCount, humanise } from '@/lib/text';
 import { Empty, Failure, PageBody, PageHead, State, Tag, Time } from '@/ui/basics';
+import { Chip } from '@/ui/Chip';
 import { CopyButton } from '@/ui/Copy';
 import { ExportMenu } from '@/ui/ExportMenu';
 import { Pager } from '@/ui/Pager';
@@ -180,13 +181,9 @@ function Filters({ search, seesNames, onChange }: FiltersProps) {
         />
       </form>
       {search.tag && (
-        <Pill
-          withRemoveButton
-          removeButtonProps={{ 'aria-label': `Remove the filter Tag: ${search.tag}`, tabIndex: 0 }}
-          onRemove={() => onChange((old) => withPart(old, 'tag', undefined))}
-        >
+        <Chip label={`Tag: ${search.tag}`} onRemove={() => onChange((old) => withPart(old, 'tag', undefined))}>
           Tag: {search.tag}
-        </Pill>
+        </Chip>
       )}
       <RouteLink to="/segments" className={classes.narrowOnly}>
         Segments

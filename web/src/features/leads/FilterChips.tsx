@@ -1,8 +1,9 @@
-import { Button, Pill } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { filterFieldsQuery, membersQuery, pipelinesQuery, projectsQuery, segmentsQuery } from '@/api/lookups';
 import type { FilterField } from '@/api/shapes';
 import { sourceLabel } from '@/lib/sources';
+import { Chip } from '@/ui/Chip';
 import { conditionsOf, conditionWords, isGroup, type Node, readFilter, writeFilter } from '@/ui/filter/conditions';
 import { useFieldOptions } from '@/ui/filter/fieldOptions';
 import classes from './FilterRow.module.css';
@@ -27,29 +28,20 @@ export function FilterChips({ filters, onFilter, onClear, onBuild }: FilterChips
     onFilter('filter', writeFilter({ match: 'all', children: parts.filter((each) => each !== part) }) ?? null);
   return (
     <div className={classes.chips}>
-      {chips.map((key) => (
-        <Pill
-          key={key}
-          withRemoveButton
-          size="sm"
-          removeButtonProps={{ 'aria-label': `Remove the filter ${labels(key, filters[key] ?? '')}`, tabIndex: 0 }}
-          onRemove={() => onFilter(key, null)}
-        >
-          {labels(key, filters[key] ?? '')}
-        </Pill>
-      ))}
+      {chips.map((key) => {
+        const label = labels(key, filters[key] ?? '');
+        return (
+          <Chip key={key} label={label} onRemove={() => onFilter(key, null)}>
+            {label}
+          </Chip>
+        );
+      })}
       {parts.map((part) => (
-        <Pill
-          key={JSON.stringify(part)}
-          withRemoveButton
-          size="sm"
-          removeButtonProps={{ 'aria-label': `Remove the filter ${words(part)}`, tabIndex: 0 }}
-          onRemove={() => without(part)}
-        >
+        <Chip key={JSON.stringify(part)} label={words(part)} onRemove={() => without(part)}>
           <button type="button" className={classes.chip} onClick={onBuild}>
             {words(part)}
           </button>
-        </Pill>
+        </Chip>
       ))}
       <Button variant="subtle" size="compact-xs" onClick={onClear}>
         Clear all

@@ -6,7 +6,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { filterFieldsQuery, pipelinesQuery } from '@/api/lookups';
 import { usePermits } from '@/api/session';
-import type { Card, FilterField, Stage } from '@/api/shapes';
+import type { Card, FilterField, LeadPage, Stage } from '@/api/shapes';
 import { usePollInterval } from '@/lib/live';
 import { formatCount, plural } from '@/lib/text';
 import { Dot, Empty, Failure, Tag, Time } from '@/ui/basics';
@@ -18,6 +18,7 @@ import { AddLeadButton } from './AddLeadButton';
 import { BulkBar } from './BulkBar';
 import { customKeys, listOf } from './cardFields';
 import { allColumns, type Column, sortsUpwards, USUAL } from './columns';
+import { Depth } from './Depth';
 import { FieldMenu } from './FieldMenu';
 import { FilterRow } from './FilterRow';
 import {
@@ -31,7 +32,7 @@ import {
   withoutFilters,
 } from './filters';
 import { NoSources } from './NoSources';
-import { leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
+import { exactListQuery, leadListQuery, TABLE_PAGE, viewsQuery } from './queries';
 import { setSequence } from './sequence';
 import classes from './Table.module.css';
 import { ViewHead } from './ViewHead';
@@ -52,9 +53,15 @@ export function TablePage() {
   const view = useQuery(viewsQuery).data?.find(({ id }) => id === search.view);
   const [own, setOwn] = useLocalStorage<string[]>({ key: 'leadline-table-columns', defaultValue: USUAL });
   const shown = listOf(search.columns) ?? view?.columns ?? own;
-  const list = useQuery({ ...leadListQuery(search, customKeys(shown)), refetchInterval });
-  const rows = list.data?.data;
   const filters = readFilters({ ...search });
+  // Out of all leads, as long as the same is asked for.
+  const order = JSON.stringify([filters, search.sortBy, search.sortOrder]);
+  const [exact, setExact] = useState<string | null>(null);
+  const isExact = exact === order;
+  const newest = useQuery({ ...leadListQuery(search, customKeys(shown)), refetchInterval, enabled: !isExact });
+  const all = useQuery({ ...exactListQuery(search, customKeys(shown)), enabled: isExact });
+  const list = isExact && all.data ? all : newest;
+  const rows = list.data?.data;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // Beyond the page: all that match the filters, as long as those stay the same.
   const [everything, setEverything] = useState<string | null>(null);
@@ -126,7 +133,8 @@ export function TablePage() {
         filters={filters}
         onFilter={(name, value) => void navigate({ search: (old) => withFilter(old, name, value), replace: true })}
         onClear={() => void navigate({ search: (old) => withoutFilters(old) })}
-        count={list.data && plural(list.data.total, 'lead') + (list.data.totalIsCapped ? '+' : '')}
+        // None among the newest says nothing of how many there are.
+        count={list.data && (list.data.total > 0 || !list.data.lookedThrough) ? countOf(list.data) : undefined}
       >
         <ExportMenu
           path="/v1/identity/leads/export"
@@ -151,8 +159,17 @@ export function TablePage() {
       </FilterRow>
       {list.isError && !list.data && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.data?.total === 0 && !hasFilters(filters) && <NoSources />}
+      <Depth
+        lookedThrough={newest.data?.lookedThrough ?? undefined}
+        isExact={isExact}
+        isLooking={all.isFetching}
+        error={all.error}
+        look={() => (isExact ? void all.refetch() : setExact(order))}
+      />
       {list.data?.total === 0 && hasFilters(filters) && (
-        <Empty title="No lead matches these filters">Take one away, or clear them all.</Empty>
+        <Empty title={list.data.lookedThrough ? 'None of these matches the filters' : 'No lead matches these filters'}>
+          Take one away, or clear them all.
+        </Empty>
       )}
       {list.data?.total !== 0 && !list.isError && (
         <div className={classes.scroll}>
@@ -197,7 +214,10 @@ export function TablePage() {
         <BulkBar
           target={isEverything ? { query: bulkQuery(filters) } : { leadIds: visible }}
           count={isEverything ? `All ${total} leads` : plural(visible.length, 'lead')}
-          onDone={() => select(new Set())}
+          onDone={() => {
+            select(new Set());
+            if (isExact) void all.refetch();
+          }}
         />
       )}
       <FromFirstUse isOpen={search.lead !== undefined}>
@@ -206,6 +226,8 @@ export function TablePage() {
     </div>
   );
 }
+
+const countOf = ({ total, totalIsCapped }: LeadPage) => plural(total, 'lead') + (totalIsCapped ? '+' : '');
 
 function useStages(): Map<string, Stage> {
   const pipelines = useQuery(pipelinesQuery).data;

@@ -7,6 +7,7 @@ import type {
   ColumnPage,
   LeadDetail,
   LeadHint,
+  LeadPage,
   LeadScore,
   NewSavedView,
   Page,
@@ -48,19 +49,33 @@ export const boardQuery = (filters: LeadFilters) =>
 export const columnPage = (stageId: string, filters: LeadFilters, after: string | null, limit = BOARD_PAGE) =>
   api.get<ColumnPage>(`/v1/identity/board/stages/${stageId}`, { ...filterQuery(filters), after, limit });
 
-export const leadListQuery = (search: TableSearch, customFields: string) => {
+const askForLeads = (search: TableSearch, customFields: string) => {
   const { page = 1, sortBy, sortOrder } = search;
-  const filters = readFilters({ ...search });
+  return { ...filterQuery(readFilters({ ...search })), page, limit: TABLE_PAGE, sortBy, sortOrder, customFields };
+};
+
+export const leadListQuery = (search: TableSearch, customFields: string) => {
+  const asked = askForLeads(search, customFields);
   return queryOptions({
-    queryKey: [...leadKeys.lists, { page, sortBy, sortOrder, customFields, ...filters }],
-    queryFn: ({ signal }) =>
-      api.get<Page<Card>>(
-        '/v1/identity/leads',
-        { ...filterQuery(filters), page, limit: TABLE_PAGE, sortBy, sortOrder, customFields },
-        signal,
-      ),
+    queryKey: [...leadKeys.lists, asked],
+    queryFn: ({ signal }) => api.get<LeadPage>('/v1/identity/leads', asked, signal),
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+  });
+};
+
+/** The same out of all leads of a large workspace. It takes seconds, so nothing but somebody's click asks for it. */
+export const exactListQuery = (search: TableSearch, customFields: string) => {
+  const asked = { ...askForLeads(search, customFields), exact: 'true' };
+  return queryOptions({
+    queryKey: ['leads-exact', asked],
+    queryFn: ({ signal }) => api.get<LeadPage>('/v1/identity/leads', asked, signal),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    retry: false,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   });
 };
 

@@ -104,9 +104,12 @@ export function Composer({ id, kind, lastInboundAt }: Props) {
     });
   };
 
+  /** What was typed stays around it. */
   const takeCanned = (body: string) => {
+    const { selectionStart: from, selectionEnd: to } = field.current ?? {};
+    const [before, after] = [text.slice(0, from), text.slice(to ?? text.length)];
     setTemplateId(null);
-    write({ text: body });
+    write({ text: before + (before === '' || /\s$/.test(before) ? '' : ' ') + body + after });
     toField();
   };
   const sendByKey = (event: KeyboardEvent) => {
