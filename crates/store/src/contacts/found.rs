@@ -34,23 +34,19 @@ pub async fn list(
     (sort, order): (ContactSort, SortOrder),
     (limit, offset): (i64, i64),
 ) -> Result<Page<Contact>, Error> {
+    if is_everybody(filter) {
+        return everybody(reader, workspace, (sort, order), (limit, offset)).await;
+    }
     let found = found(reader, workspace, filter, (sort, order)).await?;
     let Question { from, text, mut params, is_capped, is_in_order } = found;
     let (key, direction) = (sort.key(), direction(order));
-    // A strip is handed on row by row in its order, and is left as soon as enough is counted. In an order that an index
-    // has: PostgreSQL would look for those of one workspace among those of all.
-    let (walk, most) = if text == "TRUE" {
-        (format!("ORDER BY {key} {direction}, contacts.id {direction}"), (COUNT_CAP + 1).max(limit + offset))
-    } else if is_in_order {
-        (String::new(), (COUNT_CAP + 1).max(limit + offset))
-    } else {
-        (String::new(), LOOKED_THROUGH)
-    };
+    // A strip is handed on row by row in its order, and is left as soon as enough is counted.
+    let most = if is_in_order { (COUNT_CAP + 1).max(limit + offset) } else { LOOKED_THROUGH };
     params.extend([limit.param(), offset.param()]);
     let (limit, offset) = (params.len() - 1, params.len());
     // The count is there without a page, too.
     let sql = format!(
-        "WITH found AS MATERIALIZED (SELECT contacts.id, {key} AS sort_key FROM {from} WHERE {text} {walk} LIMIT {most})
+        "WITH found AS MATERIALIZED (SELECT contacts.id, {key} AS sort_key FROM {from} WHERE {text} LIMIT {most})
          SELECT counted.n AS counted, page.id AS found_id, {columns}
          FROM (SELECT count(*) AS n FROM found) AS counted
          LEFT JOIN (SELECT found.id, found.sort_key FROM found
@@ -71,6 +67,32 @@ pub async fn list(
     let mut page = Page::new(contacts, counted);
     page.total_is_capped |= is_capped;
     Ok(page)
+}
+
+/// A page of all of them, by the index of its order; counted by that of their creation.
+async fn everybody(
+    reader: &Reader,
+    workspace: WorkspaceId,
+    (sort, order): (ContactSort, SortOrder),
+    (limit, offset): (i64, i64),
+) -> Result<Page<Contact>, Error> {
+    let which = "contacts.workspace_id = $1 AND contacts.deleted_at IS NULL";
+    // In an order that an index has: PostgreSQL would look for those of one workspace among those of all.
+    let count = format!(
+        "SELECT count(*) AS n FROM (SELECT 1 AS one FROM contacts WHERE {which}
+                                    ORDER BY contacts.created_at DESC, contacts.id DESC LIMIT {}) AS c",
+        COUNT_CAP + 1
+    );
+    let counted = reader.count(&count, &[workspace.param()]).await?;
+    let sql = format!(
+        "SELECT {columns} FROM contacts WHERE {which}
+         ORDER BY {key} {direction}, contacts.id {direction} LIMIT $2 OFFSET $3",
+        columns = columns(reader.dialect()),
+        key = sort.key(),
+        direction = direction(order),
+    );
+    let rows = reader.query(&sql, &[workspace.param(), limit.param(), offset.param()]).await?;
+    Ok(Page::new(rows.iter().map(read).collect::<Result<_, _>>()?, counted))
 }
 
 /// What is asked, and of which rows.
@@ -113,8 +135,7 @@ async fn found(
     let mut params = vec![workspace.param()];
     let from = strip.sql(if beyond { LOOKED_THROUGH_OF_MANY } else { LOOKED_THROUGH });
     let text = conditions(reader.dialect(), workspace, filter, &mut params);
-    let is_in_order = strip.is_bounded && strip.is_in_order;
-    Ok(Question { from, text, params, is_capped: beyond && !is_everybody(filter), is_in_order })
+    Ok(Question { from, text, params, is_capped: beyond, is_in_order: strip.is_in_order })
 }
 
 fn is_everybody(filter: &ContactFilter) -> bool {
@@ -127,7 +148,6 @@ struct Strip {
     which: String,
     order: String,
     is_in_order: bool,
-    is_bounded: bool,
 }
 
 impl Strip {
@@ -150,13 +170,10 @@ impl Strip {
         let is_in_order = asked == (sort, order);
         let direction = direction(order);
         let order = format!("{} {direction}, contacts.id {direction}", sort.key());
-        Self { which, order, is_in_order, is_bounded: !is_everybody(filter) }
+        Self { which, order, is_in_order }
     }
 
     async fn has_more(&self, reader: &Reader, workspace: WorkspaceId) -> Result<bool, Error> {
-        if !self.is_bounded {
-            return Ok(false);
-        }
         let sql = format!(
             "SELECT count(*) AS n FROM (SELECT contacts.id FROM contacts WHERE {} ORDER BY {}
                                         LIMIT 1 OFFSET {LOOKED_THROUGH}) AS beyond",
@@ -166,10 +183,7 @@ impl Strip {
     }
 
     fn sql(&self, rows: i64) -> String {
-        let Self { which, order, is_bounded, .. } = self;
-        if !is_bounded {
-            return format!("(SELECT * FROM contacts WHERE {which}) AS contacts");
-        }
+        let Self { which, order, .. } = self;
         format!("(SELECT * FROM contacts WHERE {which} ORDER BY {order} LIMIT {rows}) AS contacts")
     }
 }

@@ -57,14 +57,16 @@ export function ContactsPage() {
         total === 0 &&
         (isNarrowed(search) ? (
           <Empty
-            title="No contact matches"
+            title={isCapped ? 'None of the newest contacts matches' : 'No contact matches'}
             action={
               <Button variant="default" onClick={() => go(() => ({}))}>
                 Show all contacts
               </Button>
             }
           >
-            Try fewer letters, or take a filter away.
+            {isCapped
+              ? 'Older ones were not looked through here. An export has all that match.'
+              : 'Try fewer letters, or take a filter away.'}
           </Empty>
         ) : (
           <Empty title="No contacts yet">
