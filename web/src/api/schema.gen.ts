@@ -18558,8 +18558,9 @@ export interface operations {
                  */
                 customFields?: string;
                 /**
-                 * @description Whether all leads are looked through where no index has the answer, which takes seconds in a large workspace.
-                 *     Otherwise the newest are, and `lookedThrough` tells how many.
+                 * @description Whether all leads are looked through where the answer would be of the newest, or counted to a cap. In a large
+                 *     workspace that takes seconds, and few do it at once: others wait, and are answered 503 after 20 s. Without it,
+                 *     `lookedThrough` tells how many leads the answer is of.
                  */
                 exact?: boolean;
             };

@@ -10,6 +10,8 @@ pub(crate) mod values;
 pub(crate) mod views;
 pub(crate) mod visits;
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -17,7 +19,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use leadline_domain::{
     fields::RawFields,
-    ids::{LeadId, PipelineId, ProjectId, SegmentId, StageId, SubmissionId, UserId},
+    ids::{LeadId, PipelineId, ProjectId, SegmentId, StageId, SubmissionId, UserId, WorkspaceId},
     permissions::Permission,
     values::{Quotable, ToldValues},
 };
@@ -30,11 +32,12 @@ use leadline_engine::{
     },
 };
 use leadline_store::{
-    crm_links, custom_fields, events,
-    leads::{self as stored, Depth, SortOrder},
+    Error as StoreError, crm_links, custom_fields, events,
+    leads::{self as stored, Depth, LeadFilter, Listed, SortBy, SortOrder},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -55,6 +58,12 @@ use crate::{
 
 /// Timeline entries that come with a lead.
 const ACTIVITIES: i64 = 100;
+
+/// How long somebody waits for others who look through all leads.
+const LONG_LOOK_WAIT: Duration = Duration::from_secs(20);
+
+/// When it is worth asking again where others were before.
+const LONG_LOOK_RETRY_S: u64 = 5;
 
 /// The longest name of a client's own operation, in bytes.
 const OP_MAX_BYTES: usize = 64;
@@ -121,8 +130,9 @@ struct ListQuery {
     /// Keys of custom fields that come with each lead, with commas between them; those for cards where nothing is
     /// said.
     custom_fields: Option<String>,
-    /// Whether all leads are looked through where no index has the answer, which takes seconds in a large workspace.
-    /// Otherwise the newest are, and `lookedThrough` tells how many.
+    /// Whether all leads are looked through where the answer would be of the newest, or counted to a cap. In a large
+    /// workspace that takes seconds, and few do it at once: others wait, and are answered 503 after 20 s. Without it,
+    /// `lookedThrough` tells how many leads the answer is of.
     exact: Option<bool>,
 }
 
@@ -178,16 +188,40 @@ async fn list(
     };
     let filter = asked.filter(&app, &actor).await?;
     let place = (window.limit, window.offset());
-    let depth = if query.exact == Some(true) { Depth::All } else { Depth::Newest };
-    let _turn = match depth {
-        Depth::Newest => None,
-        Depth::All => app.long_looks.acquire().await.ok(),
+    let found = if query.exact == Some(true) {
+        look_through_all(&app, actor.workspace, filter, sort, place).await?
+    } else {
+        stored::list_to_depth(&app.reader, actor.workspace, &filter, sort, place, Depth::Newest).await?
     };
-    let found = stored::list_to_depth(&app.reader, actor.workspace, &filter, sort, place, depth).await?;
     let ids: Vec<LeadId> = found.page.rows.iter().map(|card| card.id).collect();
     let responses = Responses::load(&app, &actor, &ids).await?;
     let page = window.paged(found.page, |card| CardView::new(card, sight, Some(&fields)).with_response(&responses));
     Ok(Json(LeadPage { page, looked_through: found.looked_through }))
+}
+
+/// Lists out of all leads, when it is its turn. It goes on to its end also where nobody waits for it any more, so that
+/// whoever breaks off and asks again keeps no more connections busy than others.
+async fn look_through_all(
+    app: &App,
+    workspace: WorkspaceId,
+    filter: LeadFilter,
+    sort: (SortBy, SortOrder),
+    place: (i64, i64),
+) -> ApiResult<Listed> {
+    let busy = || ApiError::new(Code::Busy).retry_after(LONG_LOOK_RETRY_S);
+    let waiting = timeout(LONG_LOOK_WAIT, Arc::clone(&app.long_looks).acquire_owned());
+    let turn = waiting.await.map_err(|_| busy())?.map_err(|_| busy())?;
+    let reader = app.reader.clone();
+    let looking = tokio::spawn(async move {
+        let found = stored::list_to_depth(&reader, workspace, &filter, sort, place, Depth::All).await;
+        drop(turn);
+        found
+    });
+    match looking.await {
+        Ok(Err(StoreError::TimedOut)) => Err(busy().detail("it took longer than a statement may; narrow the filter")),
+        Ok(found) => Ok(found?),
+        Err(error) => Err(ApiError::internal(&error)),
+    }
 }
 
 /// A new lead.

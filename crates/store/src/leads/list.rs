@@ -58,10 +58,10 @@ pub async fn list(
     Ok(list_to_depth(reader, workspace, filter, order, page, Depth::Newest).await?.page)
 }
 
-/// The same, as deep as is wanted.
+/// The same, as deep as is wanted. What was found among the newest and is of all is not looked for again.
 ///
 /// # Errors
-/// Where the database fails.
+/// Where the database fails; on PostgreSQL also where it takes longer than a statement may.
 pub async fn list_to_depth(
     reader: &Reader,
     workspace: WorkspaceId,
@@ -71,11 +71,12 @@ pub async fn list_to_depth(
     depth: Depth,
 ) -> Result<Listed, Error> {
     let list = List { reader, workspace, filter, sort, order, page };
-    if depth == Depth::All && filter.search.is_none() && (narrows(filter) || !list.sort.has_index()) {
-        let (rows, total) = list.look_through(Looked::All).await?;
-        return Ok(Listed::of_all(Page { rows, total, total_is_capped: false }));
+    let newest = if narrows(filter) { list.narrowed().await? } else { list.all().await? };
+    if depth == Depth::Newest || !newest.page.total_is_capped {
+        return Ok(newest);
     }
-    if narrows(filter) { list.narrowed().await } else { list.all().await }
+    let (rows, total) = list.look_through(Looked::All).await?;
+    Ok(Listed::of_all(Page { rows, total, total_is_capped: false }))
 }
 
 /// What is asked for.
@@ -114,16 +115,20 @@ impl List<'_> {
 
     async fn narrowed(&self) -> Result<Listed, Error> {
         let Self { reader, workspace, filter, .. } = *self;
+        let depth = depth(reader, workspace).await?;
+        let has_index = has_index(reader.dialect(), filter);
         let mut newest = None;
-        if filter.search.is_some() || has_index(reader.dialect(), filter) {
+        if filter.search.is_some() || has_index {
             match found(reader, workspace, filter).await? {
                 Found::All => return self.all().await,
                 Found::Few(ids) => return Ok(Listed::of_all(self.among(&ids, false).await?)),
-                Found::Newest(ids) => return Ok(Listed::of_all(self.among(&ids, true).await?)),
+                Found::Newest(ids) => {
+                    let looked_through = (!has_index).then_some(depth);
+                    return Ok(Listed { page: self.among(&ids, true).await?, looked_through });
+                }
                 Found::Many(ids) => newest = Some(ids),
             }
         }
-        let depth = depth(reader, workspace).await?;
         let strip = self.strip().await?;
         let (rows, counted) = self.look_through(Looked::Strip(&strip, depth)).await?;
         let is_whole = counted <= COUNT_CAP && is_whole(reader, workspace, &strip, depth).await?;

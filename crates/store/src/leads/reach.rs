@@ -10,7 +10,7 @@ use super::{
 use crate::sql::{COUNT_CAP, Error, Reader};
 
 /// How far a filter reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reach {
     /// How many leads match, or where counting stopped.
     pub leads: i64,
@@ -27,11 +27,13 @@ pub struct Reach {
 /// # Errors
 /// Where the database fails.
 pub async fn reach(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter) -> Result<Reach, Error> {
+    let mut newest = None;
     if has_index(reader.dialect(), filter) {
         match found(reader, workspace, filter).await? {
             Found::Few(ids) => return count(reader, Where::among(workspace, &ids, reader), true).await,
             Found::Newest(ids) => return count(reader, Where::among(workspace, &ids, reader), false).await,
-            Found::All | Found::Many(_) => {}
+            Found::Many(ids) => newest = Some(ids),
+            Found::All => {}
         }
     }
     let dialect = reader.dialect();
@@ -41,6 +43,10 @@ pub async fn reach(reader: &Reader, workspace: WorkspaceId, filter: &LeadFilter)
     asked.condition.from = asked.strip(dialect, workspace, &strip, &["contact_id"], depth);
     let is_whole = is_whole(reader, workspace, &strip, depth).await?;
     let reach = count(reader, asked.condition, is_whole).await?;
+    if let Some(ids) = newest.filter(|ids| !is_whole && reach.leads < i64::try_from(ids.len()).unwrap_or(i64::MAX)) {
+        // The index knows of more than stand among the newest.
+        return count(reader, Where::among(workspace, &ids, reader), false).await;
+    }
     if narrows(filter) {
         return Ok(reach);
     }
@@ -56,7 +62,7 @@ async fn count(reader: &Reader, condition: Where, are_all: bool) -> Result<Reach
         condition.text,
         COUNT_CAP + 1,
     );
-    let row = reader.query_one(&sql, &condition.params).await?.ok_or(Error::Contended)?;
+    let Some(row) = reader.query_one(&sql, &condition.params).await? else { return Ok(Reach::default()) };
     let (leads, contacts): (i64, i64) = (row.get("leads")?, row.get("contacts")?);
     let is_capped = !are_all || leads > COUNT_CAP;
     Ok(Reach { leads: leads.min(COUNT_CAP), leads_are_capped: is_capped, contacts, contacts_are_capped: is_capped })

@@ -270,7 +270,9 @@ async fn a_large_workspace_is_looked_through_as_deep_as_is_wanted(#[values(Db::S
     let crowd = Crowd { app, models, stages, owner };
     let reader = crowd.app.engine.store.reader();
 
-    for (name, is_narrow) in [("few by source", false), ("few by condition", false), ("few by owner", true)] {
+    for (name, is_narrow) in
+        [("few by source", false), ("few by condition", false), ("company alone", false), ("few by owner", true)]
+    {
         for (sort, order) in [
             (SortBy::CreatedAt, SortOrder::Descending),
             (SortBy::Name, SortOrder::Ascending),
