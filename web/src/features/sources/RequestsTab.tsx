@@ -13,7 +13,7 @@ import { toast, toastError } from '@/ui/toast';
 import { type LookAgain, previewQuery, requestsQuery, sourceKeys, useReplayRequest, useSourceWrite } from './queries';
 import { FORMATS } from './Reception';
 import classes from './Sources.module.css';
-import { mappingText, parseMapping } from './WebhookDialog';
+import { isSameMapping, mappingText, parseMapping } from './WebhookDialog';
 
 /** How long to wait while somebody types a mapping. */
 const TYPING_MS = 300;
@@ -73,9 +73,9 @@ function Inspector({ webhook, request }: { webhook: InboundWebhook; request: Inb
   const [format, setFormat] = useState(webhook.format);
   const [mapping, setMapping] = useState(mappingText(webhook.fieldMapping));
   const [typed] = useDebouncedValue(mapping, TYPING_MS);
-  const fieldMapping = parseMapping(typed);
-  const look: LookAgain = { format, fieldMapping: fieldMapping ?? {} };
-  const isChanged = format !== webhook.format || mapping !== mappingText(webhook.fieldMapping);
+  const fieldMapping = parseMapping(mapping);
+  const look = (read: typeof fieldMapping): LookAgain => ({ format, fieldMapping: read ?? {} });
+  const isChanged = format !== webhook.format || !fieldMapping || !isSameMapping(fieldMapping, webhook.fieldMapping);
   const isReadable = request.body !== null && request.body !== undefined;
   return (
     <div>
@@ -118,8 +118,14 @@ function Inspector({ webhook, request }: { webhook: InboundWebhook; request: Inb
               error={fieldMapping ? undefined : 'Write one "their_field = our_field" a line.'}
               onChange={(event) => setMapping(event.currentTarget.value)}
             />
-            <Preview webhookId={webhook.id} requestId={request.id} look={look} />
-            <Actions webhook={webhook} requestId={request.id} look={look} isChanged={isChanged} />
+            <Preview webhookId={webhook.id} requestId={request.id} look={look(parseMapping(typed))} />
+            <Actions
+              webhook={webhook}
+              requestId={request.id}
+              look={look(fieldMapping)}
+              isReadable={fieldMapping !== null}
+              isChanged={isChanged}
+            />
           </div>
         </div>
       )}
@@ -198,7 +204,14 @@ export function replayWords({ receipts }: ReplayResult): string {
   return receipts.every(({ duplicate }) => duplicate) ? 'It belongs to a lead that was there' : 'A lead was made of it';
 }
 
-function Actions({ webhook, requestId, look, isChanged }: LookProps & { webhook: InboundWebhook; isChanged: boolean }) {
+interface ActionsProps extends LookProps {
+  webhook: InboundWebhook;
+  /** Whether the mapping can be read; one that cannot is neither tried for good nor saved. */
+  isReadable: boolean;
+  isChanged: boolean;
+}
+
+function Actions({ webhook, requestId, look, isReadable, isChanged }: ActionsProps) {
   const replay = useReplayRequest(webhook.id, requestId);
   const save = useSourceWrite(sourceKeys.webhooks, (body: LookAgain) =>
     api.patch<InboundWebhook>(`/v1/identity/lead-webhooks/${webhook.id}`, body),
@@ -206,6 +219,7 @@ function Actions({ webhook, requestId, look, isChanged }: LookProps & { webhook:
   return (
     <Group gap="sm" mt="sm">
       <Button
+        disabled={!isReadable}
         loading={replay.isPending}
         onClick={() =>
           replay.mutate(look, {
@@ -219,6 +233,7 @@ function Actions({ webhook, requestId, look, isChanged }: LookProps & { webhook:
       {isChanged && (
         <Button
           variant="default"
+          disabled={!isReadable}
           loading={save.isPending}
           onClick={() =>
             save.mutate(look, {

@@ -33,6 +33,11 @@ export const mappingText = (mapping: Record<string, string>) =>
     .map(([from, to]) => `${from} = ${to}`)
     .join('\n');
 
+/** Whether two mappings say the same, in whatever order. */
+export const isSameMapping = (one: Record<string, string>, other: Record<string, string>) =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([from, to]) => other[from] === to);
+
 function WebhookFields({ source, onClose }: FieldsProps<InboundWebhook>) {
   const form = useForm({
     initialValues: {
