@@ -33828,7 +33828,10 @@ export interface operations {
     get_messaging_campaigns_by_id_recipients: {
         parameters: {
             query?: {
-                /** @description A status of messages, `waiting`, or one of `opened`, `clicked`, `machine`, `replied` and `unsubscribed`. */
+                /**
+                 * @description A status of messages, `waiting`, or one of `opened`, `clicked`, `machine`, `replied` and `unsubscribed`. What was
+                 *     delivered was sent, too, and what was read was delivered.
+                 */
                 which?: string;
                 page?: number;
                 limit?: number;

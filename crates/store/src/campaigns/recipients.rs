@@ -357,7 +357,8 @@ pub struct Reported {
 pub enum Which<'a> {
     /// All of them.
     All,
-    /// Whose message stands so, `waiting` or `skipped` among it.
+    /// Whose message stands so, `waiting` or `skipped` among it; what was delivered was sent, and what was read was
+    /// delivered, as the figures have it.
     Status(&'a str),
     /// Who opened, by themselves.
     Opened,
@@ -377,6 +378,8 @@ impl Which<'_> {
             Self::All => "",
             Self::Status("waiting") => "AND r.state = 'waiting'",
             Self::Status("skipped") => "AND (r.state = 'skipped' OR m.status = 'skipped')",
+            Self::Status("sent") => "AND m.status IN ('sent', 'delivered', 'read')",
+            Self::Status("delivered") => "AND m.status IN ('delivered', 'read')",
             Self::Status(_) => "AND m.status = $3",
             Self::Opened => "AND a.human_open_at IS NOT NULL",
             Self::Clicked => "AND a.human_click_at IS NOT NULL",

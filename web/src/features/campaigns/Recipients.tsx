@@ -9,7 +9,7 @@ import { RouteLink } from '@/ui/RouteLink';
 import { Cell, ScrollTable } from '@/ui/ScrollTable';
 import classes from './Campaigns.module.css';
 import { LIST_PAGE, recipientsQuery } from './queries';
-import { readCampaignSearch, reasonWords, statusWords, WHICH } from './words';
+import { readCampaignSearch, reasonWords, statusWords, whichOf } from './words';
 
 const route = getRouteApi('/shell/campaigns/$campaignId');
 
@@ -26,7 +26,7 @@ export function Recipients({ campaign }: { campaign: Campaign }) {
           label="Show"
           value={search.which ?? ''}
           onChange={(event) => void navigate({ search: readCampaignSearch({ which: event.currentTarget.value }) })}
-          data={WHICH.map(({ value, label }) => ({ value, label }))}
+          data={whichOf(campaign).map(({ value, label }) => ({ value, label }))}
         />
       </div>
       {recipients.isPending && <Skeleton h={200} />}
@@ -34,7 +34,7 @@ export function Recipients({ campaign }: { campaign: Campaign }) {
       {recipients.data?.data.length === 0 && <p className={classes.note}>Nobody.</p>}
       {recipients.data && recipients.data.data.length > 0 && (
         <>
-          <ScrollTable label="Recipients">
+          <ScrollTable label="Recipients" isOld={recipients.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Name</Table.Th>

@@ -108,16 +108,25 @@ export function funnel(campaign: Campaign, figures: CampaignFigures): FunnelStep
 export const WHICH = [
   { value: '', label: 'Everybody' },
   { value: 'waiting', label: 'Waiting' },
+  { value: 'sent', label: 'Sent' },
   { value: 'delivered', label: 'Delivered' },
+  { value: 'read', label: 'Read' },
   { value: 'opened', label: 'Opened' },
   { value: 'clicked', label: 'Clicked' },
   { value: 'machine', label: 'Only machines looked' },
   { value: 'replied', label: 'Replied' },
   { value: 'unsubscribed', label: 'Unsubscribed' },
   { value: 'failed', label: 'Failed' },
+  { value: 'unknown', label: 'Unknown' },
   { value: 'skipped', label: 'Left out' },
 ] as const;
 export type Which = (typeof WHICH)[number]['value'];
+
+const OF_LETTERS: readonly string[] = ['opened', 'clicked', 'machine'];
+
+/** Which recipients one can ask for: letters are opened and their links followed, other messages are read. */
+export const whichOf = ({ channel }: Pick<Campaign, 'channel'>) =>
+  WHICH.filter(({ value }) => (channel === 'email' ? value !== 'read' : !OF_LETTERS.includes(value)));
 
 /** What the screens of campaigns show; lives in the URL. */
 export interface CampaignsSearch {

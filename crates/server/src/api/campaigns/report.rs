@@ -250,7 +250,8 @@ impl CampaignRecipientView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RecipientQuery {
-    /// A status of messages, `waiting`, or one of `opened`, `clicked`, `machine`, `replied` and `unsubscribed`.
+    /// A status of messages, `waiting`, or one of `opened`, `clicked`, `machine`, `replied` and `unsubscribed`. What was
+    /// delivered was sent, too, and what was read was delivered.
     which: Option<String>,
     page: Option<i64>,
     limit: Option<i64>,

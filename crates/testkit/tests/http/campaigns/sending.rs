@@ -55,6 +55,30 @@ async fn a_campaign_goes_to_each_person_once_and_says_why_it_left_others_out(
 
 #[rstest]
 #[tokio::test]
+async fn what_was_read_was_delivered_and_sent_too(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let (site, token) = start(db).await;
+    let admin = site.with_token(&token);
+    let leads = people(&site, 3).await;
+    let id = sent(&site, &admin, &leads, json!({})).await;
+    let channels = admin.get("/v1/messaging/channels").await.json();
+    let sandbox = channels["data"][0]["id"].as_str().expect("the sandbox").to_owned();
+    let opened = admin
+        .post(&format!("/v1/messaging/channels/{sandbox}/sandbox/open"), json!({"address": "person1@example.com"}))
+        .await;
+    assert!(opened.status.is_success(), "{}", opened.text());
+    dispatch::dispatch_all(&site.app.engine).await.expect("counted");
+
+    let total = async |which: &str| {
+        admin.get(&format!("{CAMPAIGNS}/{id}/recipients?which={which}")).await.json()["total"].as_i64()
+    };
+    assert_eq!([total("sent").await, total("delivered").await, total("read").await], [Some(3), Some(3), Some(1)]);
+    let figures = &get(&admin, &id).await["figures"];
+    assert_eq!([&figures["sent"], &figures["delivered"], &figures["read"]], [&json!(3), &json!(3), &json!(1)]);
+    site.stop().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn one_that_dies_anywhere_goes_on_and_nobody_gets_two(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let (mut site, token) = start(db).await;
     let leads = people(&site, 12).await;
