@@ -6,14 +6,16 @@ interface ScrollTableProps {
   label: string;
   /** How a row looks on a phone: a line for each cell, or the cells behind one another. */
   stack?: 'lines' | 'chips';
+  /** It still shows the answer to the question before. */
+  isOld?: boolean;
   children: ReactNode;
 }
 
 /** A plain table; on a phone each row is a card, and between the two it scrolls sideways, also by keyboard. */
-export function ScrollTable({ label, stack = 'lines', children }: ScrollTableProps) {
+export function ScrollTable({ label, stack = 'lines', isOld, children }: ScrollTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section className={classes.scrollX} data-stack={stack} tabIndex={0} aria-label={label}>
+    <section className={classes.scrollX} data-stack={stack} tabIndex={0} aria-label={label} aria-busy={isOld}>
       <Table verticalSpacing={6} horizontalSpacing="sm">
         {children}
       </Table>
@@ -31,7 +33,7 @@ interface CellProps extends TableTdProps {
 }
 
 export const Cell = ({ label, actions, beside, children, ...rest }: CellProps) => (
-  <Table.Td data-label={label} data-actions={actions || undefined} data-beside={beside || undefined} {...rest}>
+  <Table.Td data-label={label} data-actions={actions} data-beside={beside || undefined} {...rest}>
     {children}
   </Table.Td>
 );

@@ -59,7 +59,7 @@ export function RunLog({ automation }: { automation: Automation }) {
         </Empty>
       )}
       {data && data.length > 0 && (
-        <ScrollTable label="Runs">
+        <ScrollTable label="Runs" isOld={runs.isPlaceholderData}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Lead</Table.Th>

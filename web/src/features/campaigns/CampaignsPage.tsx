@@ -70,7 +70,7 @@ function Campaigns() {
   }
   return (
     <>
-      <ScrollTable label="Campaigns">
+      <ScrollTable label="Campaigns" isOld={campaigns.isPlaceholderData}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
@@ -172,7 +172,7 @@ function Analytics() {
         </Empty>
       )}
       {analytics.data && analytics.data.length > 0 && (
-        <ScrollTable label="What messages came to">
+        <ScrollTable label="What messages came to" isOld={analytics.isPlaceholderData}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Sent by</Table.Th>

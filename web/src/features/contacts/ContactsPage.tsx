@@ -75,7 +75,7 @@ export function ContactsPage() {
         ))}
       {contacts.data && total > 0 && (
         <>
-          <ScrollTable label="Contacts">
+          <ScrollTable label="Contacts" isOld={contacts.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>

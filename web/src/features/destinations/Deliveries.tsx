@@ -76,10 +76,18 @@ function Log({ destinationId, search, onSearch }: DeliveriesProps) {
             filter={filter}
             total={log.data.total}
             totalIsCapped={log.data.totalIsCapped}
+            isOld={log.isPlaceholderData}
             chosen={chosen}
             onDone={() => setTicked(new Set())}
           />
-          <LogTable rows={rows} withDestination={!destinationId} isDead={isDead} ticked={ticked} onTick={setTicked} />
+          <LogTable
+            rows={rows}
+            withDestination={!destinationId}
+            isDead={isDead}
+            isOld={log.isPlaceholderData}
+            ticked={ticked}
+            onTick={setTicked}
+          />
           <Pager {...log.data} page={page} limit={LOG_PAGE} onPage={(to) => look({ ...search, page: to })} />
         </>
       )}
@@ -101,16 +109,19 @@ interface AgainProps {
   filter: DeliveryFilter;
   total: number;
   totalIsCapped: boolean;
+  /** The count is not that of this filter yet. */
+  isOld: boolean;
   chosen: string[];
   onDone: () => void;
 }
 
 /** How many there are, and sending those again that are ticked, or all that match where the state is chosen. */
-function Again({ filter, total, totalIsCapped, chosen, onDone }: AgainProps) {
+function Again({ filter, total, totalIsCapped, isOld, chosen, onDone }: AgainProps) {
   const permit = usePermits().why('deliveries:replay');
   const latest = useQuery(latestReplayQuery).data ?? undefined;
   const start = useStartReplay();
-  const why = permit ?? (goesOn(latest) ? 'Others are being sent again at the moment' : undefined);
+  const busy = goesOn(latest) ? 'Others are being sent again at the moment' : undefined;
+  const why = permit ?? (isOld ? 'They are still being counted' : busy);
   const count = `${formatCount(total, totalIsCapped)} ${total === 1 ? 'delivery' : 'deliveries'}`;
   return (
     <div className={classes.again}>
@@ -144,11 +155,12 @@ interface LogTableProps {
   rows: Delivery[];
   withDestination: boolean;
   isDead: boolean;
+  isOld: boolean;
   ticked: ReadonlySet<string>;
   onTick: (ticked: ReadonlySet<string>) => void;
 }
 
-function LogTable({ rows, withDestination, isDead, ticked, onTick }: LogTableProps) {
+function LogTable({ rows, withDestination, isDead, isOld, ticked, onTick }: LogTableProps) {
   const all = rows.every(({ id }) => ticked.has(id));
   const some = rows.some(({ id }) => ticked.has(id));
   const toggle = (id: string) => {
@@ -157,7 +169,7 @@ function LogTable({ rows, withDestination, isDead, ticked, onTick }: LogTablePro
     onTick(next);
   };
   return (
-    <ScrollTable label={isDead ? 'Dead letters' : 'Deliveries'}>
+    <ScrollTable label={isDead ? 'Dead letters' : 'Deliveries'} isOld={isOld}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th className={classes.tick}>

@@ -23,7 +23,7 @@ export function Attempts({ page, onPage }: { page: number; onPage: (page: number
       )}
       {attempts.data && attempts.data.total > 0 && (
         <>
-          <ScrollTable label="Blocked attempts">
+          <ScrollTable label="Blocked attempts" isOld={attempts.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Address</Table.Th>

@@ -26,7 +26,7 @@ export function BlockedIps({ page, onPage }: { page: number; onPage: (page: numb
       )}
       {blocked.data && blocked.data.total > 0 && (
         <>
-          <ScrollTable label="Blocked IPs">
+          <ScrollTable label="Blocked IPs" isOld={blocked.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Address or network</Table.Th>

@@ -51,7 +51,7 @@ export function Quarantine({ all, page, onAll, onPage }: QuarantineProps) {
       )}
       {entries.data && entries.data.total > 0 && (
         <>
-          <ScrollTable label="Quarantine">
+          <ScrollTable label="Quarantine" isOld={entries.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Who</Table.Th>

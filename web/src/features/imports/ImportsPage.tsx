@@ -33,7 +33,7 @@ export function ImportsPage() {
       )}
       {imports.data && imports.data.total > 0 && (
         <Section title="Earlier files" flush>
-          <ScrollTable label="Earlier files">
+          <ScrollTable label="Earlier files" isOld={imports.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>File</Table.Th>

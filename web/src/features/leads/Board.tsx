@@ -40,12 +40,14 @@ function saySince({ target }: MouseEvent) {
 
 interface BoardProps {
   board: BoardData;
+  /** It still shows what matched other filters, or another pipeline: nothing can be moved on it. */
+  isOld: boolean;
   filters: LeadFilters;
   openLead: string | undefined;
   onOpen: (id: string) => void;
 }
 
-export function Board({ board, filters, openLead, onOpen }: BoardProps) {
+export function Board({ board, isOld, filters, openLead, onOpen }: BoardProps) {
   const client = useQueryClient();
   const permits = usePermits();
   const { move: moveAway, moveOn: moveNow } = useMoveLead();
@@ -129,13 +131,13 @@ export function Board({ board, filters, openLead, onOpen }: BoardProps) {
         if (to) setFocusRequest(to.id);
         return;
       }
-      const move = canMove ? keyboardMove(board, leadId, direction) : null;
+      const move = canMove && !isOld ? keyboardMove(board, leadId, direction) : null;
       if (move) {
         moveOn(board, move, () => setFocusRequest(leadId));
       }
       return;
     }
-    if (event.key.toLowerCase() === 'm' && !event.altKey && canMove) {
+    if (event.key.toLowerCase() === 'm' && !event.altKey && canMove && !isOld) {
       event.preventDefault();
       setMenuLead(leadId);
     }
@@ -174,6 +176,7 @@ export function Board({ board, filters, openLead, onOpen }: BoardProps) {
       <div
         ref={element}
         className={classes.board}
+        aria-busy={isOld}
         onKeyDown={onKeyDown}
         onScroll={onScroll}
         onMouseOver={saySince}

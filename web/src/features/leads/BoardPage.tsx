@@ -85,7 +85,7 @@ export function BoardPage() {
       )}
       {data && total > 0 && (
         <CardFields value={chosen}>
-          <Board board={data} filters={filters} openLead={search.lead} onOpen={open} />
+          <Board board={data} isOld={board.isPlaceholderData} filters={filters} openLead={search.lead} onOpen={open} />
         </CardFields>
       )}
       <FromFirstUse isOpen={search.lead !== undefined}>

@@ -98,6 +98,7 @@ export function TablePage() {
     () => (rows ?? []).filter(({ id }) => selected.has(id)).map(({ id }) => id),
     [rows, selected],
   );
+  const isWholePage = list.data && rows && visible.length === rows.length && list.data.total > rows.length;
 
   return (
     <div className={classes.view}>
@@ -172,8 +173,8 @@ export function TablePage() {
         </Empty>
       )}
       {list.data?.total !== 0 && !list.isError && (
-        <div className={classes.scroll}>
-          {list.data && rows && visible.length === rows.length && list.data.total > rows.length && (
+        <div className={classes.scroll} aria-busy={list.isPlaceholderData}>
+          {isWholePage && !list.isPlaceholderData && (
             <div className={classes.everything} aria-live="polite">
               {isEverything
                 ? `All ${total} leads that match are selected.`
@@ -300,7 +301,7 @@ function LeadTable({ rows, columns, stages, search, selected, onSelect, onSort, 
           <Table.Tr
             key={card.id}
             className={classes.row}
-            data-selected={selected.has(card.id) || undefined}
+            data-selected={selected.has(card.id)}
             onClick={(event) => openRow(event, card.id)}
           >
             <Table.Td>

@@ -47,7 +47,7 @@ export function LedgerPage() {
       </div>
       {ledger.isPending && <Skeleton h={320} />}
       {ledger.isError && <Failure error={ledger.error} retry={() => void ledger.refetch()} />}
-      {ledger.data && <Books ledger={ledger.data} />}
+      {ledger.data && <Books ledger={ledger.data} isOld={ledger.isPlaceholderData} />}
     </>
   );
 }
@@ -66,7 +66,7 @@ function Verdict({ ledger }: { ledger: Ledger }) {
   );
 }
 
-function Books({ ledger }: { ledger: Ledger }) {
+function Books({ ledger, isOld }: { ledger: Ledger; isOld: boolean }) {
   const { totals, spooled, missing, data } = ledger;
   return (
     <>
@@ -98,7 +98,7 @@ function Books({ ledger }: { ledger: Ledger }) {
           Each submission that is accepted is counted here at once, by its source and day.
         </Empty>
       ) : (
-        <ScrollTable label="Ledger">
+        <ScrollTable label="Ledger" isOld={isOld}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Day</Table.Th>

@@ -95,7 +95,7 @@ export function InboxPage() {
             They appear as soon as a message goes out or somebody writes to one of your channels.
           </Empty>
         )}
-        <ul ref={list} className={classes.entries} onKeyDown={walk}>
+        <ul ref={list} className={classes.entries} onKeyDown={walk} aria-busy={inbox.isPlaceholderData}>
           {rows.map((entry) => (
             <li key={entry.id}>
               <EntryLink entry={entry} search={search} onOpen={open} />
@@ -150,9 +150,9 @@ function EntryLink({ entry, search, onOpen }: EntryProps) {
       underline="never"
       c="inherit"
       onClick={(event) => onOpen(event, id)}
-      aria-current={search.conversation === id || undefined}
-      data-chosen={search.conversation === id || undefined}
-      data-unread={unreadCount > 0 || undefined}
+      aria-current={search.conversation === id}
+      data-chosen={search.conversation === id}
+      data-unread={unreadCount > 0}
     >
       <span className={classes.entryHead}>
         <strong>{leadName ?? address ?? 'Somebody'}</strong>

@@ -38,7 +38,7 @@ export function FindPerson() {
               {found.data.data.length === 0 ? (
                 <Empty title="Nobody is found">Try a part of the name, the e-mail address or the last digits.</Empty>
               ) : (
-                <ul className={classes.found}>
+                <ul className={classes.found} aria-busy={found.isPlaceholderData}>
                   {found.data.data.map((contact) => (
                     <li key={contact.id}>
                       <Link to="/settings/privacy" search={{ person: contact.id }}>

@@ -37,7 +37,7 @@ export function Suppressions({ page }: { page: number }) {
       )}
       {list.data && list.data.total > 0 && (
         <Section title="Must not be written to" flush actions={add}>
-          <ScrollTable label="Suppression list">
+          <ScrollTable label="Suppression list" isOld={list.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>What</Table.Th>

@@ -42,7 +42,7 @@ export function ReportFrame<Report extends AnyReport>(props: ReportFrameProps<Re
   const name = search.report ?? 'over-time';
   const isEmpty = totals.leads === 0 && (before?.leads ?? 0) === 0;
   return (
-    <>
+    <div aria-busy={report.isPlaceholderData}>
       <Tiles period={period} totals={totals} before={before} />
       <section aria-label={title}>
         <div className={classes.head}>
@@ -70,6 +70,6 @@ export function ReportFrame<Report extends AnyReport>(props: ReportFrameProps<Re
           children(report.data)
         )}
       </section>
-    </>
+    </div>
   );
 }

@@ -88,7 +88,7 @@ export function AuditLog() {
       )}
       {log.data && log.data.data.length > 0 && (
         <>
-          <ScrollTable label="Audit log">
+          <ScrollTable label="Audit log" isOld={log.isPlaceholderData}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>What</Table.Th>

@@ -50,7 +50,7 @@ export function CapturesPage() {
         </Empty>
       )}
       {captures.data && captures.data.length > 0 && (
-        <ScrollTable label="Captures">
+        <ScrollTable label="Captures" isOld={captures.isPlaceholderData}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>When</Table.Th>

@@ -73,7 +73,9 @@ export function TasksPage() {
           the lead it is about.
         </Empty>
       )}
-      <Groups tasks={rows} isDone={state === 'done'} why={why} />
+      <div aria-busy={tasks.isPlaceholderData}>
+        <Groups tasks={rows} isDone={state === 'done'} why={why} />
+      </div>
       {tasks.data && (
         <Pager
           page={page}
