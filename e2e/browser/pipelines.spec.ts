@@ -40,6 +40,8 @@ test("a card that is dragged to Lost asks why, and says so", async ({ page, brow
   // Onto a card, so that it lands where it can be seen.
   const place = lost.locator("[data-card]").first();
 
+  // Dragging is fetched once the board is painted.
+  await expect(page.locator("[draggable=true]").filter({ has: card })).toBeVisible();
   await card.dragTo(place);
   await page.getByRole("dialog", { name: "Why was it lost?" }).getByRole("button", { name: "Cancel" }).click();
   await expect(page.locator("[data-stage]").first().locator(card)).toBeVisible();

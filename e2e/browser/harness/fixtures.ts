@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type APIRequestContext, type BrowserContext, test as base, type Page } from "@playwright/test";
+import { type APIRequestContext, type BrowserContext, expect, test as base, type Page } from "@playwright/test";
 import { Leadline } from "./server";
 
 interface Fixtures {
@@ -15,9 +16,23 @@ export const test = base.extend<Fixtures>({
     await use(leadline);
     await leadline.stop();
   },
+  context: async ({ context }, use) => {
+    await delay(context, Number(process.env.LEADLINE_DELAY_MS ?? 0));
+    await use(context);
+  },
 });
 
-export { expect } from "@playwright/test";
+export { expect };
+
+/** Each request is late by up to so much, as on a far and busy server: what counts on a quick answer fails. */
+async function delay(context: BrowserContext, mostMs: number): Promise<void> {
+  if (mostMs === 0) return;
+  await context.route(/\/v1\/(?!live)/, async (route) => {
+    await setTimeout(Math.random() * mostMs);
+    // A page that is left takes its requests along.
+    await route.continue().catch(() => undefined);
+  });
+}
 
 /** Signs in through the page, as a person does, and ends on the board. */
 export async function signIn(page: Page, { origin, credentials }: Leadline): Promise<void> {
@@ -26,6 +41,8 @@ export async function signIn(page: Page, { origin, credentials }: Leadline): Pro
   await page.getByLabel(/password/i).first().fill(credentials.password);
   await page.getByRole("button", { name: /sign in/i }).click();
   await page.waitForURL("**/board");
+  // The keys of the dashboard are there with it.
+  await expect(page.getByRole("heading", { level: 1, name: "Board" })).toBeVisible();
 }
 
 /** The API in the name of whoever is signed in in this browser context. */

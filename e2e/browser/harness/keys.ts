@@ -29,6 +29,14 @@ export async function chooseFromMenu(page: Page, name: string): Promise<void> {
   await expect(menu).toHaveCount(0);
 }
 
+/** Types the first letters of an option of the browser's own list that has the focus, once the option is there. */
+export async function typeOption(page: Page, list: Locator, letters: string, option: string): Promise<void> {
+  await expect(list).toBeFocused();
+  await expect(list.getByRole("option", { name: option, exact: true })).toBeAttached();
+  await page.keyboard.type(letters);
+  await expect(list.locator("option:checked")).toHaveText(option);
+}
+
 /** Opens the list of the field that has the focus, goes down in it, and takes the option. */
 export async function chooseOption(page: Page, name: string): Promise<void> {
   await page.keyboard.press("ArrowDown");
