@@ -163,8 +163,8 @@ async fn find_caller(app: &App, headers: &HeaderMap, ip: IpAddr) -> ApiResult<Ca
     let found = app.authenticate(&secret).await?;
     Ok(found.map_or(Caller::Nobody, |found| Caller::Session {
         lacks_second_factor: found.lacks_second_factor,
+        csrf: secrets::csrf_token(&secret, found.actor.workspace),
         actor: at(found.actor, ip),
-        csrf: secrets::csrf_token(&secret),
     }))
 }
 

@@ -45,12 +45,18 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// Hints about what changes, as server-sent events
 ///
+/// `hello` begins it, with the server's version and whose stream it is, in which workspace;
 /// `lead`, `task`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
 /// caller's role changed; `resync` says that hints were missed; `ping` comes every 15 seconds. The stream ends within a
 /// second of the session or token.
 #[utoipa::path(get, path = "/v1/live", tag = "live", responses((status = 200, content_type = "text/event-stream")))]
 async fn live(State(app): State<App>, CurrentActor(actor): CurrentActor) -> impl IntoResponse {
-    let hello = Event::default().event("hello").data(json!({"version": env!("CARGO_PKG_VERSION")}).to_string());
+    let told = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "workspaceId": actor.workspace,
+        "userId": actor.user,
+    });
+    let hello = Event::default().event("hello").data(told.to_string());
     let hints = hints(app.engine.live.subscribe(), app, actor);
     let events = stream::once(async move { hello }).chain(hints).map(Ok::<_, Infallible>);
     let ping = KeepAlive::new().interval(PING_EVERY).event(Event::default().event("ping").data("{}"));

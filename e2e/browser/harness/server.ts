@@ -51,6 +51,11 @@ export class Leadline {
     return server;
   }
 
+  /** A command of the binary on the same data, as an operator gives it. */
+  command(...args: string[]): void {
+    execFileSync(binary(), [...args, "--data-dir", this.dataDir], { stdio: ["ignore", "ignore", "pipe"] });
+  }
+
   /** Starts again on the same address and data. */
   async resume(): Promise<void> {
     const listen = new URL(this.origin).host;

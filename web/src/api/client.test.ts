@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { api, rememberCsrfToken, rowsOf, withQuery } from './client';
+import { api, rememberSession, rowsOf, withQuery } from './client';
 import { isOwnOp, newClientOp } from './clientOp';
 import { fieldErrors, messageOf, Problem, problemFrom } from './problem';
 
@@ -9,15 +9,20 @@ beforeEach(() => vi.stubGlobal('fetch', fetchMock));
 afterEach(() => {
   vi.unstubAllGlobals();
   fetchMock.mockReset();
-  rememberCsrfToken(null);
+  rememberSession(null);
 });
 
 const answer = (status: number, body: unknown) => new Response(body === null ? null : JSON.stringify(body), { status });
+const session = (csrfToken = 'secret', workspace = 'lofts') => ({
+  csrfToken,
+  user: { id: 'ada' },
+  workspace: { id: workspace },
+});
 const sentHeaders = () => fetchMock.mock.calls[0]?.[1]?.headers as Record<string, string>;
 
 describe('a request', () => {
   it('carries the write token and a client operation when it writes', async () => {
-    rememberCsrfToken('secret');
+    rememberSession(session());
     fetchMock.mockResolvedValue(answer(200, { id: 'x' }));
 
     await api.patch('/v1/x', { a: 1 });
@@ -27,7 +32,7 @@ describe('a request', () => {
   });
 
   it('carries neither when it reads', async () => {
-    rememberCsrfToken('secret');
+    rememberSession(session());
     fetchMock.mockResolvedValue(answer(200, []));
 
     await api.get('/v1/x', { page: 2, search: '' });
@@ -45,6 +50,37 @@ describe('a request', () => {
     await api.get('/v1/x');
 
     expect(fetchMock.mock.calls.map(([, init]) => init?.keepalive)).toEqual([true, true, false, false]);
+  });
+
+  it('is written once more with the token of now where another window signed in', async () => {
+    rememberSession(session());
+    fetchMock
+      .mockResolvedValueOnce(answer(403, { code: 'csrf_token_mismatch' }))
+      .mockResolvedValueOnce(answer(200, session('anew')))
+      .mockResolvedValueOnce(answer(200, { id: 'x' }));
+
+    await expect(api.patch('/v1/x', { a: 1 })).resolves.toEqual({ id: 'x' });
+
+    const sent = fetchMock.mock.calls.map(([path, init]) => [path, new Headers(init?.headers).get('X-CSRF-Token')]);
+    expect(sent).toEqual([
+      ['/v1/x', 'secret'],
+      ['/v1/session', null],
+      ['/v1/x', 'anew'],
+    ]);
+  });
+
+  it('is never written in another workspace', async () => {
+    const assign = vi.fn();
+    vi.stubGlobal('location', { assign });
+    rememberSession(session());
+    fetchMock
+      .mockResolvedValueOnce(answer(403, { code: 'csrf_token_mismatch' }))
+      .mockResolvedValueOnce(answer(200, session('anew', 'harbour')));
+
+    await expect(api.post('/v1/x', { a: 1 })).rejects.toMatchObject({ code: 'csrf_token_mismatch' });
+
+    expect(fetchMock).toHaveBeenCalledTimes(2);
+    expect(assign).toHaveBeenCalledWith('/board');
   });
 
   it('answers nothing for an empty body', async () => {

@@ -1,19 +1,57 @@
 import { newClientOp } from './clientOp';
-import { problemFrom, unreachable } from './problem';
+import { Problem, problemFrom, unreachable } from './problem';
+import type { Session } from './shapes';
 
 /** Query parameters; empty ones are left out. */
 export type Query = Record<string, string | number | null | undefined>;
 
-let csrfToken: string | null = null;
+type Known = Pick<Session, 'csrfToken'> & { user: { id: string }; workspace: { id: string } };
 
-/** The token every write must carry; it comes with the session. */
-export function rememberCsrfToken(token: string | null) {
-  csrfToken = token;
+/** Whose page this is, with the token that every write of it must carry. */
+let known: Known | null = null;
+
+export function rememberSession(session: Known | null) {
+  known = session;
+}
+
+/** Whether a session is not that of this page: another window signed in as somebody else, or changed the workspace. */
+export const isAnothers = (userId: string, workspaceId: string) =>
+  known !== null && (known.user.id !== userId || known.workspace.id !== workspaceId);
+
+const STARTED_OVER = 'leadline-started-over';
+
+/** Begins anew with the session of now: what the page holds is somebody else's, or another workspace's. */
+export function startOver() {
+  window.sessionStorage.setItem(STARTED_OVER, 'yes');
+  window.location.assign('/board');
+}
+
+/** Whether the page has just begun anew; answers so once. */
+export function hasStartedOver(): boolean {
+  const has = window.sessionStorage.getItem(STARTED_OVER) !== null;
+  window.sessionStorage.removeItem(STARTED_OVER);
+  return has;
 }
 
 /** What a write carries beside its body. */
 export function csrfHeaders(): Record<string, string> {
-  return { ...(csrfToken && { 'X-CSRF-Token': csrfToken }), 'X-Client-Op': newClientOp() };
+  return { ...(known?.csrfToken && { 'X-CSRF-Token': known.csrfToken }), 'X-Client-Op': newClientOp() };
+}
+
+/** Writes, and once more where another window of the same user in the same workspace signed in since. */
+export async function write<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'csrf_token_mismatch' || !known) throw error;
+    const now = await request<Session>('GET', '/v1/session');
+    if (isAnothers(now.user.id, now.workspace.id)) {
+      startOver();
+      throw new Problem(403, error.code, 'Another window went on in another workspace, or as somebody else.');
+    }
+    rememberSession(now);
+    return send();
+  }
 }
 
 export function withQuery(path: string, query: Query = {}): string {
@@ -62,10 +100,10 @@ function parseJson(text: string): unknown {
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
     request<T>('GET', withQuery(path, query), undefined, signal),
-  post: <T>(path: string, body: unknown = {}) => request<T>('POST', path, body),
-  put: <T>(path: string, body: unknown) => request<T>('PUT', path, body),
-  patch: <T>(path: string, body: unknown) => request<T>('PATCH', path, body),
-  delete: <T = unknown>(path: string) => request<T>('DELETE', path),
+  post: <T>(path: string, body: unknown = {}) => write(() => request<T>('POST', path, body)),
+  put: <T>(path: string, body: unknown) => write(() => request<T>('PUT', path, body)),
+  patch: <T>(path: string, body: unknown) => write(() => request<T>('PATCH', path, body)),
+  delete: <T = unknown>(path: string) => write(() => request<T>('DELETE', path)),
 };
 
 /** Some lists answer an array, most a page of `data`; screens that show all of it take either. */

@@ -4350,7 +4350,8 @@ export interface paths {
         };
         /**
          * Hints about what changes, as server-sent events
-         * @description `lead`, `task`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
+         * @description `hello` begins it, with the server's version and whose stream it is, in which workspace;
+         *     `lead`, `task`, `delivery` and `alert` say what changed and not how; `job` says how far a job is; `session` says that the
          *     caller's role changed; `resync` says that hints were missed; `ping` comes every 15 seconds. The stream ends within a
          *     second of the session or token.
          */

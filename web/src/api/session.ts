@@ -1,17 +1,21 @@
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
-import { api, rememberCsrfToken } from './client';
+import { api, isAnothers, rememberSession, startOver } from './client';
 import type { Session } from './shapes';
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: async ({ signal }) => remember(await api.get<Session>('/v1/session', {}, signal)),
+  queryFn: async ({ signal }) => {
+    const session = await api.get<Session>('/v1/session', {}, signal);
+    if (isAnothers(session.user.id, session.workspace.id)) startOver();
+    return remember(session);
+  },
   staleTime: 5 * 60_000,
   retry: false,
 });
 
-/** Keeps the write token of a session that was just read or made. */
+/** Takes a session that was just read or made for that of this page. */
 export function remember(session: Session): Session {
-  rememberCsrfToken(session.csrfToken);
+  rememberSession(session);
   return session;
 }
 

@@ -1,8 +1,11 @@
-import { csrfHeaders, type Query, withQuery } from './client';
+import { csrfHeaders, type Query, withQuery, write } from './client';
 import { problemFrom, unreachable } from './problem';
 
 /** Sends a file as it is. `fetch` would not tell how much of it has gone. */
-export function upload<T>(path: string, query: Query, file: File, onSent: (part: number) => void): Promise<T> {
+export const upload = <T>(path: string, query: Query, file: File, onSent: (part: number) => void): Promise<T> =>
+  write(() => send(path, query, file, onSent));
+
+function send<T>(path: string, query: Query, file: File, onSent: (part: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', withQuery(path, query));

@@ -21,12 +21,14 @@ import {
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { hasStartedOver } from '@/api/client';
 import { usePermits, useSession } from '@/api/session';
 import { AlertsBell } from '@/features/alerts/AlertsBell';
 import { askAddLead, openPalette } from '@/lib/commands';
 import { markSettled, useSettled } from '@/lib/settled';
 import { Logo } from '@/ui/Logo';
 import { FromFirstUse, later, OnDemand } from '@/ui/onDemand';
+import { toast } from '@/ui/toast';
 import { FocusKeeper } from './FocusKeeper';
 import { Palette } from './Palette';
 import classes from './Shell.module.css';
@@ -76,6 +78,10 @@ export function Shell() {
   const [sheet, sheetControl] = useDisclosure(false);
   useSettles();
   useShellKeys(sheetControl.open);
+  const workspace = session.workspace.name;
+  useEffect(() => {
+    if (hasStartedOver()) toast(`Another window went on in ${workspace}, and this one goes along`);
+  }, [workspace]);
   // Until then the server answers nothing else.
   if (session.needsSecondFactor && !session.hasSecondFactor) {
     return (

@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
-import { rememberCsrfToken } from '@/api/client';
+import { rememberSession } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 
@@ -20,7 +20,7 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
   const onError = (error: unknown) => {
     if (isOtherwiseAllowed(error)) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
     if (!isSignedOut(error)) return;
-    rememberCsrfToken(null);
+    rememberSession(null);
     client.removeQueries({ queryKey: sessionQuery.queryKey });
     onSignedOut();
   };

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { isAnothers, startOver } from '@/api/client';
 import { applyJobHint } from '@/api/jobs';
 import { MESSAGING } from '@/api/messaging';
 import type { ContactHint, DeliveryHint, JobHint, LeadHint, TaskHint } from '@/api/shapes';
@@ -71,8 +72,9 @@ export function useLive(pageVersion: string): string | null {
     const open = () => {
       source = new EventSource('/v1/live');
       source.addEventListener('hello', (event) => {
-        const version = parsed<{ version: string }>(event)?.version;
-        setOtherVersion(version && version !== pageVersion ? version : null);
+        const hello = parsed<{ version: string; workspaceId: string; userId: string }>(event);
+        if (hello && isAnothers(hello.userId, hello.workspaceId)) return startOver();
+        setOtherVersion(hello && hello.version !== pageVersion ? hello.version : null);
         setLiveConnected(true);
         // What happened while disconnected was not heard.
         if (wasConnected) refreshAll();

@@ -1,6 +1,7 @@
 //! The secrets of sessions and tokens, and what is kept of them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use leadline_domain::ids::WorkspaceId;
 use sha2::{Digest, Sha256};
 
 use crate::random_bytes;
@@ -27,10 +28,15 @@ pub fn hash(secret: &str) -> [u8; 32] {
 }
 
 /// What a browser must send along to show that a change comes from our own page: it knows the session's answer, and
-/// other pages do not.
+/// other pages do not. A page of one workspace has no token for another, so that it cannot write there once another
+/// window moved the session.
 #[must_use]
-pub fn csrf_token(session: &str) -> String {
-    let digest = Sha256::new().chain_update(b"leadline csrf v1:").chain_update(session).finalize();
+pub fn csrf_token(session: &str, workspace: WorkspaceId) -> String {
+    let digest = Sha256::new()
+        .chain_update(b"leadline csrf v2:")
+        .chain_update(workspace.0.as_bytes())
+        .chain_update(session)
+        .finalize();
     URL_SAFE_NO_PAD.encode(&digest[..24])
 }
 

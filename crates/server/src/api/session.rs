@@ -151,7 +151,7 @@ async fn view(
     app: &App,
     user: UserId,
     workspace: WorkspaceId,
-    (csrf_token, is_from_provider): (String, bool),
+    (secret, is_from_provider): (Option<&str>, bool),
 ) -> ApiResult<SessionView> {
     let gone = || ApiError::new(Code::NotSignedIn);
     let user = users::find(&app.reader, user).await?.ok_or_else(gone)?;
@@ -160,13 +160,14 @@ async fn view(
     let all = if is_from_provider { vec![(here.clone(), role.clone())] } else { all };
     let factor = second_factors::find(&app.reader, user.id).await?;
     let has_second_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+    let csrf_token = secret.map(|secret| secrets::csrf_token(secret, workspace)).unwrap_or_default();
     Ok(SessionView::new(app, user, &role, &here, all, has_second_factor, csrf_token))
 }
 
 /// The answer to whoever has just signed in: the session, and its cookie.
 pub(super) async fn answer(app: &App, signed_in: &SignedIn) -> ApiResult<impl IntoResponse + use<>> {
-    let csrf_token = secrets::csrf_token(&signed_in.secret);
-    let view = view(app, signed_in.user, signed_in.workspace, (csrf_token, signed_in.is_from_provider)).await?;
+    let known = (Some(signed_in.secret.as_str()), signed_in.is_from_provider);
+    let view = view(app, signed_in.user, signed_in.workspace, known).await?;
     Ok((set_cookie(app, signed_in.secret.clone(), Duration::milliseconds(SESSION_MS)), Json(view)))
 }
 
@@ -227,8 +228,8 @@ async fn get_session(
     headers: HeaderMap,
 ) -> ApiResult<impl IntoResponse> {
     let provider_of = sessions::provider_of(&app.engine.store, app.engine.clock.now(), &actor).await?;
-    let known = (csrf_token(&headers), provider_of.is_some());
-    let view = view(&app, person(&actor)?, actor.workspace, known).await?;
+    let secret = browsers_secret(&headers);
+    let view = view(&app, person(&actor)?, actor.workspace, (secret.as_deref(), provider_of.is_some())).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)))
 }
 
@@ -236,9 +237,9 @@ fn person(actor: &Actor) -> ApiResult<UserId> {
     actor.user.ok_or_else(|| ApiError::not_found().detail("this token belongs to no user"))
 }
 
-fn csrf_token(headers: &HeaderMap) -> String {
-    let is_browser = !headers.contains_key(header::AUTHORIZATION);
-    session_secret(headers).filter(|_| is_browser).map(|secret| secrets::csrf_token(&secret)).unwrap_or_default()
+/// The secret of the session by which a browser asks; none for who asks with a token.
+fn browsers_secret(headers: &HeaderMap) -> Option<String> {
+    session_secret(headers).filter(|_| !headers.contains_key(header::AUTHORIZATION))
 }
 
 /// Signs out.
@@ -265,7 +266,7 @@ async fn switch_workspace(
 ) -> ApiResult<Json<SessionView>> {
     let to = WorkspaceId(body.workspace_id);
     sessions::switch_workspace(&app.engine.store, app.engine.clock.now(), &actor, to).await?;
-    Ok(Json(view(&app, person(&actor)?, to, (csrf_token(&headers), false)).await?))
+    Ok(Json(view(&app, person(&actor)?, to, (browsers_secret(&headers).as_deref(), false)).await?))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -226,11 +226,19 @@ async fn a_session_moves_between_the_workspaces_of_its_user(#[values(Db::Sqlite,
     taken_in.expect("a member");
 
     let moved = ann.patch("/v1/session", json!({"workspaceId": other.to_string()})).await.json();
-    let refused = ann.patch("/v1/session", json!({"workspaceId": foreign.to_string()})).await;
+    let mut moved_ann = ann.clone();
+    moved_ann
+        .headers
+        .insert("x-csrf-token", moved["csrfToken"].as_str().and_then(|token| token.parse().ok()).expect("one"));
+    let refused = moved_ann.patch("/v1/session", json!({"workspaceId": foreign.to_string()})).await;
 
     assert_eq!((&moved["workspace"]["slug"], &moved["role"]), (&json!("other"), &json!("viewer")));
     assert_eq!(moved["workspaces"].as_array().map(Vec::len), Some(2));
+    assert_eq!(ann.get("/v1/session").await.json()["csrfToken"], moved["csrfToken"]);
     assert_eq!(ann.get("/v1/admin/users").await.problem(), (403, "forbidden".to_owned()));
     assert_eq!(refused.problem(), (404, "not_found".to_owned()));
+    // A page of the workspace that it came from has a token for that one alone.
+    let there = ann.post("/v1/identity/leads", json!({"name": "Ada", "email": "ada@example.com"})).await;
+    assert_eq!(there.problem(), (403, "csrf_token_mismatch".to_owned()));
     site.stop().await;
 }
