@@ -58,3 +58,13 @@ test("on a board of other filters nothing is moved", async ({ page, leadline }) 
   await expect(inNew).toHaveCount(0);
   await expect(page.getByRole("link", { name: /^Ada Lovelace/ })).toBeVisible();
 });
+
+test("what a lead was lost for is asked even where its pipeline comes late", async ({ page, leadline }) => {
+  const letGo = await hold(page, /\/v1\/identity\/lead-pipelines\?/);
+  await signIn(page, leadline);
+  await page.locator("[data-stage]").nth(-2).locator("[data-card]").first().focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  letGo();
+
+  await expect(page.getByRole("dialog", { name: "Why was it lost?" })).toBeVisible();
+});
