@@ -68,3 +68,19 @@ test("what a lead was lost for is asked even where its pipeline comes late", asy
 
   await expect(page.getByRole("dialog", { name: "Why was it lost?" })).toBeVisible();
 });
+
+test("a lead that is added on a board begins there, even where its pipeline comes late", async ({ page, leadline }) => {
+  const api = await Api.of(page.context(), leadline);
+  const stages = [{ name: "Asked", color: "teal", kind: "open" }, { name: "Bought", color: "green", kind: "won" }];
+  const { id } = await api.post<{ id: string }>("/v1/identity/lead-pipelines", { name: "Second", stages });
+  const letGo = await hold(page, /\/v1\/identity\/lead-pipelines\?/);
+  await signIn(page, leadline);
+  await visit(page, `${leadline.origin}/board?pipelineId=${id}`);
+  await page.getByRole("button", { name: "Add lead" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add a lead" });
+  await dialog.getByLabel("Name").fill("Mary Somerville");
+  letGo();
+  await dialog.getByRole("button", { name: "Add the lead" }).click();
+
+  await expect(page.getByRole("region", { name: "Asked, 1 leads" }).getByText("Mary Somerville")).toBeVisible();
+});

@@ -37,20 +37,21 @@ export default function AddLead({ opened, pipelineId, onClose, onAdded }: AddLea
 
 function AddLeadForm({ pipelineId, onClose, onAdded }: Omit<AddLeadProps, 'opened'>) {
   const projects = useQuery(projectsQuery).data ?? [];
-  const pipelines = useQuery(pipelinesQuery).data ?? [];
-  const shown = pipelines.find(({ id }) => id === pipelineId);
-  const stages = (shown ?? defaultPipeline(pipelines))?.stages ?? [];
+  const pipelines = useQuery(pipelinesQuery);
+  const shown = pipelines.data?.find(({ id }) => id === pipelineId);
+  const stages = (shown ?? defaultPipeline(pipelines.data ?? []))?.stages ?? [];
+  // Without a stage the project says where it begins, so another board than the usual one must name its own.
+  const first = shown && !shown.isDefault ? stages[0]?.id : undefined;
   const create = useCreateLead();
   const form = useForm({
-    // Without a stage the project says where it begins, so another board than the usual one must name its own.
-    initialValues: { ...EMPTY, stageId: (shown && !shown.isDefault && stages[0]?.id) || '' },
+    initialValues: EMPTY,
     validate: {
       name: (value, { email, phone }) =>
         value.trim() || email.trim() || phone.trim() ? null : 'Give a name, an e-mail address or a phone number.',
     },
   });
-  const submit = form.onSubmit((values) => {
-    const { tags, name, ...rest } = values;
+  const submit = form.onSubmit(({ tags, name, ...values }) => {
+    const rest = { ...values, stageId: values.stageId || first };
     const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value?.trim()));
     const body = { ...given, name: name.trim(), ...(tags.length > 0 ? { tags } : {}) };
     create.mutate(body, {
@@ -100,7 +101,7 @@ function AddLeadForm({ pipelineId, onClose, onAdded }: Omit<AddLeadProps, 'opene
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={create.isPending}>
+          <Button type="submit" loading={create.isPending || (pipelineId !== undefined && pipelines.isPending)}>
             Add the lead
           </Button>
         </Group>
