@@ -66,6 +66,7 @@ test("a few ticked leads are deleted at once, and the toast brings them back", a
 
   await visit(page, `${leadline.origin}/leads?search=Quill`);
   await page.getByRole("checkbox", { name: "Select Ada Quill" }).click();
+  await expect(page.locator("tr[data-selected]")).toHaveText([/Ada Quill/]);
   await page.getByRole("checkbox", { name: "Select Bob Quill" }).click();
   await page.getByRole("region", { name: "Selected leads" }).getByRole("button", { name: "Delete" }).click();
   const toast = page.getByRole("alert").filter({ hasText: "Deleted 2 leads" });

@@ -33,7 +33,7 @@ interface CellProps extends TableTdProps {
 }
 
 export const Cell = ({ label, actions, beside, children, ...rest }: CellProps) => (
-  <Table.Td data-label={label} data-actions={actions} data-beside={beside || undefined} {...rest}>
+  <Table.Td data-label={label} data-actions={actions || undefined} data-beside={beside || undefined} {...rest}>
     {children}
   </Table.Td>
 );

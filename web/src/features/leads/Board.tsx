@@ -146,7 +146,9 @@ export function Board({ board, isOld, filters, openLead, onOpen }: BoardProps) {
   const showStage = (index: number) => {
     const target = element.current;
     const column = target?.children[index];
-    if (target && column instanceof HTMLElement) target.scrollTo({ left: column.offsetLeft - target.offsetLeft });
+    if (!target || !column) return;
+    const { left } = column.getBoundingClientRect();
+    target.scrollTo({ left: target.scrollLeft + left - target.getBoundingClientRect().left });
   };
   const onScroll = () => {
     const target = element.current;

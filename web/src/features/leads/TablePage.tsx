@@ -301,7 +301,7 @@ function LeadTable({ rows, columns, stages, search, selected, onSelect, onSort, 
           <Table.Tr
             key={card.id}
             className={classes.row}
-            data-selected={selected.has(card.id)}
+            data-selected={selected.has(card.id) || undefined}
             onClick={(event) => openRow(event, card.id)}
           >
             <Table.Td>

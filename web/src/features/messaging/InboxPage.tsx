@@ -150,9 +150,9 @@ function EntryLink({ entry, search, onOpen }: EntryProps) {
       underline="never"
       c="inherit"
       onClick={(event) => onOpen(event, id)}
-      aria-current={search.conversation === id}
-      data-chosen={search.conversation === id}
-      data-unread={unreadCount > 0}
+      aria-current={search.conversation === id || undefined}
+      data-chosen={search.conversation === id || undefined}
+      data-unread={unreadCount > 0 || undefined}
     >
       <span className={classes.entryHead}>
         <strong>{leadName ?? address ?? 'Somebody'}</strong>
