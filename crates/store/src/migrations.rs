@@ -166,4 +166,16 @@ mod tests {
         assert_eq!(statements(text, Dialect::Sqlite), ["CREATE TABLE a (id TEXT)", "CREATE b"]);
         assert_eq!(statements(text, Dialect::Postgres), ["CREATE TABLE a (id UUID)", "CREATE c"]);
     }
+
+    /// A file that nobody lists would never run, and nothing else would say so.
+    #[test]
+    fn every_file_is_listed() {
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/migrations")).expect("the folder");
+        let mut names: Vec<String> = files
+            .map(|file| file.expect("a file").file_name().to_string_lossy().trim_end_matches(".sql").to_owned())
+            .collect();
+        names.sort();
+
+        assert_eq!(names, TEXTS.iter().map(|text| text.name).collect::<Vec<_>>());
+    }
 }
