@@ -42,13 +42,19 @@ test("on a board of other filters nothing is moved", async ({ page, leadline }) 
   await api.post("/v1/identity/leads", { name: "Ada Lovelace", email: "ada@example.com" });
   await signIn(page, leadline);
   const inNew = page.getByRole("region", { name: /^New, / }).getByRole("link", { name: /^Ada Lovelace/ });
-  await expect(inNew).toBeVisible();
+  await expect(page.locator("[draggable=true]", { hasText: "Ada Lovelace" })).toBeVisible();
 
   const letGo = await hold(page, /\/v1\/identity\/board\?.*search=/);
   await page.getByRole("textbox", { name: "Search leads" }).fill("Lovelace");
   await expect(page.locator(OLD)).toHaveCount(1);
   await inNew.focus();
   await page.keyboard.press("Alt+ArrowRight");
+  const [from, to] = [await inNew.boundingBox(), await page.getByRole("region", { name: /^Contacted, / }).boundingBox()];
+  if (!from || !to) throw new Error("the board is not seen");
+  await page.mouse.move(from.x + 40, from.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 60, to.y + 100, { steps: 8 });
+  await page.mouse.up();
   letGo();
   await expect(page.locator(OLD)).toHaveCount(0);
   await expect(inNew).toBeVisible();
