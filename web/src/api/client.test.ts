@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { api, rememberSession, rowsOf, withQuery } from './client';
+import { api, isAnothers, rememberSession, rowsOf, withQuery } from './client';
 import { isOwnOp, newClientOp } from './clientOp';
 import { fieldErrors, messageOf, Problem, problemFrom } from './problem';
 
@@ -67,6 +67,15 @@ describe('a request', () => {
       ['/v1/session', null],
       ['/v1/x', 'anew'],
     ]);
+  });
+
+  it('takes a session for another one only where it says whose it is', () => {
+    expect(isAnothers('ben', 'lofts')).toBe(false);
+    rememberSession(session());
+    expect(isAnothers('ada', 'lofts')).toBe(false);
+    expect(isAnothers('ben', 'lofts')).toBe(true);
+    expect(isAnothers('ada', 'harbour')).toBe(true);
+    expect(isAnothers(undefined, undefined)).toBe(false);
   });
 
   it('is never written in another workspace', async () => {

@@ -14,9 +14,13 @@ export function rememberSession(session: Known | null) {
   known = session;
 }
 
-/** Whether a session is not that of this page: another window signed in as somebody else, or changed the workspace. */
-export const isAnothers = (userId: string, workspaceId: string) =>
-  known !== null && (known.user.id !== userId || known.workspace.id !== workspaceId);
+/**
+ * Whether a session is not that of this page: another window signed in as somebody else, or changed the workspace. An
+ * older server beside this one does not say whose it is.
+ */
+export const isAnothers = (userId: string | undefined, workspaceId: string | undefined) =>
+  known !== null &&
+  (known.user.id !== (userId ?? known.user.id) || known.workspace.id !== (workspaceId ?? known.workspace.id));
 
 const STARTED_OVER = 'leadline-started-over';
 

@@ -72,7 +72,7 @@ export function useLive(pageVersion: string): string | null {
     const open = () => {
       source = new EventSource('/v1/live');
       source.addEventListener('hello', (event) => {
-        const hello = parsed<{ version: string; workspaceId: string; userId: string }>(event);
+        const hello = parsed<{ version: string; workspaceId?: string; userId?: string }>(event);
         if (hello && isAnothers(hello.userId, hello.workspaceId)) return startOver();
         setOtherVersion(hello && hello.version !== pageVersion ? hello.version : null);
         setLiveConnected(true);
