@@ -11763,7 +11763,7 @@ export interface components {
             hasPassword: boolean;
             /** @description Whether the workspace wants one of everybody. Who has none can do nothing but set one up. */
             needsSecondFactor: boolean;
-            /** @description To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none. */
+            /** @description To be sent as `X-CSRF-Token` with every change; another one in each workspace. Empty for a token, which needs none. */
             csrfToken: string;
             demo: boolean;
             version: string;

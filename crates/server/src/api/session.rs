@@ -71,7 +71,7 @@ pub(super) struct SessionView {
     has_password: bool,
     /// Whether the workspace wants one of everybody. Who has none can do nothing but set one up.
     needs_second_factor: bool,
-    /// To be sent as `X-CSRF-Token` with every change. Empty for a token, which needs none.
+    /// To be sent as `X-CSRF-Token` with every change; another one in each workspace. Empty for a token, which needs none.
     csrf_token: String,
     demo: bool,
     version: &'static str,

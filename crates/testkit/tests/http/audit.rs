@@ -272,8 +272,7 @@ async fn whatever_changes_something_is_written_down(#[values(Db::Sqlite, Db::Pos
             world.ids.insert("replay", answer.json()["id"].as_str().expect("an id").to_owned());
         }
         if *route == "PATCH /v1/session" {
-            let token = answer.json()["csrfToken"].as_str().and_then(|token| token.parse().ok()).expect("a token");
-            browser.headers.insert("x-csrf-token", token);
+            browser = browser.with_token_of(&answer.json());
         }
         if written(&site).await == before {
             faults.push(format!("{route} is not written down"));

@@ -185,11 +185,9 @@ impl Site {
     /// The browser that got this answer to signing in.
     pub fn browser_of(&self, answer: &Answer) -> Caller<'_> {
         let cookie = answer.header("set-cookie").split(';').next().expect("a cookie");
-        let csrf = answer.json()["csrfToken"].as_str().expect("a CSRF token").to_owned();
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, cookie.parse().expect("a header"));
-        headers.insert("x-csrf-token", csrf.parse().expect("a header"));
-        Caller { site: self, headers }
+        Caller { site: self, headers }.with_token_of(&answer.json())
     }
 
     /// The form token of this hour, as the embed script has it.
@@ -220,6 +218,13 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
+    /// The same browser with the token for changes that a session came with.
+    pub fn with_token_of(mut self, session: &Value) -> Self {
+        let token = session["csrfToken"].as_str().expect("a CSRF token");
+        self.headers.insert("x-csrf-token", token.parse().expect("a header"));
+        self
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }

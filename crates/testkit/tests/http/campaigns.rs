@@ -97,12 +97,16 @@ async fn sent(site: &Site, admin: &Caller<'_>, leads: &[String], more: Value) ->
     id
 }
 
+/// The path of the sandbox, by which campaigns go out here.
+async fn sandbox_path(admin: &Caller<'_>) -> String {
+    let channels = admin.get("/v1/messaging/channels").await.json();
+    format!("/v1/messaging/channels/{}/sandbox", channels["data"][0]["id"].as_str().expect("the sandbox"))
+}
+
 /// What arrived in the mailbox of an address.
 async fn arrived(admin: &Caller<'_>, address: &str) -> Value {
-    let channels = admin.get("/v1/messaging/channels").await.json();
-    let sandbox = channels["data"][0]["id"].as_str().expect("the sandbox").to_owned();
     let address = crate::browser::encoded(address);
-    let path = format!("/v1/messaging/channels/{sandbox}/sandbox/arrivals?address={address}");
+    let path = format!("{}/arrivals?address={address}", sandbox_path(admin).await);
     admin.get(&path).await.json()["data"][0].clone()
 }
 

@@ -226,10 +226,7 @@ async fn a_session_moves_between_the_workspaces_of_its_user(#[values(Db::Sqlite,
     taken_in.expect("a member");
 
     let moved = ann.patch("/v1/session", json!({"workspaceId": other.to_string()})).await.json();
-    let mut moved_ann = ann.clone();
-    moved_ann
-        .headers
-        .insert("x-csrf-token", moved["csrfToken"].as_str().and_then(|token| token.parse().ok()).expect("one"));
+    let moved_ann = ann.clone().with_token_of(&moved);
     let refused = moved_ann.patch("/v1/session", json!({"workspaceId": foreign.to_string()})).await;
 
     assert_eq!((&moved["workspace"]["slug"], &moved["role"]), (&json!("other"), &json!("viewer")));

@@ -13,7 +13,9 @@ use leadline_testkit::Db;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CAMPAIGNS, arrived, ask, campaign, get, letter, links, made, people, run, sent, start, step};
+use super::{
+    CAMPAIGNS, arrived, ask, campaign, get, letter, links, made, people, run, sandbox_path, sent, start, step,
+};
 
 #[rstest]
 #[tokio::test]
@@ -60,11 +62,8 @@ async fn what_was_read_was_delivered_and_sent_too(#[values(Db::Sqlite, Db::Postg
     let admin = site.with_token(&token);
     let leads = people(&site, 3).await;
     let id = sent(&site, &admin, &leads, json!({})).await;
-    let channels = admin.get("/v1/messaging/channels").await.json();
-    let sandbox = channels["data"][0]["id"].as_str().expect("the sandbox").to_owned();
-    let opened = admin
-        .post(&format!("/v1/messaging/channels/{sandbox}/sandbox/open"), json!({"address": "person1@example.com"}))
-        .await;
+    let open = format!("{}/open", sandbox_path(&admin).await);
+    let opened = admin.post(&open, json!({"address": "person1@example.com"})).await;
     assert!(opened.status.is_success(), "{}", opened.text());
     dispatch::dispatch_all(&site.app.engine).await.expect("counted");
 
@@ -122,10 +121,8 @@ async fn whoever_got_a_campaign_is_in_the_inbox_once_they_answer(#[values(Db::Sq
     };
     assert_eq!(shown().await, []);
 
-    let channels = admin.get("/v1/messaging/channels").await.json();
-    let sandbox = channels["data"][0]["id"].as_str().expect("the sandbox").to_owned();
     let answer = json!({"channel": "email", "address": "person1@example.com", "text": "Yes, please"});
-    let answered = admin.post(&format!("/v1/messaging/channels/{sandbox}/sandbox/answers"), answer).await;
+    let answered = admin.post(&format!("{}/answers", sandbox_path(&admin).await), answer).await;
     assert_eq!(answered.status, 200, "{}", answered.text());
 
     // What they were sent is above their answer.
